@@ -1,0 +1,40 @@
+"""lipbench compares the ways of making a neural critic Lipschitz.
+
+The command line (``lipbench run``, ``lipbench report``) is a thin skin over `run`, `report` and `load`.
+Names are imported on first use, so that ``import lipbench`` never imports torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lipbench.api import load as load
+    from lipbench.api import report as report
+    from lipbench.api import run as run
+    from lipbench.dataset import Dataset as Dataset
+    from lipbench.dataset import Pictures as Pictures
+    from lipbench.errors import LipbenchError as LipbenchError
+    from lipbench.method import Method as Method
+
+__version__ = "0.1.0"
+__all__ = ["Dataset", "LipbenchError", "Method", "Pictures", "__version__", "load", "report", "run"]
+
+_HOME = {
+    "Dataset": "lipbench.dataset",
+    "LipbenchError": "lipbench.errors",
+    "Method": "lipbench.method",
+    "Pictures": "lipbench.dataset",
+    "load": "lipbench.api",
+    "report": "lipbench.api",
+    "run": "lipbench.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'lipbench' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME])

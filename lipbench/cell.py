@@ -1,0 +1,91 @@
+"""A cell: one method on one data set with one seed, complete enough to be run by anyone who has its folder."""
+
+import re
+from hashlib import sha256
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from lipbench.errors import StoreError
+from lipbench.protocol import Protocol
+
+
+class Part(BaseModel):
+    """A plugin that the cell uses.
+
+    Attributes:
+        name: as it stands in reports.
+        parameters: those that differ from their defaults, typed.
+        file: the copy in the run folder, where the plugin is the user's own file.
+        sha256: the digest of that file.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    parameters: dict[str, bool | int | float | str] = {}
+    file: str | None = None
+    sha256: str | None = None
+
+    def __str__(self) -> str:
+        inside = ",".join(f"{key}={_plain(value)}" for key, value in self.parameters.items())
+        return f"{self.name}[{inside}]" if inside else self.name
+
+
+class Cell(BaseModel):
+    """What was asked of one run, with every default filled in. Its JSON text is what is hashed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    methods: tuple[Part, ...]
+    dataset: Part
+    architecture: Part
+    seed: int
+    settings: Literal["shared", "recommended"]
+    comparison: str
+    protocol: Protocol
+
+    @property
+    def method(self) -> str:
+        """The canonical text, such as ``sn+gp[weight=1.0]``."""
+        return "+".join(map(str, self.methods))
+
+    @property
+    def files(self) -> list[Part]:
+        """Every part that is a user's own file."""
+        return [part for part in (*self.methods, self.dataset, self.architecture) if part.file]
+
+    def to_json(self) -> str:
+        """The text of ``cell.json``."""
+        return self.model_dump_json(indent=1) + "\n"
+
+    @property
+    def run_id(self) -> str:
+        """The name of the run folder, such as ``gn-digits-s0-3f9a1c07b2``."""
+        digest = sha256(self.to_json().encode()).hexdigest()[:10]
+        return f"{_slug(self.method)}-{_slug(str(self.dataset))}-s{self.seed}-{digest}"
+
+
+def parse(text: str, place: str) -> Cell:
+    """Read the text of a ``cell.json``.
+
+    Raises:
+        StoreError: it is not one.
+    """
+    try:
+        return Cell.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the text"
+        raise StoreError(
+            f"{place} is not the description of a run: {where}: {first['msg']}. It may be half-written or from another "
+            f"version of lipbench; move the folder away and run again"
+        ) from None
+
+
+def _plain(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._+]+", "-", text).strip("-")[:60]

@@ -1,0 +1,57 @@
+"""The plugin interface for data: pictures as bytes, split into training and held-out ones."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from lipbench.plugin import Plugin
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """A data set's pictures, values 0 to 255.
+
+    Attributes:
+        train: what critics and generators are trained on.
+        held_out: real pictures that no training step sees.
+    """
+
+    train: UInt8[Tensor, "n c h w"]
+    held_out: UInt8[Tensor, "m c h w"]
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of one picture."""
+        channels, height, width = self.train.shape[1:]
+        return channels, height, width
+
+
+class Dataset(Plugin):
+    """Where pictures come from. Annotated fields are parameters, set by name: ``folder[path=images,size=32]``.
+
+    Attributes:
+        source: where the data was published.
+    """
+
+    source: ClassVar[str] = ""
+
+    def load(self) -> Pictures:
+        """Return the pictures, on the CPU.
+
+        Raises:
+            RequestError: the data is missing or damaged.
+        """
+        raise NotImplementedError
+
+
+def to_unit(pictures: UInt8[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+    """Bytes as float32 in [−1, 1]."""
+    return pictures.float() / 127.5 - 1
+
+
+def to_bytes(pictures: Float[Tensor, "n c h w"]) -> UInt8[Tensor, "n c h w"]:
+    """Pictures in [−1, 1] as bytes, rounded."""
+    return ((pictures + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)

@@ -1,0 +1,144 @@
+"""From what is asked (methods × data sets × seeds under one protocol) to the cells, in the order they are run."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from lipbench import protocol, registry
+from lipbench.card import Card
+from lipbench.cell import Cell, Part
+from lipbench.errors import PluginError, RequestError
+from lipbench.names import Name, expand_all
+from lipbench.settings import read_parameters
+
+Settings = Literal["shared", "recommended"]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A cell, and where the user's own files that it copies into its folder are now."""
+
+    cell: Cell
+    sources: dict[str, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Composition:
+    """One tuple of methods: its parts, its files, and what its authors recommend."""
+
+    parts: tuple[Part, ...]
+    sources: dict[str, Path]
+    recommended: dict[str, Any]
+
+
+def plan(
+    methods: str | Iterable[str],
+    datasets: str | Iterable[str] | None,
+    seeds: Iterable[int],
+    protocol_name: str,
+    overrides: Mapping[str, Any],
+    settings: Settings = "shared",
+) -> list[Planned]:
+    """List the cells. The first seed of every method comes before the second of any.
+
+    Args:
+        methods: names as in ``gn,gp[weight=1,10],sn+gp,./mine.py``.
+        datasets: names; the protocol's own if None.
+        seeds: whole numbers from 0.
+        protocol_name: a protocol's name, or the path of a TOML file.
+        overrides: settings by dotted key, laid over the protocol; they win over what methods recommend.
+        settings: ``shared`` gives every method the same protocol, ``recommended`` each its authors' own settings.
+
+    Raises:
+        RequestError: anything asked for is not known, not well-formed or not possible.
+    """
+    data = protocol.read(protocol_name)
+    architecture, files = _architecture(str(overrides.get("architecture", data.get("architecture", ""))))
+    overrides = {**overrides, **({"architecture": architecture.name} if architecture.file else {})}
+    shared = protocol.check(data, overrides)
+    compositions = [_compose(names) for names in expand_all(methods)]
+    sets = [_dataset(names) for names in expand_all(datasets or shared.datasets)]
+    cells: dict[str, Planned] = {}
+    for seed in seeds:
+        for dataset, dataset_files in sets:
+            for composition in compositions:
+                own = composition.recommended if settings == "recommended" else {}
+                cell = Cell(
+                    methods=composition.parts,
+                    dataset=dataset,
+                    architecture=architecture,
+                    seed=seed,
+                    settings=settings,
+                    comparison=_comparison(shared, architecture, settings),
+                    protocol=protocol.check(data, {**own, **overrides}),
+                )
+                cells.setdefault(cell.run_id, Planned(cell, composition.sources | dataset_files | files))
+    return list(cells.values())
+
+
+def _comparison(shared: protocol.Protocol, architecture: Part, settings: Settings) -> str:
+    """Name what may be compared: runs with one such id differ in method, data set and seed alone."""
+    suffix = f"-{architecture.sha256[:6]}" if architecture.sha256 else ""
+    return shared.id + suffix + ("" if settings == "shared" else f"-{settings}")
+
+
+def _compose(names: tuple[Name, ...]) -> _Composition:
+    text = "+".join(map(str, names))
+    stems = [name.stem for name in names]
+    for stem in stems:
+        if stems.count(stem) > 1:
+            raise RequestError(f"{text!r} names {stem} twice; expected each method once")
+    parts, sources, scoring = [], {}, []
+    recommended: dict[str, Any] = {}
+    for name in names:
+        copy = "method.py" if not sources else f"method-{len(sources) + 1}.py"
+        part, card, files = _part(registry.METHOD, name, copy)
+        parts.append(part)
+        sources |= files
+        recommended |= _recommended(card)
+        scoring += [card.name] if "score" in card.hooks else []
+    if len(scoring) > 1:
+        raise RequestError(
+            f"{text!r} has {len(scoring)} methods that replace the critic's score ({', '.join(scoring)}); "
+            f"expected at most one"
+        )
+    return _Composition(tuple(parts), sources, recommended)
+
+
+def _recommended(card: Card) -> dict[str, Any]:
+    own = card.constants.get("recommended", {})
+    if not isinstance(own, dict):
+        raise PluginError(f"recommended of {card.name} is {own!r}; expected a literal dict of settings by dotted key")
+    return own
+
+
+def _dataset(names: tuple[Name, ...]) -> tuple[Part, dict[str, Path]]:
+    if len(names) > 1:
+        raise RequestError(f"data sets do not compose: {'+'.join(map(str, names))!r}; separate them by commas")
+    part, _, files = _part(registry.DATASET, names[0], "dataset.py")
+    return part, files
+
+
+def _part(kind: registry.Kind, name: Name, copy: str) -> tuple[Part, Card, dict[str, Path]]:
+    found = registry.find(kind, name)
+    card = found.card()
+    parameters = read_parameters(name, card)
+    if found.module is not None:
+        return Part(name=found.name, parameters=parameters), card, {}
+    part = Part(name=found.name, parameters=parameters, file=copy, sha256=registry.digest(found.path))
+    return part, card, {copy: found.path}
+
+
+def _architecture(text: str) -> tuple[Part, dict[str, Path]]:
+    """Read ``cnn-8``, or ``./nets.py:make``: a function in the user's own file."""
+    file, colon, function = text.rpartition(":")
+    if not colon:
+        if Name(text).is_path:
+            raise RequestError(f"architecture {text!r} names no function; expected the form ./nets.py:make")
+        return Part(name=text), {}
+    path = Path(file).expanduser()
+    if not path.is_file() or not function.isidentifier():
+        raise RequestError(f"architecture {text!r} is not a function in a file; expected the form ./nets.py:make")
+    part = Part(name=f"{path.stem}:{function}", file="architecture.py", sha256=registry.digest(path))
+    return part, {"architecture.py": path}

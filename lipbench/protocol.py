@@ -1,0 +1,133 @@
+"""A protocol: everything that all methods of a comparison share, named and checked."""
+
+import tomllib
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lipbench.errors import RequestError, UnknownNameError
+
+Count = Annotated[int, Field(gt=0)]
+Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+
+FOLDER = Path(__file__).parent / "protocols"
+
+# A smoke run: everything happens once, nothing is learned.
+QUICK = {"train.steps": 20, "evaluate.every": 10, "evaluate.samples": 512, "evaluate.kid_subset_size": 256}
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Train(_Strict):
+    """How critic and generator are trained; a step is a generator step."""
+
+    steps: Count
+    critic_steps: Count
+    batch_size: Count
+    generator_batch_size: Count
+    learning_rate: Rate
+    generator_learning_rate: Rate
+    # Read leniently: TOML has lists where Python has tuples.
+    betas: Annotated[tuple[Fraction, Fraction], Field(strict=False)]
+    decay: Literal["none", "linear"]
+    latent_dim: Count
+    ema_decay: Fraction
+    flips: bool
+    threads: Count
+
+
+class Evaluate(_Strict):
+    """What is measured, and how often."""
+
+    every: Count
+    samples: Annotated[int, Field(ge=2)]
+    extractor: str
+    split: Literal["train", "held_out", "all"]
+    kid_subsets: Count
+    kid_subset_size: Annotated[int, Field(ge=2)]
+    isc_splits: Count
+    critic_points: Annotated[int, Field(ge=2)]
+
+
+class Protocol(_Strict):
+    """Everything that all methods of a comparison share."""
+
+    name: str
+    datasets: str
+    architecture: str
+    loss: Literal["wasserstein", "hinge", "logistic"]
+    train: Train
+    evaluate: Evaluate
+
+    @property
+    def id(self) -> str:
+        """Eight hex digits of everything in it; rows of different ids are never ranked together."""
+        return sha256(self.model_dump_json().encode()).hexdigest()[:8]
+
+
+def named() -> list[str]:
+    """The names of the protocols that come with lipbench."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def read(name: str) -> dict[str, Any]:
+    """Read a protocol, by name or from a file that ends in .toml, as plain data that is not yet checked.
+
+    Raises:
+        RequestError: there is no such protocol, or the file is not TOML.
+    """
+    path = Path(name).expanduser() if name.endswith(".toml") else FOLDER / f"{name}.toml"
+    if not name.endswith(".toml") and name not in named():
+        raise UnknownNameError("protocol", name, named(), "A file of your own is named by its path: ./mine.toml.")
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RequestError(f"there is no protocol file {name!r}; expected the path of a TOML file") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise RequestError(f"protocol file {name!r} cannot be read: {error}") from None
+
+
+def check(data: dict[str, Any], overrides: dict[str, Any]) -> Protocol:
+    """Lay `overrides` (by dotted key) over `data` and check the whole.
+
+    Raises:
+        UnknownNameError: a key is not known.
+        RequestError: a value is missing or out of range.
+    """
+    merged = {key: dict(value) if isinstance(value, dict) else value for key, value in data.items()}
+    for dotted, value in overrides.items():
+        table, _, key = dotted.rpartition(".")
+        if table and not isinstance(merged.setdefault(table, {}), dict):
+            raise _unknown(dotted)
+        (merged[table] if table else merged)[key] = value
+    try:
+        return Protocol.model_validate(merged)
+    except ValidationError as errors:
+        raise _explain(errors) from None
+
+
+def keys() -> list[str]:
+    """Every dotted key of a protocol."""
+    tables: dict[str, type[BaseModel]] = {"train": Train, "evaluate": Evaluate}
+    plain = [key for key in Protocol.model_fields if key not in tables]
+    return plain + [f"{table}.{key}" for table, model in tables.items() for key in model.model_fields]
+
+
+def _unknown(key: str) -> UnknownNameError:
+    return UnknownNameError("setting", key, keys(), "Settings are given as --set train.batch_size=64.")
+
+
+def _explain(errors: ValidationError) -> RequestError:
+    first = errors.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return _unknown(key)
+    if first["type"] == "missing":
+        return RequestError(f"setting {key!r} is missing; `lipbench/protocols/digits.toml` shows every key with a value")
+    message = first["msg"].replace("Input should be", "expected").replace("valid ", "")
+    return RequestError(f"setting {key} is {first['input']!r}; {message}")

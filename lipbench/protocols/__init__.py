@@ -1,0 +1,1 @@
+"""The named protocols, a TOML file each."""

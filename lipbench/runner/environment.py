@@ -1,0 +1,54 @@
+"""Where a run took place: versions, git state, device, threads and command line."""
+
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+import torch
+
+from lipbench import __version__
+
+PACKAGES = ("torch", "torchvision", "torch-fidelity", "numpy", "scipy", "scikit-learn")
+
+
+def describe(device: torch.device, threads: int, argv: list[str]) -> dict[str, Any]:
+    """Describe this process; none of it is part of a run's identity."""
+    cuda = device.type == "cuda"
+    return {
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "argv": argv,
+        "lipbench": __version__,
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in PACKAGES},
+        "git": git_state(),
+        "platform": platform.platform(),
+        "device": torch.cuda.get_device_name(device) if cuda else device.type,
+        "cuda": torch.version.cuda if cuda else None,
+        "cudnn": torch.backends.cudnn.version() if cuda else None,
+        "cpu": platform.processor() or platform.machine(),
+        "threads": threads,
+    }
+
+
+@cache  # asked once, before cells are forked
+def git_state() -> dict[str, Any] | None:
+    """The commit of the folder where the command was given, and whether it was changed; None outside a repository."""
+    commit = _git("rev-parse", "HEAD")
+    return None if commit is None else {"commit": commit, "dirty": bool(_git("status", "--porcelain"))}
+
+
+def _git(*words: str) -> str | None:
+    try:
+        done = subprocess.run(["git", *words], capture_output=True, text=True, timeout=5, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def command_line() -> list[str]:
+    """The command that started this process, without the folders of this machine."""
+    return [sys.argv[0].rpartition("/")[2], *sys.argv[1:]]

@@ -1,0 +1,163 @@
+"""The fork server: has torch loaded, and forks a process for each cell that starts at once.
+
+It reads one JSON command a line from standard input and writes one JSON event a line to standard output:
+
+    {"start": "results/runs/…"}          → {"event": "step", "run": id, "step": 25} …, {"event": "exit", "run": id, …}
+    {"kill": id}                         → {"event": "exit", "run": id, "signal": 9}
+    {"prepare": [{"cell": …, …}, …]}     → {"event": "prepared"} or {"event": "refused", "message": …}
+
+When its input ends, because the launcher is gone however it went, the server and all its children end too.
+"""
+
+import json
+import os
+import select
+import signal
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+from lipbench import cell as cells
+from lipbench.errors import LipbenchError
+from lipbench.runner import environment
+from lipbench.runner.prepare import prepare
+from lipbench.runner.work import work
+from lipbench.store import RunFolder
+
+POLL_SECONDS = 0.02
+REPORT_SECONDS = 0.2  # between two reports of a cell's steps
+
+
+class Server:
+    """Forks and reaps; everything else happens in the children.
+
+    Args:
+        events: the file descriptor that events are written to. One write a line: lines of several processes do not mix.
+        results: the results folder.
+        device: for every cell.
+        argv: the launcher's command line, to be recorded.
+    """
+
+    def __init__(self, events: int, results: Path, device: str, argv: list[str]) -> None:
+        self.events = events
+        self.results = results
+        self.device = device
+        self.argv = argv
+        self.children: dict[int, str] = {}
+
+    def emit(self, event: str, **details: Any) -> None:
+        """Write one event."""
+        os.write(self.events, (json.dumps({"event": event, **details}) + "\n").encode())
+
+    def serve(self) -> None:
+        """Obey commands until the input ends."""
+        environment.git_state()
+        self.emit("ready")
+        pending = b""
+        while True:
+            if select.select([0], [], [], POLL_SECONDS)[0]:
+                read = os.read(0, 1 << 16)
+                if not read:
+                    break
+                *lines, pending = (pending + read).split(b"\n")
+                for line in lines:
+                    self._obey(json.loads(line))
+            self._reap()
+        for child in self.children:
+            os.kill(child, signal.SIGKILL)
+
+    def _obey(self, command: dict[str, Any]) -> None:
+        if "kill" in command:
+            for child, name in self.children.items():
+                if name == command["kill"]:
+                    os.kill(child, signal.SIGKILL)
+        elif "start" in command:
+            folder = RunFolder(Path(command["start"]))
+            self._fork(folder.id, folder.file("log.txt"), lambda: self._work(folder))
+        else:
+            self._fork("", self.results / "prepare.log", lambda: self._prepare(command["prepare"]))
+
+    def _fork(self, name: str, log: Path, job: Any) -> None:
+        child = os.fork()
+        if child:
+            self.children[child] = name
+            return
+        code = 1
+        try:
+            _die_with_launcher()
+            _redirect(log)
+            code = job()
+        except BaseException:
+            traceback.print_exc()  # into the log
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+
+    def _work(self, folder: RunFolder) -> int:
+        told = 0.0
+
+        def progress(step: int) -> None:
+            nonlocal told
+            if time.monotonic() - told > REPORT_SECONDS:
+                told = time.monotonic()
+                self.emit("step", run=folder.id, step=step)
+
+        return work(folder, self.device, progress, self.argv)
+
+    def _prepare(self, wanted: list[dict[str, Any]]) -> int:
+        try:
+            for item in wanted:
+                cell = cells.parse(json.dumps(item["cell"]), "a cell")
+                sources = {name: Path(path) for name, path in item["sources"].items()}
+                prepare(cell, sources.__getitem__, self.device, self.results)
+        except LipbenchError as error:
+            traceback.print_exc()
+            self.emit("refused", message=str(error))
+            return 0
+        self.emit("prepared")
+        return 0
+
+    def _reap(self) -> None:
+        while self.children:
+            child, status = os.waitpid(-1, os.WNOHANG)
+            if child == 0:
+                return
+            name = self.children.pop(child)
+            code = os.waitstatus_to_exitcode(status)
+            self.emit("exit", run=name, code=max(code, 0), signal=max(-code, 0))
+
+
+def _die_with_launcher() -> None:
+    """End this process when the launcher's end of standard input closes: a dead launcher leaves nothing behind."""
+    poll = select.poll()
+    poll.register(0, 0)  # no input is awaited, only the hang-up, which is always reported
+
+    def watch() -> None:
+        poll.poll()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _redirect(log: Path) -> None:
+    """Send what plugins and libraries print to the run's log."""
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    os.close(file)
+
+
+def main() -> None:
+    """Serve: arguments are the results folder, the device and the launcher's command line as JSON."""
+    results, device, argv = sys.argv[1:]
+    events = os.dup(1)
+    os.dup2(2, 1)  # nothing but events may reach the launcher's pipe
+    Server(events, Path(results), device, json.loads(argv)).serve()
+
+
+if __name__ == "__main__":
+    main()

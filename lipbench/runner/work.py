@@ -1,0 +1,203 @@
+"""The work on one cell, from its folder's present state to its result.
+
+``python -m lipbench.runner.work FOLDER`` does it in this process; every launcher does nothing else, many times.
+"""
+
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+import torch
+from threadpoolctl import threadpool_limits
+
+from lipbench import cell as cells
+from lipbench.cell import Cell
+from lipbench.errors import Diverged, LipbenchError, StoreError
+from lipbench.measure.images import grid_png
+from lipbench.runner import checkpoint, environment
+from lipbench.runner.build import Built, build, check, choose_device
+from lipbench.runner.evaluate import evaluate
+from lipbench.runner.meter import Meter
+from lipbench.store import RunFolder, write_atomically
+from lipbench.train.streams import derive
+
+FINISHED, FAILED, BUSY = 0, 1, 3  # exit codes of a cell's process
+STRETCH = 25  # steps between two looks at the losses and the clock
+CHECKPOINT_SECONDS = 60.0  # at the latest; every evaluation writes one anyway
+
+Progress = Callable[[int], None]
+
+
+def work(folder: RunFolder, device: str, progress: Progress, argv: list[str]) -> int:
+    """Finish the cell in `folder`, going on from its checkpoint if it has one.
+
+    Args:
+        folder: holds ``cell.json``.
+        device: ``auto``, ``cpu``, ``cuda``, …
+        progress: is told the generator steps made so far.
+        argv: the command line to record.
+
+    Returns:
+        FINISHED (a diverged run is finished), FAILED (``error.json`` says why), or BUSY: another process has it.
+    """
+    with folder.lock() as mine:
+        if not mine:
+            return BUSY
+        if folder.read_json("result.json") is not None:
+            return FINISHED
+        try:
+            _finish(folder, device, progress, argv)
+        except Exception as error:  # whatever happens in a cell is recorded in its folder
+            record_failure(folder, kind_of(error), _message(error), traceback.format_exc())
+            return FAILED
+        return FINISHED
+
+
+def kind_of(error: Exception) -> str:
+    """The word for a failure in ``error.json``."""
+    starved = isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+    return "out of memory" if starved else "error"
+
+
+def record_failure(folder: RunFolder, kind: str, message: str, trace: str | None = None) -> None:
+    """Write ``error.json``, counting the attempts."""
+    try:
+        earlier = folder.read_json("error.json") or {}
+    except StoreError:
+        earlier = {}
+    attempt = int(earlier.get("attempt", 0)) + 1
+    folder.write_json("error.json", {"kind": kind, "message": message, "attempt": attempt, "traceback": trace})
+
+
+def _message(error: Exception) -> str:
+    return str(error) if isinstance(error, LipbenchError) else f"{type(error).__name__}: {error}"
+
+
+@dataclass
+class _Run:
+    """A cell under way."""
+
+    folder: RunFolder
+    cell: Cell
+    built: Built
+    device: torch.device
+    meter: Meter = field(default_factory=Meter)
+    losses: dict[str, float] = field(default_factory=dict)  # sums since the last evaluation
+    evaluations: int = 0
+    saved: float = field(default_factory=time.monotonic)
+
+    def save(self) -> None:
+        state = {
+            "run_id": self.folder.id,
+            "trainer": self.built.trainer.state_dict(),
+            "meter": self.meter.state_dict(),
+            "losses": self.losses,
+            "evaluations": self.evaluations,
+        }
+        checkpoint.save(self.folder, state)
+        self.saved = time.monotonic()
+
+    def restore(self) -> None:
+        state = checkpoint.load(self.folder, self.device)
+        step = 0
+        if state is not None:
+            self.built.trainer.load_state_dict(state["trainer"])
+            self.meter = Meter(**state["meter"])
+            self.losses, self.evaluations = state["losses"], state["evaluations"]
+            step = self.built.trainer.step
+        self.folder.rewind_trace(step)
+        kept = len(self.folder.trace()[0])
+        if kept != self.evaluations:
+            raise StoreError(
+                f"{str(self.folder.file('trace.jsonl'))!r} holds {kept} evaluations up to step {step}; expected "
+                f"{self.evaluations}, as the checkpoint says. `lipbench run … --retry-failed` sets both aside and "
+                f"starts the run over"
+            )
+
+    def advance(self, steps: int) -> None:
+        """Train for `steps` steps."""
+        with self.meter.training(steps, self.device):
+            means = self.built.trainer.advance(steps)
+        for name, mean in means.items():
+            self.losses[name] = self.losses.get(name, 0.0) + steps * mean
+
+    def evaluate(self, steps: int) -> None:
+        """Measure, and add a line to the trace; `steps` were made since the last one."""
+        with self.meter.evaluating(self.device):
+            record, pictures = evaluate(self.built, self.cell)
+        losses = {name: total / steps for name, total in self.losses.items()}
+        self.losses = {}
+        write_atomically(self.folder.file("samples.png"), grid_png(pictures, columns=8))
+        self.folder.append_trace({"step": self.built.trainer.step, **record, **losses, **self.meter.costs()})
+        self.evaluations += 1
+
+
+def _finish(folder: RunFolder, device_name: str, progress: Progress, argv: list[str]) -> None:
+    cell = cells.parse(folder.cell_text(), str(folder.file("cell.json")))
+    train = cell.protocol.train
+    torch.set_num_threads(train.threads)
+    with threadpool_limits(train.threads):  # NumPy's sums, too, depend on the number of threads
+        device = choose_device(device_name)
+        folder.write_json("environment.json", environment.describe(device, train.threads, argv))
+        built = build(cell, folder.file, device)
+        check(built)
+        torch.manual_seed(derive(cell.seed, "training"))  # for networks that draw numbers of their own (dropout)
+        run = _Run(folder, cell, built, device)
+        run.restore()
+        try:
+            _train(run, progress)
+            outcome: dict[str, Any] = {"status": "done"}
+            folder.file("error.json").unlink(missing_ok=True)  # of an earlier attempt
+        except Diverged as diverged:
+            outcome = {"status": "diverged", "diverged_at": diverged.step}
+            record_failure(folder, "diverged", str(diverged))
+        folder.write_json("result.json", outcome | _result(run))
+
+
+def _train(run: _Run, progress: Progress) -> None:
+    trainer, steps = run.built.trainer, run.cell.protocol.train.steps
+    every = run.cell.protocol.evaluate.every
+    progress(trainer.step)
+    while trainer.step < steps:
+        done = trainer.step % every
+        run.advance(min(STRETCH, every - done, steps - trainer.step))
+        progress(trainer.step)
+        if trainer.step % every == 0 or trainer.step == steps:
+            run.evaluate(steps=(trainer.step - 1) % every + 1)
+            run.save()
+        elif time.monotonic() - run.saved > CHECKPOINT_SECONDS:
+            run.save()
+
+
+def _result(run: _Run) -> dict[str, Any]:
+    """The last evaluation and the best FID; what was not measured is left out."""
+    trace = run.folder.trace()[0]
+    finished = run.built.trainer.step == run.cell.protocol.train.steps and bool(trace)
+    scored = [record for record in trace if record.get("fid") is not None]
+    best = min(scored, key=lambda record: record["fid"], default=None)
+    return {
+        **(trace[-1] if finished else {}),
+        "step": run.built.trainer.step,
+        "extractor": run.built.extractor.id,
+        "fid_best": best["fid"] if best else None,
+        "best_step": best["step"] if best else None,
+        **run.meter.costs(),
+        "device": str(run.device),
+    }
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True))
+@click.option("--device", default="auto", show_default=True)
+def main(folder: Path, device: str) -> None:
+    """Finish the cell in FOLDER in this process."""
+    sys.exit(work(RunFolder(folder.resolve()), device, lambda step: click.echo(f"step {step}"), environment.command_line()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Training: losses, gradients, random streams and the loop. It knows nothing of folders or processes."""

@@ -1,0 +1,119 @@
+"""Several methods as one: ``sn+gp`` constrains by the first and penalises by the second."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from lipbench.errors import RequestError
+from lipbench.method import Method, overrides
+from lipbench.train.gradients import Term, values
+
+
+class Composition:
+    """Methods in order: constrain and project one after another, penalties summed, at most one score.
+
+    Args:
+        methods: instances, at most one of which overrides `Method.score`.
+
+    Raises:
+        RequestError: two of them override it.
+    """
+
+    def __init__(self, methods: tuple[Method, ...]) -> None:
+        self.methods = methods
+        scoring = [method for method in methods if overrides(method, "score")]
+        if len(scoring) > 1:
+            raise RequestError(f"{len(scoring)} methods replace the critic's score; expected at most one")
+        self._scoring = scoring[0] if scoring else None
+        self._penalising = [method for method in methods if overrides(method, "penalty")]
+        self._regularising = [method for method in methods if overrides(method, "regulariser")]
+        for method in self._penalising:
+            if not overrides(method, "penalty_points"):
+                raise RequestError(f"{type(method).__name__} has a penalty but no penalty_points; define both")
+
+    @property
+    def score_needs_grad_norm(self) -> bool:
+        """Whether the score is more than the raw value."""
+        return self._scoring is not None
+
+    @property
+    def needs_grad_norm(self) -> bool:
+        """Whether training needs any input gradient of the critic."""
+        return self._scoring is not None or bool(self._penalising)
+
+    def constrain(self, critic: nn.Module) -> nn.Module:
+        """Apply each method's `Method.constrain`."""
+        for method in self.methods:
+            critic = method.constrain(critic)
+        return critic
+
+    @torch.no_grad()
+    def project(self, critic: nn.Module) -> None:
+        """Apply each method's `Method.project`."""
+        for method in self.methods:
+            method.project(critic)
+
+    def score(self, value: Float[Tensor, " n"], grad_norm: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
+        """What the losses, the generator and every measurement see."""
+        return value if self._scoring is None else self._scoring.score(value, grad_norm)
+
+    def penalties(self, batch: Tensor, count: int, step: int, rng: torch.Generator) -> list[Term]:
+        """The penalties that are due.
+
+        Args:
+            batch: real and fake samples, one after the other.
+            count: how many of them are real.
+            step: the number of the critic step, from 0.
+            rng: the stream for random points, on the device of `batch`.
+        """
+        real, fake = batch[:count], batch[count:]
+        terms = []
+        for method in self._penalising:
+            if step % method.every == 0 and (points := method.penalty_points(real, fake, rng)) is not None:
+                terms.append(_term(method, points, batch, real, fake))
+        return terms
+
+    def regulariser(self, critic: nn.Module, batch: Tensor, count: int, step: int, rng: torch.Generator) -> Tensor:
+        """The sum of the regularisers that are due; arguments as of `penalties`."""
+        due = [method for method in self._regularising if step % method.every == 0]
+        total = batch.new_zeros(())
+        for method in due:
+            total = total + method.every * method.regulariser(critic, batch[:count], batch[count:], rng)
+        return total
+
+    @property
+    def has_regulariser(self) -> bool:
+        """Whether any method adds something by plain autograd."""
+        return bool(self._regularising)
+
+
+def _term(method: Method, points: Tensor, batch: Tensor, real: Tensor, fake: Tensor) -> Term:
+    """A penalty as a term; on the batch's own samples it shares the pass that is made anyway."""
+
+    def objective(value: Tensor, grad_norm: Tensor) -> Tensor:
+        return method.every * method.penalty(value, grad_norm)
+
+    if points is real:
+        return Term(batch, objective, rows=slice(None, len(real)))
+    if points is fake:
+        return Term(batch, objective, rows=slice(len(real), None))
+    return Term(points.detach(), objective)
+
+
+def check_independent(critic: nn.Module, points: Float[Tensor, "n c h w"]) -> None:
+    """See that the critic treats each sample by itself, as every method that uses gradient norms needs.
+
+    Raises:
+        RequestError: the value of one sample depends on another.
+    """
+    points = points.detach().requires_grad_()
+    with torch.enable_grad():
+        (gradient,) = torch.autograd.grad(values(critic, points)[0], points)
+    if gradient[1:].count_nonzero():
+        named = [type(layer).__name__ for layer in critic.modules() if isinstance(layer, nn.modules.batchnorm._NormBase)]
+        culprit = f" (it has {', '.join(sorted(set(named)))})" if named else ""
+        raise RequestError(
+            f"the critic mixes the samples of a batch{culprit}, so a gradient norm per sample has no meaning; "
+            f"expected a critic that treats each sample by itself under a method that uses gradient norms: "
+            f"take the batch normalisation out of it, or choose a method without gradient norms (wc, sn)"
+        )

@@ -1,0 +1,74 @@
+"""Random numbers with names. One seed gives every method the same pictures, latents and initial weights.
+
+Each purpose has a generator of its own, so a method that draws more numbers than another (for the points of its
+penalty, say) shifts nothing for anyone else.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+
+import torch
+from torch import Tensor
+
+NAMES = ("latents", "flips", "penalty")
+
+
+def derive(seed: int, *purpose: object) -> int:
+    """A seed for one purpose: 63 bits of the digest of `seed` and the purpose's name."""
+    return int.from_bytes(sha256(repr((seed, *purpose)).encode()).digest()[:8], "big") >> 1
+
+
+def generator(seed: int, *purpose: object, device: torch.device | str = "cpu") -> torch.Generator:
+    """A new random generator for one purpose, on `device`."""
+    return torch.Generator(device).manual_seed(derive(seed, *purpose))
+
+
+@contextmanager
+def seeded(seed: int, *purpose: object) -> Iterator[None]:
+    """Seed torch's global generator inside the block, as layers draw their initial weights there; restore it after."""
+    with torch.random.fork_rng():
+        torch.manual_seed(derive(seed, *purpose))
+        yield
+
+
+class Streams:
+    """The random streams of one training run, on one device."""
+
+    def __init__(self, seed: int, device: torch.device) -> None:
+        self.seed = seed
+        self.device = device
+        self._generators = {name: generator(seed, name, device=device) for name in NAMES}
+        self._epoch = -1
+        self._order = torch.empty(0, dtype=torch.long)
+
+    def __getitem__(self, name: str) -> torch.Generator:
+        """The generator of this name, one of `NAMES`."""
+        return self._generators[name]
+
+    def latents(self, count: int, latent_dim: int) -> Tensor:
+        """Draw standard normal latents, (count, latent_dim)."""
+        return torch.randn(count, latent_dim, generator=self["latents"], device=self.device)
+
+    def batch(self, index: int, batch_size: int, total: int) -> Tensor:
+        """The positions of the pictures in batch number `index`, from 0: each epoch is a new order of all.
+
+        A function of the seed and `index` alone, so that a run can go on anywhere. What is left of an epoch after its
+        last whole batch is left out, as ``drop_last`` does.
+        """
+        batches = total // batch_size
+        epoch, position = divmod(index, batches)
+        if epoch != self._epoch:
+            order = generator(self.seed, "data order", epoch, device=self.device)
+            self._order = torch.randperm(total, generator=order, device=self.device)
+            self._epoch = epoch
+        return self._order[position * batch_size : (position + 1) * batch_size]
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Everything that is needed to go on from here."""
+        return {name: generator.get_state() for name, generator in self._generators.items()}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Go on from a state that `state_dict` gave."""
+        for name, value in state.items():
+            self._generators[name].set_state(value)

@@ -1,0 +1,1 @@
+"""The built-in methods, one file each; the file name is the method name."""
