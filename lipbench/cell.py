@@ -51,6 +51,11 @@ class Cell(BaseModel):
         return "+".join(map(str, self.methods))
 
     @property
+    def comparison_id(self) -> str:
+        """Names data set and protocol: runs that share it may be compared."""
+        return f"{_slug(str(self.dataset))}-{self.comparison}"
+
+    @property
     def files(self) -> list[Part]:
         """Every part that is a user's own file."""
         return [part for part in (*self.methods, self.dataset, self.architecture) if part.file]

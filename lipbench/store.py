@@ -113,6 +113,21 @@ class RunFolder:
         """Write one of its JSON files, atomically."""
         write_atomically(self.file(name), to_json(record))
 
+    def record_failure(self, kind: str, message: str, traceback: str | None = None) -> None:
+        """Write ``error.json``, counting the attempts.
+
+        Args:
+            kind: diverged, out of memory, timeout, killed or error.
+            message: for the user.
+            traceback: for whoever mends it.
+        """
+        try:
+            earlier = self.read_json("error.json") or {}
+        except StoreError:
+            earlier = {}
+        attempt = int(earlier.get("attempt", 0)) + 1
+        self.write_json("error.json", {"kind": kind, "message": message, "attempt": attempt, "traceback": traceback})
+
     def trace(self) -> tuple[list[dict[str, Any]], str | None]:
         """The evaluations so far, and what is wrong with the file, if anything; damaged lines are left out."""
         try:

@@ -36,7 +36,7 @@ def prepare(cell: Cell, locate: Locate, device: str, results: Path) -> None:
 
 def yardstick_path(results: Path, cell: Cell) -> Path:
     """Where the yardsticks of a comparison are."""
-    return results / "yardsticks" / f"{cell.dataset.name}-{cell.comparison}.json"
+    return results / "yardsticks" / f"{cell.comparison_id}.json"
 
 
 def yardsticks(cell: Cell, built: Built, *, cuda: bool) -> dict[str, dict[str, float] | str]:

@@ -19,14 +19,13 @@ from lipbench import cell as cells
 from lipbench.cell import Cell
 from lipbench.errors import Diverged, LipbenchError, StoreError
 from lipbench.measure.images import grid_png
-from lipbench.runner import checkpoint, environment
+from lipbench.runner import BUSY, FAILED, FINISHED, checkpoint, environment
 from lipbench.runner.build import Built, build, check, choose_device
 from lipbench.runner.evaluate import evaluate
 from lipbench.runner.meter import Meter
 from lipbench.store import RunFolder, write_atomically
 from lipbench.train.streams import derive
 
-FINISHED, FAILED, BUSY = 0, 1, 3  # exit codes of a cell's process
 STRETCH = 25  # steps between two looks at the losses and the clock
 CHECKPOINT_SECONDS = 60.0  # at the latest; every evaluation writes one anyway
 
@@ -53,7 +52,7 @@ def work(folder: RunFolder, device: str, progress: Progress, argv: list[str]) ->
         try:
             _finish(folder, device, progress, argv)
         except Exception as error:  # whatever happens in a cell is recorded in its folder
-            record_failure(folder, kind_of(error), _message(error), traceback.format_exc())
+            folder.record_failure(kind_of(error), _message(error), traceback.format_exc())
             return FAILED
         return FINISHED
 
@@ -62,16 +61,6 @@ def kind_of(error: Exception) -> str:
     """The word for a failure in ``error.json``."""
     starved = isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
     return "out of memory" if starved else "error"
-
-
-def record_failure(folder: RunFolder, kind: str, message: str, trace: str | None = None) -> None:
-    """Write ``error.json``, counting the attempts."""
-    try:
-        earlier = folder.read_json("error.json") or {}
-    except StoreError:
-        earlier = {}
-    attempt = int(earlier.get("attempt", 0)) + 1
-    folder.write_json("error.json", {"kind": kind, "message": message, "attempt": attempt, "traceback": trace})
 
 
 def _message(error: Exception) -> str:
@@ -155,7 +144,7 @@ def _finish(folder: RunFolder, device_name: str, progress: Progress, argv: list[
             folder.file("error.json").unlink(missing_ok=True)  # of an earlier attempt
         except Diverged as diverged:
             outcome = {"status": "diverged", "diverged_at": diverged.step}
-            record_failure(folder, "diverged", str(diverged))
+            folder.record_failure("diverged", str(diverged))
         folder.write_json("result.json", outcome | _result(run))
 
 

@@ -1,0 +1,211 @@
+"""`run`, `report` and `load`: what the command line does, for notebooks and scripts."""
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lipbench.errors import RequestError
+from lipbench.names import read_seeds
+from lipbench.plan import Planned, Settings, plan
+from lipbench.protocol import QUICK
+from lipbench.runner.launch import Launcher, Listener, Summary
+from lipbench.store import find_run, prepare_results
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from lipbench.cell import Cell
+    from lipbench.reports.page import Report
+
+
+@dataclass(frozen=True)
+class Request:
+    """What `run` was asked, read and checked.
+
+    Attributes:
+        planned: the cells, in the order in which they are run.
+        jobs: how many at a time.
+    """
+
+    planned: list[Planned]
+    jobs: int
+
+
+def read_request(
+    methods: str | Iterable[str],
+    *,
+    datasets: str | Iterable[str] | None = None,
+    seeds: str | Iterable[int] = "0-4",
+    protocol: str = "digits",
+    settings: Settings = "shared",
+    overrides: Mapping[str, Any] | None = None,
+    quick: bool = False,
+    jobs: int | None = None,
+    device: str = "auto",
+) -> Request:
+    """Plan the cells of a request; see `run` for the arguments.
+
+    Raises:
+        RequestError: anything in it is not known or not possible.
+    """
+    numbers = read_seeds(seeds) if isinstance(seeds, str) else list(seeds)
+    if not numbers or any(seed < 0 for seed in numbers):
+        raise RequestError(f"seeds are {numbers}; expected at least one whole number from 0")
+    if jobs is not None and jobs < 1:
+        raise RequestError(f"jobs is {jobs}; expected at least 1")
+    planned = plan(methods, datasets, numbers, protocol, {**(QUICK if quick else {}), **(overrides or {})}, settings)
+    threads = planned[0].cell.protocol.train.threads
+    on_cpu = device == "cpu" or (device == "auto" and not Path("/dev/nvidiactl").exists())
+    return Request(planned, jobs or (max(1, cores() // threads) if on_cpu else 1))
+
+
+def cores() -> int:
+    """The processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def run(
+    methods: str | Iterable[str],
+    *,
+    datasets: str | Iterable[str] | None = None,
+    seeds: str | Iterable[int] = "0-4",
+    protocol: str = "digits",
+    settings: Settings = "shared",
+    overrides: Mapping[str, Any] | None = None,
+    quick: bool = False,
+    jobs: int | None = None,
+    device: str = "auto",
+    timeout: float | None = None,
+    retry_failed: bool = False,
+    results: str | Path = "results",
+    listener: Listener | None = None,
+) -> Summary:
+    """Train and measure every method on every data set with every seed; what is finished already is skipped.
+
+    Args:
+        methods: such as ``"wc,sn,gp[weight=1,10],./mine.py"``.
+        datasets: such as ``"digits"``; the protocol's own if None.
+        seeds: ``"0-4"`` or whole numbers.
+        protocol: a protocol's name, or the path of a TOML file.
+        settings: ``"shared"`` or ``"recommended"``.
+        overrides: settings by dotted key, such as ``{"train.steps": 500}``.
+        quick: a smoke run of seconds instead of the protocol's own length.
+        jobs: runs at a time; one a core on a CPU and one on a GPU if None.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"``, …
+        timeout: seconds after which a run is stopped; it goes on when run again.
+        retry_failed: set failed and diverged runs aside and start them over.
+        results: the results folder.
+        listener: is told what happens; nobody if None.
+
+    Returns:
+        How every run stands at the end.
+
+    Raises:
+        RequestError: anything in the request is not known or not possible; nothing was started.
+        StoreError: the results folder cannot be written to.
+    """
+    if timeout is not None and timeout <= 0:
+        raise RequestError(f"timeout is {timeout}; expected seconds above 0")
+    request = read_request(
+        methods,
+        datasets=datasets,
+        seeds=seeds,
+        protocol=protocol,
+        settings=settings,
+        overrides=overrides,
+        quick=quick,
+        jobs=jobs,
+        device=device,
+    )
+    return launch(
+        request, Path(results), device=device, timeout=timeout, retry_failed=retry_failed, listener=listener or _Silent()
+    )
+
+
+def launch(
+    request: Request,
+    results: Path,
+    *,
+    device: str,
+    timeout: float | None,
+    retry_failed: bool,
+    listener: Listener,
+) -> Summary:
+    """Run what `read_request` planned; see `run`."""
+    prepare_results(results)
+    argv = [Path(sys.argv[0]).name, *sys.argv[1:]]
+    with listener if hasattr(listener, "__enter__") else nullcontext():
+        return Launcher(
+            results,
+            request.planned,
+            jobs=request.jobs,
+            device=device,
+            timeout=timeout,
+            retry_failed=retry_failed,
+            argv=argv,
+            listener=listener,
+        ).run()
+
+
+class _Silent:
+    def preparing(self) -> None: ...
+
+    def started(self, run: str) -> None: ...
+
+    def stepped(self, run: str, step: int) -> None: ...
+
+    def ended(self, run: str, status: Any, message: str) -> None: ...
+
+
+def report(results: str | Path = "results", out: str | Path | None = None) -> "Report":
+    """Make ``runs.csv``, the tables, the figures and ``index.html`` from the run folders.
+
+    Args:
+        results: the results folder.
+        out: where to write; ``report`` in the results folder if None.
+
+    Raises:
+        StoreError: there are no runs, or the folder cannot be written to.
+    """
+    from lipbench.reports.page import write
+
+    return write(Path(results), Path(out) if out is not None else Path(results) / "report")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A run's networks, ready for use.
+
+    Attributes:
+        generator: the averaged generator, in eval mode: (n, latent_dim) → (n, c, h, w) in [−1, 1].
+        critic: the raw critic, in eval mode.
+        cell: what was asked.
+        trace: one dict an evaluation.
+    """
+
+    generator: "nn.Module"
+    critic: "nn.Module"
+    cell: "Cell"
+    trace: list[dict[str, Any]]
+
+
+def load(run: str | Path, results: str | Path = "results", device: str = "cpu") -> Loaded:
+    """Load a run's networks from its checkpoint.
+
+    Args:
+        run: its id, the beginning of its id, or the path of its folder.
+        results: the results folder.
+        device: where to put the networks.
+
+    Raises:
+        StoreError: there is no such run, or it has no checkpoint yet, or it is damaged.
+    """
+    from lipbench.runner.load import load_networks
+
+    folder = find_run(Path(results), str(run))
+    generator, critic, cell = load_networks(folder, device)
+    return Loaded(generator, critic, cell, folder.trace()[0])

@@ -1,0 +1,94 @@
+"""Shows a sweep under way: live bars on a terminal, a line a run elsewhere."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from lipbench.plan import Planned
+from lipbench.runner.estimate import Estimate, duration
+from lipbench.store import RunFolder, Status
+
+MARKS = {Status.DONE: "[green]done[/]", Status.DIVERGED: "[yellow]diverged[/]", Status.FAILED: "[red]failed[/]"}
+
+
+class Display:
+    """A `lipbench.runner.launch.Listener` that writes to a console.
+
+    Args:
+        console: where to.
+        results: the results folder, from which a finished run's numbers are read.
+        planned: the cells to come.
+        jobs: how many run at a time.
+    """
+
+    def __init__(self, console: Console, results: Path, planned: Sequence[Planned], jobs: int) -> None:
+        cells = {cell.cell.run_id: cell.cell for cell in planned}
+        self.console, self.results, self.total = console, results, len(cells)
+        self.estimate = Estimate(
+            methods={run: cell.method for run, cell in cells.items()},
+            steps={run: cell.protocol.train.steps for run, cell in cells.items()},
+            jobs=jobs,
+        )
+        self.ended_runs = 0
+        self._width = len(str(self.total))
+        self._bars: dict[str, TaskID] = {}
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            TextColumn("{task.fields[note]}"),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._whole = self._progress.add_task("all runs", total=1.0, note="")
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def preparing(self) -> None:
+        """Loading torch and checking takes seconds in which nothing else could be seen."""
+        self.console.print(f"checking {self.total} run{'s' * (self.total != 1)} before the first begins …", style="dim")
+
+    def started(self, run: str) -> None:
+        """Add a bar."""
+        self._bars[run] = self._progress.add_task(run, total=self.estimate.steps[run], note="")
+
+    def stepped(self, run: str, step: int) -> None:
+        """Move a bar."""
+        self.estimate.stepped(run, step)
+        if run in self._bars:
+            self._progress.update(self._bars[run], completed=step, note=f"step {step} of {self.estimate.steps[run]}")
+        self._refresh()
+
+    def ended(self, run: str, status: Status, message: str) -> None:
+        """Replace the bar by a line that stays."""
+        self.estimate.finished(run)
+        self.ended_runs += 1
+        if run in self._bars:
+            self._progress.remove_task(self._bars.pop(run))
+        left = duration(self.estimate.seconds_left)
+        note = self._numbers(run) if status is Status.DONE else message
+        count = f"[{self.ended_runs:>{self._width}}/{self.total}]"
+        tail = f", {left} left" if self.ended_runs < self.total else ""
+        self.console.print(f"\\{count} {run} {MARKS[status]}: ", end="")
+        self.console.print(f"{note}{tail}", markup=False, highlight=False, soft_wrap=True)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        note = f"{self.ended_runs} of {self.total} ended, {duration(self.estimate.seconds_left)} left"
+        self._progress.update(self._whole, completed=self.estimate.fraction, note=note)
+
+    def _numbers(self, run: str) -> str:
+        result = RunFolder(self.results / "runs" / run).read_json("result.json") or {}
+        seconds = duration(float(result.get("seconds_train", 0)) + float(result.get("seconds_evaluate", 0)))
+        return f"FID {result['fid']:.1f} after {seconds}" if result.get("fid") is not None else seconds

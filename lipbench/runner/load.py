@@ -1,0 +1,27 @@
+"""Networks from a finished or interrupted run's checkpoint."""
+
+from torch import nn
+
+from lipbench import cell as cells
+from lipbench.cell import Cell
+from lipbench.errors import StoreError
+from lipbench.runner import checkpoint
+from lipbench.runner.build import build, choose_device
+from lipbench.store import RunFolder
+
+
+def load_networks(folder: RunFolder, device: str) -> tuple[nn.Module, nn.Module, Cell]:
+    """The averaged generator and the critic, in eval mode, and the cell.
+
+    Raises:
+        StoreError: there is no checkpoint, or it is damaged.
+    """
+    cell = cells.parse(folder.cell_text(), str(folder.file("cell.json")))
+    chosen = choose_device(device)
+    state = checkpoint.load(folder, chosen)
+    if state is None:
+        raise StoreError(f"run {folder.id} has no checkpoint yet; run it first")
+    trainer = build(cell, folder.file, chosen).trainer
+    trainer.load_state_dict(state["trainer"])
+    generator: nn.Module = trainer.averaged.module
+    return generator.eval(), trainer.critic.eval(), cell
