@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -108,8 +107,6 @@ def run(
         RequestError: anything in the request is not known or not possible; nothing was started.
         StoreError: the results folder cannot be written to.
     """
-    if timeout is not None and timeout <= 0:
-        raise RequestError(f"timeout is {timeout}; expected seconds above 0")
     request = read_request(
         methods,
         datasets=datasets,
@@ -122,7 +119,12 @@ def run(
         device=device,
     )
     return launch(
-        request, Path(results), device=device, timeout=timeout, retry_failed=retry_failed, listener=listener or _Silent()
+        request,
+        Path(results),
+        device=device,
+        timeout=timeout,
+        retry_failed=retry_failed,
+        listener=listener or _Silent(),
     )
 
 
@@ -136,19 +138,20 @@ def launch(
     listener: Listener,
 ) -> Summary:
     """Run what `read_request` planned; see `run`."""
+    if timeout is not None and timeout <= 0:
+        raise RequestError(f"timeout is {timeout:g}; expected seconds above 0")
     prepare_results(results)
     argv = [Path(sys.argv[0]).name, *sys.argv[1:]]
-    with listener if hasattr(listener, "__enter__") else nullcontext():
-        return Launcher(
-            results,
-            request.planned,
-            jobs=request.jobs,
-            device=device,
-            timeout=timeout,
-            retry_failed=retry_failed,
-            argv=argv,
-            listener=listener,
-        ).run()
+    return Launcher(
+        results,
+        request.planned,
+        jobs=request.jobs,
+        device=device,
+        timeout=timeout,
+        retry_failed=retry_failed,
+        argv=argv,
+        listener=listener,
+    ).run()
 
 
 class _Silent:

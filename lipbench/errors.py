@@ -34,7 +34,7 @@ class UnknownNameError(RequestError):
 
     def __init__(self, kind: str, value: str, known: Iterable[str], cure: str) -> None:
         names = sorted(known)
-        near = get_close_matches(value, names, n=1)
+        near = get_close_matches(value, names, n=1, cutoff=0.5)  # names of methods are short
         meant = f" Did you mean {near[0]!r}?" if near else ""
         super().__init__(f"unknown {kind} {value!r}; expected one of: {', '.join(names) or 'none'}.{meant} {cure}")
 

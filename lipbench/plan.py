@@ -89,7 +89,9 @@ def _compose(names: tuple[Name, ...]) -> _Composition:
     for stem in stems:
         if stems.count(stem) > 1:
             raise RequestError(f"{text!r} names {stem} twice; expected each method once")
-    parts, sources, scoring = [], {}, []
+    parts: list[Part] = []
+    scoring: list[str] = []
+    sources: dict[str, Path] = {}
     recommended: dict[str, Any] = {}
     for name in names:
         copy = "method.py" if not sources else f"method-{len(sources) + 1}.py"

@@ -127,7 +127,9 @@ def _explain(errors: ValidationError) -> RequestError:
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         return _unknown(key)
-    if first["type"] == "missing":
-        return RequestError(f"setting {key!r} is missing; `lipbench/protocols/digits.toml` shows every key with a value")
-    message = first["msg"].replace("Input should be", "expected").replace("valid ", "")
+    if first["type"] == "missing" and isinstance(first["loc"][-1], str):
+        return RequestError(
+            f"setting {key!r} is missing; `lipbench/protocols/digits.toml` shows every key with a value"
+        )
+    message = first["msg"].replace("Input should be", "expected").replace("Field required", "expected one more value")
     return RequestError(f"setting {key} is {first['input']!r}; {message}")

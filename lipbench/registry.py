@@ -107,7 +107,9 @@ def load(found: Found) -> type[Any]:
     defined = getattr(module, described.class_name, None)
     base = getattr(importlib.import_module("lipbench"), found.kind.base)
     if not (isinstance(defined, type) and issubclass(defined, base)):
-        raise PluginError(f"{described.class_name} in {str(found.path)!r} does not derive from lipbench.{base.__name__}")
+        raise PluginError(
+            f"{described.class_name} in {str(found.path)!r} does not derive from lipbench.{base.__name__}"
+        )
     return defined
 
 

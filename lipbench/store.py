@@ -231,9 +231,7 @@ def runs(results: Path) -> list[RunFolder]:
     """
     folder = results / "runs"
     if not folder.is_dir():
-        raise StoreError(
-            f"there are no runs in {str(results)!r}; `lipbench run --methods wc,sn,gp,gn --results {results}` makes some"
-        )
+        raise StoreError(f"there are no runs in {str(results)!r}; start some: lipbench run --results {results}")
     return [RunFolder(path) for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith(".")]
 
 

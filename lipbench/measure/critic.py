@@ -72,7 +72,9 @@ def gradient_norms(
         ``grad_norm_mean`` and the like of all points pooled, ``grad_norm_real_mean`` of one place; the same with
         ``raw_`` before it for the raw critic.
     """
-    measured = {name: score_norms(critic, score, points, needs_grad_norm=needs_grad_norm) for name, points in places.items()}
+    measured = {
+        name: score_norms(critic, score, points, needs_grad_norm=needs_grad_norm) for name, points in places.items()
+    }
     record: dict[str, float] = {}
     for index, prefix in enumerate(("grad_norm", "raw_grad_norm")):
         norms = {f"_{name}": pair[index] for name, pair in measured.items()}

@@ -52,7 +52,12 @@ def cache_folder() -> Path:
 
 
 def fidelity(
-    fake: UInt8[Tensor, "n c h w"], reference: Reference, extractor: Extractor, settings: Evaluate, *, cuda: bool = False
+    fake: UInt8[Tensor, "n c h w"],
+    reference: Reference,
+    extractor: Extractor,
+    settings: Evaluate,
+    *,
+    cuda: bool = False,
 ) -> dict[str, float]:
     """Compare generated pictures with real ones.
 

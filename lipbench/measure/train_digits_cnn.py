@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from sklearn.datasets import load_digits
 
 from lipbench.data.digits import Digits
-from lipbench.measure.digits_cnn import WEIGHTS, DigitsClassifier
 from lipbench.dataset import to_unit
+from lipbench.measure.digits_cnn import WEIGHTS, DigitsClassifier
 from lipbench.train.streams import generator, seeded
 
 EPOCHS, BATCH, SEED = 60, 64, 0
@@ -33,7 +33,7 @@ def main(path: Path) -> None:
     for _ in range(EPOCHS):
         for rows in torch.randperm(len(train), generator=order).split(BATCH):
             adam.zero_grad()
-            F.cross_entropy(classifier(train[rows])[1], wanted[rows]).backward()  # type: ignore[no-untyped-call]
+            F.cross_entropy(classifier(train[rows])[1], wanted[rows]).backward()
             adam.step()
     classifier.eval()
     with torch.no_grad():

@@ -20,8 +20,8 @@ from lipbench.measure.fidelity import Reference
 from lipbench.names import Name
 from lipbench.train.composition import Composition, check_independent
 from lipbench.train.gradients import values
-from lipbench.train.losses import LOSSES
 from lipbench.train.loop import Trainer
+from lipbench.train.losses import LOSSES
 from lipbench.train.streams import seeded
 
 Locate = Callable[[str], Path]

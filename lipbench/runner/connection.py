@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -68,9 +68,7 @@ def connect(results: Path, device: str, argv: list[str]) -> Iterator[Connection]
             yield Connection(process, errors)
         finally:
             assert process.stdin is not None and process.stdout is not None
-            try:
+            with suppress(BrokenPipeError):  # it may have ended already
                 process.stdin.close()
-            except BrokenPipeError:
-                pass  # it has ended already
             process.wait()
             process.stdout.close()

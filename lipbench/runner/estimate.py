@@ -16,7 +16,11 @@ class Estimate:
     """
 
     def __init__(
-        self, methods: Mapping[str, str], steps: Mapping[str, int], jobs: int, clock: Callable[[], float] = time.monotonic
+        self,
+        methods: Mapping[str, str],
+        steps: Mapping[str, int],
+        jobs: int,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.methods, self.steps, self.jobs, self.clock = methods, steps, jobs, clock
         self.made = dict.fromkeys(steps, 0)

@@ -131,7 +131,7 @@ class Launcher:
     def _prepare(self, server: Connection) -> None:
         """Have one cell of each sort built and checked before any begins."""
         self.listener.preparing()
-        sorts = {}
+        sorts: dict[str, Planned] = {}
         for name in self._queue:
             planned = self._planned[name]
             sorts.setdefault(planned.cell.model_copy(update={"seed": 0}).to_json(), planned)

@@ -1,5 +1,6 @@
 """Networks from a finished or interrupted run's checkpoint."""
 
+import torch
 from torch import nn
 
 from lipbench import cell as cells
@@ -21,7 +22,8 @@ def load_networks(folder: RunFolder, device: str) -> tuple[nn.Module, nn.Module,
     state = checkpoint.load(folder, chosen)
     if state is None:
         raise StoreError(f"run {folder.id} has no checkpoint yet; run it first")
-    trainer = build(cell, folder.file, chosen).trainer
-    trainer.load_state_dict(state["trainer"])
+    with torch.random.fork_rng():  # the checkpoint's random state is for training, not for the caller
+        trainer = build(cell, folder.file, chosen).trainer
+        trainer.load_state_dict(state["trainer"])
     generator: nn.Module = trainer.averaged.module
     return generator.eval(), trainer.critic.eval(), cell

@@ -185,7 +185,9 @@ def _result(run: _Run) -> dict[str, Any]:
 @click.option("--device", default="auto", show_default=True)
 def main(folder: Path, device: str) -> None:
     """Finish the cell in FOLDER in this process."""
-    sys.exit(work(RunFolder(folder.resolve()), device, lambda step: click.echo(f"step {step}"), environment.command_line()))
+    sys.exit(
+        work(RunFolder(folder.resolve()), device, lambda step: click.echo(f"step {step}"), environment.command_line())
+    )
 
 
 if __name__ == "__main__":

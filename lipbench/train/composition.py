@@ -110,7 +110,9 @@ def check_independent(critic: nn.Module, points: Float[Tensor, "n c h w"]) -> No
     with torch.enable_grad():
         (gradient,) = torch.autograd.grad(values(critic, points)[0], points)
     if gradient[1:].count_nonzero():
-        named = [type(layer).__name__ for layer in critic.modules() if isinstance(layer, nn.modules.batchnorm._NormBase)]
+        named = [
+            type(layer).__name__ for layer in critic.modules() if isinstance(layer, nn.modules.batchnorm._NormBase)
+        ]
         culprit = f" (it has {', '.join(sorted(set(named)))})" if named else ""
         raise RequestError(
             f"the critic mixes the samples of a batch{culprit}, so a gradient norm per sample has no meaning; "

@@ -95,7 +95,7 @@ def accumulate(
             losses.append(term.objective(value[term.rows], norm[term.rows]))
         if regulariser is not None:
             losses.append(regulariser())
-        torch.stack(losses).sum().backward()  # type: ignore[no-untyped-call]
+        torch.stack(losses).sum().backward()
     return [loss.detach() for loss in losses]
 
 

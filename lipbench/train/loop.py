@@ -57,7 +57,10 @@ class Trainer:
             "critic": torch.optim.Adam(critic.parameters(), settings.learning_rate, settings.betas),
             "generator": torch.optim.Adam(generator.parameters(), settings.generator_learning_rate, settings.betas),
         }
-        self._schedules = {name: LambdaLR(adam, self._decay) for name, adam in self._optimisers.items()}
+        # A lambda, because a schedule's state takes anything else that it is given along.
+        self._schedules = {
+            name: LambdaLR(adam, lambda step: self._decay(step)) for name, adam in self._optimisers.items()
+        }
 
     def advance(self, steps: int) -> dict[str, float]:
         """Make `steps` generator steps and give the mean losses over them.

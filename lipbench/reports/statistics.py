@@ -1,0 +1,95 @@
+"""What a number of seeds says, and no more."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from lipbench.store import Status
+
+MEASURES = {
+    "fid": "FID",
+    "kid": "KID",
+    "inception_score": "Inception Score",
+    "grad_norm_mean": "‖∇score‖ mean",
+    "grad_norm_max": "‖∇score‖ max",
+    "raw_grad_norm_max": "‖∇critic‖ max",
+    "seconds_per_step": "ms/step",
+    "seconds_train": "training s",
+}
+SCALES = {"seconds_per_step": 1000.0}
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean over seeds with its 95 % t-interval; NaN where there are too few values."""
+
+    n: int
+    mean: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        if self.n == 0:
+            return "–"
+        half = (self.high - self.low) / 2
+        digits = _digits(half if self.n > 1 and half > 0 else abs(self.mean) / 10)
+        spread = f" ± {half:.{digits}f}" if self.n > 1 else ""
+        return f"{self.mean:.{digits}f}{spread}"
+
+
+def t_interval(values: Iterable[float], level: float = 0.95) -> Interval:
+    """The mean and its t-interval; missing values do not count.
+
+    At five seeds this covers as often as it says, where a percentile bootstrap covers 84 % for 95 %.
+    """
+    known = np.asarray(list(values), dtype=float)
+    known = known[np.isfinite(known)]
+    n = len(known)
+    if n == 0:
+        return Interval(0, np.nan, np.nan, np.nan)
+    mean = float(known.mean())
+    if n == 1:
+        return Interval(1, mean, np.nan, np.nan)
+    half = float(stats.t.ppf((1 + level) / 2, n - 1) * known.std(ddof=1) / np.sqrt(n))
+    return Interval(n, mean, mean - half, mean + half)
+
+
+def summarise(runs: pd.DataFrame) -> pd.DataFrame:
+    """A row a method: how many runs ended how, and mean and interval of each measure over the finished ones.
+
+    Args:
+        runs: rows of one comparison.
+    """
+    rows = []
+    for method, group in runs.groupby("method", sort=False):
+        status = group["status"]
+        row: dict[str, object] = {
+            "method": method,
+            "n": int((status == Status.DONE).sum()),
+            "diverged": int((status == Status.DIVERGED).sum()),
+            "unfinished": int((~status.isin([Status.DONE, Status.DIVERGED])).sum()),
+        }
+        done = group[status == Status.DONE]
+        for name in MEASURES:
+            interval = t_interval(done[name])
+            row |= {f"{name}_mean": interval.mean, f"{name}_low": interval.low, f"{name}_high": interval.high}
+        rows.append(row)
+    return pd.DataFrame(rows).sort_values("fid_mean", ignore_index=True, na_position="last")
+
+
+def for_people(summary: pd.DataFrame) -> pd.DataFrame:
+    """The summary as text: mean ± half of the 95 % interval."""
+    shown = summary[["method", "n", "diverged", "unfinished"]].astype(str)
+    for name, title in MEASURES.items():
+        scale = SCALES.get(name, 1.0)
+        ends = zip(*(summary[f"{name}_{end}"] * scale for end in ("mean", "low", "high")), summary["n"], strict=True)
+        shown[title] = [str(Interval(n if mean == mean else 0, mean, low, high)) for mean, low, high, n in ends]
+    return shown
+
+
+def _digits(size: float) -> int:
+    """Decimals that show two digits of `size`."""
+    return int(np.clip(1 - np.floor(np.log10(size)), 0, 6)) if size > 0 else 2

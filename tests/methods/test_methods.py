@@ -1,0 +1,116 @@
+"""Known answers for the built-in methods, on critics whose gradients are known."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from lipbench import Method, registry
+from lipbench.names import Name
+from lipbench.train.composition import Composition
+from lipbench.train.gradients import values_and_norms
+from lipbench.train.losses import LOSSES
+
+
+def create(name: str, **parameters: float) -> Method:
+    method: Method = registry.create(registry.find(registry.METHOD, Name(name)), parameters)
+    return method
+
+
+def linear(weights: Tensor) -> nn.Sequential:
+    layer = nn.Linear(len(weights), 1)
+    with torch.no_grad():
+        layer.weight.copy_(weights[None])
+    return nn.Sequential(nn.Flatten(), layer)
+
+
+def piecewise() -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(1, 4, 3, padding=1), nn.LeakyReLU(0.1), nn.Flatten(), nn.Linear(64, 16), nn.ReLU(), nn.Linear(16, 1)
+    )
+
+
+def test_clipped_weights_stay_in_the_box_and_inner_ones_stay_as_they_are() -> None:
+    critic = linear(torch.tensor([-1.0, 0.02, 3.0]))
+    Composition((create("wc", bound=0.05),)).project(critic)
+    assert torch.equal(critic[1].weight, torch.tensor([[-0.05, 0.02, 0.05]]))
+
+
+@pytest.mark.parametrize("bound", [0.0, -0.1])
+def test_a_box_without_inside_is_refused(bound: float) -> None:
+    with pytest.raises(Exception, match="bound must be greater than 0"):
+        create("wc", bound=bound)
+
+
+def test_a_spectrally_normalised_linear_layer_has_norm_1() -> None:
+    critic = create("sn").constrain(nn.Sequential(nn.Linear(7, 5)))
+    for _ in range(200):
+        weight = critic[0].weight.detach()
+    assert torch.linalg.matrix_norm(weight, 2) == pytest.approx(1, abs=1e-5)
+
+
+def test_spectral_normalisation_reaches_every_linear_and_convolutional_layer() -> None:
+    critic = create("sn").constrain(piecewise())
+    normalised = [type(layer).__name__ for layer in critic.modules() if hasattr(layer, "parametrizations")]
+    assert normalised == ["ParametrizedConv2d", "ParametrizedLinear", "ParametrizedLinear"]
+
+
+@pytest.mark.parametrize(("norm", "penalty"), [(1.0, 0.0), (3.0, 40.0), (0.0, 10.0)])
+def test_the_gradient_penalty_is_the_weighted_squared_distance_from_1(norm: float, penalty: float) -> None:
+    assert create("gp").penalty(torch.zeros(5), torch.full((5,), norm)) == pytest.approx(penalty)
+
+
+def test_penalty_points_lie_on_the_segments_with_one_number_a_sample() -> None:
+    real, fake = torch.zeros(6, 1, 2, 2), torch.ones(6, 1, 2, 2)
+    points = create("gp").penalty_points(real, fake, torch.Generator().manual_seed(0))
+    assert points is not None
+    assert torch.equal(points, points[:, :1, :1, :1].expand_as(points))
+    assert ((points >= 0) & (points <= 1)).all()
+    assert len(points.unique()) == 6
+
+
+def test_a_dead_critic_has_score_0_rather_than_nan() -> None:
+    assert torch.equal(create("gn").score(torch.zeros(3), torch.zeros(3)), torch.zeros(3))
+
+
+@given(st.integers(0, 2**31))
+def test_inside_a_linear_piece_the_gradient_of_the_normalised_score_is_1_minus_its_size_squared(seed: int) -> None:
+    torch.manual_seed(seed)
+    critic, method = piecewise().double(), create("gn")
+    points = torch.randn(16, 1, 4, 4, dtype=torch.double, requires_grad=True)
+    value, norm = values_and_norms(critic, points, differentiable=True)
+    score = method.score(value, norm)
+    (gradient,) = torch.autograd.grad(score.sum(), points)
+    measured = torch.linalg.vector_norm(gradient.flatten(1), dim=1)
+    torch.testing.assert_close(measured, (1 - score.abs()).square(), atol=1e-6, rtol=0)
+
+
+def test_hinge_and_wasserstein_losses_have_equal_gradients_under_gradient_normalisation() -> None:
+    gradients = []
+    for name in ("hinge", "wasserstein"):
+        torch.manual_seed(0)
+        critic = piecewise()
+        value, norm = values_and_norms(critic, torch.randn(8, 1, 4, 4), differentiable=True)
+        score = create("gn").score(value, norm)
+        LOSSES[name].critic(score[:4], score[4:]).backward()
+        gradients.append([weight.grad for weight in critic.parameters()])
+    for hinge, wasserstein in zip(*gradients, strict=True):
+        assert hinge is not None
+        torch.testing.assert_close(hinge, wasserstein, atol=1e-7, rtol=1e-5)
+
+
+def test_methods_are_short() -> None:
+    """Under ten lines of code each, docstrings and imports aside: a method says what, never how to differentiate."""
+    import ast
+
+    for places in registry.installed(registry.METHOD).values():
+        tree = ast.parse(places[0].path.read_text())
+        statements = [
+            node
+            for node in ast.walk(tree)
+            if isinstance(node, ast.stmt)
+            and not isinstance(node, ast.Import | ast.ImportFrom | ast.ClassDef)
+            and not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        ]
+        assert len(statements) < 10, places[0].path

@@ -1,0 +1,132 @@
+"""From a request to cells."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lipbench import cell as cells
+from lipbench.errors import PluginError, RequestError, UnknownNameError
+from lipbench.plan import Planned, plan
+
+METHOD = '"""Mine."""\nfrom lipbench import Method\nclass Mine(Method):\n    weight: float = 1.0\n'
+
+
+def ask(methods: str, seeds: list[int] | None = None, **rest: Any) -> list[Planned]:
+    return plan(methods, rest.pop("datasets", None), seeds or [0], "digits", rest.pop("overrides", {}), **rest)
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.py"
+    path.write_text(METHOD)
+    return path
+
+
+def test_the_first_seed_of_every_method_comes_before_the_second_of_any() -> None:
+    order = [(planned.cell.seed, planned.cell.method) for planned in ask("gn,sn", [0, 1])]
+    assert order == [(0, "gn"), (0, "sn"), (1, "gn"), (1, "sn")]
+
+
+def test_the_canonical_text_shows_what_differs_from_the_defaults() -> None:
+    methods = [planned.cell.method for planned in ask("gp[weight=10],gp[weight=1],sn+gp[every=4]")]
+    assert methods == ["gp", "gp[weight=1.0]", "sn+gp[every=4]"]
+
+
+def test_the_same_cell_asked_twice_is_planned_once() -> None:
+    assert len(ask("gp,gp[weight=10]")) == 1
+
+
+def test_the_run_id_is_stable_and_its_digest_is_that_of_the_text() -> None:
+    (planned,) = ask("gp[weight=1]", [3])
+    assert planned.cell.run_id.startswith("gp-weight-1.0-digits-s3-")
+    assert cells.parse(planned.cell.to_json(), "x") == planned.cell
+    assert ask("gp[weight=1.0]", [3])[0].cell.run_id == planned.cell.run_id
+
+
+@pytest.mark.parametrize(
+    "change", [{"seeds": [1]}, {"overrides": {"train.steps": 3}}, {"overrides": {"train.threads": 2}}]
+)
+def test_whatever_changes_the_numbers_changes_the_run_id(change: dict[str, Any]) -> None:
+    assert ask("gn", **change)[0].cell.run_id != ask("gn")[0].cell.run_id
+
+
+def test_methods_data_and_seeds_share_one_comparison_and_settings_do_not() -> None:
+    assert len({planned.cell.comparison for planned in ask("gn,sn", [0, 1])}) == 1
+    assert ask("gn", overrides={"train.steps": 3})[0].cell.comparison != ask("gn")[0].cell.comparison
+    assert ask("gn", settings="recommended")[0].cell.comparison != ask("gn")[0].cell.comparison
+
+
+def test_recommended_settings_are_used_only_when_asked_for_and_explicit_ones_win() -> None:
+    assert ask("sn")[0].cell.protocol.loss == "wasserstein"
+    assert ask("sn", settings="recommended")[0].cell.protocol.loss == "hinge"
+    explicit = ask("sn", settings="recommended", overrides={"loss": "logistic"})
+    assert explicit[0].cell.protocol.loss == "logistic"
+
+
+def test_a_file_of_ones_own_is_named_by_its_stem_and_identified_by_its_content(mine: Path) -> None:
+    (planned,) = ask(f"{mine}[weight=2]")
+    assert planned.cell.method == "mine[weight=2.0]"
+    assert planned.sources == {"method.py": mine}
+    mine.write_text(METHOD + "# changed\n")
+    assert ask(f"{mine}[weight=2]")[0].cell.run_id != planned.cell.run_id
+
+
+def test_an_architecture_of_ones_own_is_part_of_what_is_compared(tmp_path: Path) -> None:
+    nets = tmp_path / "nets.py"
+    nets.write_text("def make(shape, latents): ...\n")
+    (first,) = ask("gn", overrides={"architecture": f"{nets}:make"})
+    nets.write_text("def make(shape, latents): pass\n")
+    (second,) = ask("gn", overrides={"architecture": f"{nets}:make"})
+    assert first.cell.architecture.name == "nets:make"
+    assert first.cell.comparison != second.cell.comparison
+
+
+@pytest.mark.parametrize(
+    ("methods", "error", "expected"),
+    [
+        ("gm", UnknownNameError, "unknown method 'gm'.*Did you mean 'g[np]'"),
+        ("gp[weigth=1]", UnknownNameError, "Did you mean 'weight'"),
+        ("gn[every=2]", UnknownNameError, "unknown parameter of gn 'every'"),
+        ("gp[every=0]", RequestError, "every of gp is 0; expected a whole number of at least 1"),
+        ("gn+gn", RequestError, "names gn twice"),
+        ("gn,,sn", RequestError, "not a name"),
+        ("./missing.py", PluginError, "there is no file"),
+        ("./missing.txt/", PluginError, "not a Python file"),
+    ],
+)
+def test_a_method_that_cannot_be_is_refused(methods: str, error: type[Exception], expected: str) -> None:
+    with pytest.raises(error, match=expected):
+        ask(methods)
+
+
+def test_two_methods_that_replace_the_score_do_not_compose(tmp_path: Path) -> None:
+    path = tmp_path / "other.py"
+    path.write_text(METHOD + "    def score(self, value, grad_norm): return value\n")
+    with pytest.raises(RequestError, match="2 methods that replace the critic's score"):
+        ask(f"gn+{path}")
+
+
+def test_a_file_that_bears_an_installed_methods_name_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "gp.py"
+    path.write_text(METHOD)
+    with pytest.raises(PluginError, match="rename the file"):
+        ask(str(path))
+
+
+@pytest.mark.parametrize("text", ["digit", "digits[size=3]", "digits+digits"])
+def test_a_data_set_that_cannot_be_is_refused(text: str) -> None:
+    with pytest.raises(RequestError, match="unknown|compose"):
+        ask("gn", datasets=text)
+
+
+@pytest.mark.parametrize("text", ["./nets.py", "./nets.py:make", "./nets.py:not a name"])
+def test_an_architecture_that_cannot_be_is_refused(text: str) -> None:
+    with pytest.raises(RequestError, match=r"expected the form \./nets\.py:make"):
+        ask("gn", overrides={"architecture": text})
+
+
+def test_recommended_settings_must_be_readable_from_the_file(mine: Path) -> None:
+    mine.write_text(METHOD + "    recommended = make()\n")
+    with pytest.raises(PluginError, match="expected a literal dict"):
+        ask(str(mine), settings="recommended")

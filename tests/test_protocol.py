@@ -1,0 +1,84 @@
+"""Protocols."""
+
+from pathlib import Path
+
+import pytest
+
+from lipbench import protocol
+from lipbench.errors import RequestError, UnknownNameError
+
+
+def digits(**overrides: object) -> protocol.Protocol:
+    return protocol.check(protocol.read("digits"), {key.replace("__", "."): value for key, value in overrides.items()})
+
+
+@pytest.mark.parametrize("name", protocol.named())
+def test_every_named_protocol_is_valid_and_bears_its_files_name(name: str) -> None:
+    assert protocol.check(protocol.read(name), {}).name == name
+
+
+def test_a_smoke_run_is_a_valid_digits_protocol() -> None:
+    assert protocol.check(protocol.read("digits"), protocol.QUICK).train.steps == 20
+
+
+def test_the_id_changes_with_any_setting_and_only_then() -> None:
+    assert digits().id == digits(train__steps=digits().train.steps).id
+    assert digits().id != digits(train__steps=7).id
+    assert digits().id != digits(evaluate__samples=999).id
+
+
+def test_whole_numbers_become_real_ones_where_torch_insists() -> None:
+    assert [type(beta) for beta in digits(train__betas=[0, 0.9]).train.betas] == [float, float]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("train.steps", -5),
+        ("train.steps", 0),
+        ("train.steps", 2.5),
+        ("train.steps", "many"),
+        ("train.learning_rate", float("nan")),
+        ("train.betas", [0.5]),
+        ("train.betas", [0.5, 1.0]),
+        ("loss", "hing"),
+        ("train.flips", "yes"),
+        ("evaluate.split", "test"),
+    ],
+)
+def test_a_value_out_of_range_is_refused_with_key_value_and_expectation(key: str, value: object) -> None:
+    with pytest.raises(RequestError) as refused:
+        protocol.check(protocol.read("digits"), {key: value})
+    assert key in str(refused.value)
+    assert "expected" in str(refused.value) or "should" in str(refused.value)
+
+
+@pytest.mark.parametrize("key", ["train.step", "loos", "evaluate.sample", "training.steps", "loss.weight"])
+def test_an_unknown_key_is_refused_with_the_nearest_one(key: str) -> None:
+    with pytest.raises(UnknownNameError, match="unknown setting"):
+        protocol.check(protocol.read("digits"), {key: 1})
+
+
+def test_an_unknown_protocol_is_refused_with_the_nearest_one() -> None:
+    with pytest.raises(UnknownNameError, match="Did you mean 'digits'"):
+        protocol.read("digit")
+
+
+def test_a_file_of_ones_own_is_read_by_its_path(tmp_path: Path) -> None:
+    text = (protocol.FOLDER / "digits.toml").read_text().replace("steps = 2500", "steps = 3", 1)
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    assert protocol.check(protocol.read(str(path)), {}).train.steps == 3
+
+
+@pytest.mark.parametrize("text", ["steps = ", 'name = "x"'])
+def test_a_broken_or_incomplete_file_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    with pytest.raises(RequestError, match="cannot be read|is missing"):
+        protocol.check(protocol.read(str(path)), {})
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="there is no protocol file"):
+        protocol.read(str(tmp_path / "mine.toml"))

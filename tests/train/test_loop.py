@@ -1,0 +1,158 @@
+"""The training loop."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from lipbench import Method, registry
+from lipbench.data.digits import Digits
+from lipbench.errors import Diverged
+from lipbench.names import Name
+from lipbench.nets.cnn8 import make
+from lipbench.protocol import Train, check, read
+from lipbench.train.composition import Composition
+from lipbench.train.loop import Trainer
+from lipbench.train.losses import LOSSES
+from lipbench.train.streams import seeded
+
+PICTURES = Digits().load().train
+
+
+def settings(**changes: Any) -> Train:
+    return check(read("digits"), {f"train.{key}": value for key, value in changes.items()}).train
+
+
+def trainer(*methods: str | Method, seed: int = 0, loss: str = "wasserstein", **changes: Any) -> Trainer:
+    made = [
+        registry.create(registry.find(registry.METHOD, Name(method)), {}) if isinstance(method, str) else method
+        for method in methods
+    ]
+    composition = Composition(tuple(made))
+    with seeded(seed, "init"):
+        generator, critic = make((1, 8, 8), 64)
+    with seeded(seed, "constrain"):
+        critic = composition.constrain(critic)
+    return Trainer(generator, critic, composition, LOSSES[loss], PICTURES, settings(**changes), seed)
+
+
+class Watching(Method):
+    """Notes the real pictures that every critic step sees."""
+
+    def regulariser(self, critic: nn.Module, real: Tensor, fake: Tensor, rng: torch.Generator) -> Tensor:
+        SEEN.append(real.clone())
+        return real.new_zeros(())
+
+
+SEEN: list[Tensor] = []
+
+
+@pytest.mark.parametrize("method", ["wc", "sn", "gp", "gn"])
+def test_one_seed_gives_every_method_the_same_pictures_and_latents(method: str) -> None:
+    SEEN.clear()
+    plain = trainer("none", Watching())
+    plain.advance(3)
+    expected = list(SEEN)
+    SEEN.clear()
+    other = trainer(method, Watching())
+    other.advance(3)
+    assert all(torch.equal(*pair) for pair in zip(SEEN, expected, strict=True))
+    assert torch.equal(other.streams.state_dict()["latents"], plain.streams.state_dict()["latents"])
+    assert len(SEEN) == 3
+
+
+def test_every_method_starts_from_the_same_weights() -> None:
+    plain, normalised = trainer("none"), trainer("sn")
+    assert torch.equal(plain.critic[0].weight, normalised.critic[0].parametrizations.weight.original)
+
+
+def test_a_first_step_of_plain_adam_moves_every_weight_by_the_learning_rate() -> None:
+    made = trainer("none", betas=[0.0, 0.9])
+    before = made.critic[0].weight.detach().clone()
+    made.advance(1)
+    moved = (made.critic[0].weight.detach() - before).abs()
+    torch.testing.assert_close(moved, torch.full_like(moved, settings().learning_rate), rtol=0.05, atol=0)
+
+
+def test_one_generator_step_takes_as_many_critic_steps_as_the_protocol_says() -> None:
+    SEEN.clear()
+    trainer("none", Watching(), critic_steps=3).advance(2)
+    assert len(SEEN) == 6
+    assert len({tuple(real.flatten().tolist()) for real in SEEN}) == 6
+
+
+def test_the_averaged_generator_follows_the_trained_one_by_its_decay() -> None:
+    made = trainer("none", ema_decay=0.75)
+    made.advance(1)
+    first = made.generator[0].weight.detach().clone()
+    made.advance(1)
+    expected = 0.75 * first + 0.25 * made.generator[0].weight.detach()
+    torch.testing.assert_close(made.averaged.module[0].weight.detach(), expected)
+
+
+def test_mirrored_pictures_are_about_half_of_all_where_the_protocol_says_so() -> None:
+    SEEN.clear()
+    trainer("none", Watching(), flips=True, batch_size=500).advance(1)
+    mirrored, plain = SEEN.pop(), []
+    trainer("none", Watching(), batch_size=500).advance(1)
+    plain = SEEN.pop()
+    same = (mirrored == plain).flatten(1).all(1)
+    assert torch.equal(mirrored[~same], plain[~same].flip(3))
+    assert 0.4 < same.float().mean() < 0.6
+
+
+def test_a_linear_decay_ends_at_a_learning_rate_of_0() -> None:
+    made = trainer("none", decay="linear", steps=2)
+    made.advance(2)
+    before = made.critic[0].weight.detach().clone()
+    made.advance(1)
+    assert torch.equal(made.critic[0].weight.detach(), before)
+
+
+def test_a_nan_is_named_with_its_step_although_losses_are_read_later() -> None:
+    made = trainer("none")
+    made.advance(2)
+    made.pictures = made.pictures.clone()
+    step = iter(range(100))
+    real = made._real
+    made._real = lambda count: real(count) * (float("nan") if next(step) == 3 else 1.0)  # type: ignore[method-assign]
+    with pytest.raises(Diverged, match="critic loss is not finite at step 6") as diverged:
+        made.advance(10)
+    assert diverged.value.step == 6
+
+
+class Exploding(Method):
+    def penalty_points(self, real: Tensor, fake: Tensor, rng: torch.Generator) -> Tensor:
+        return real
+
+    def penalty(self, value: Tensor, grad_norm: Tensor) -> Tensor:
+        return grad_norm.mean() * float("inf")
+
+
+def test_an_infinite_penalty_counts_as_divergence_of_the_critic() -> None:
+    with pytest.raises(Diverged, match="critic loss is not finite at step 1"):
+        trainer(Exploding()).advance(1)
+
+
+@pytest.mark.parametrize("methods", [("wc",), ("sn", "gp"), ("gn",)])
+def test_training_goes_on_from_a_saved_state_bit_by_bit(methods: tuple[str, ...], tmp_path: Any) -> None:
+    straight = trainer(*methods)
+    straight.advance(6)
+    first = trainer(*methods)
+    first.advance(4)
+    torch.save(first.state_dict(), tmp_path / "state.pt")
+    second = trainer(*methods)
+    second.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
+    second.advance(2)
+    expected, found = straight.state_dict(), second.state_dict()
+    for part in ("generator", "critic", "averaged", "streams"):
+        torch.testing.assert_close(found[part], expected[part], rtol=0, atol=0)
+
+
+def test_means_over_steps_do_not_depend_on_the_stretches_they_are_read_in() -> None:
+    whole, parts = trainer("gn"), trainer("gn")
+    expected = whole.advance(4)["critic_loss"]
+    assert (parts.advance(1)["critic_loss"] + 3 * parts.advance(3)["critic_loss"]) / 4 == pytest.approx(
+        expected, rel=1e-5
+    )

@@ -1,0 +1,58 @@
+"""Named random streams."""
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lipbench.train.streams import NAMES, Streams, derive, seeded
+
+CPU = torch.device("cpu")
+
+
+def test_one_seed_gives_the_same_numbers_again_and_another_gives_others() -> None:
+    assert torch.equal(Streams(3, CPU).latents(4, 2), Streams(3, CPU).latents(4, 2))
+    assert not torch.equal(Streams(3, CPU).latents(4, 2), Streams(4, CPU).latents(4, 2))
+
+
+def test_drawing_from_one_stream_shifts_no_other() -> None:
+    quiet, busy = Streams(0, CPU), Streams(0, CPU)
+    torch.rand(1000, generator=busy["penalty"])
+    assert torch.equal(quiet.latents(4, 2), busy.latents(4, 2))
+
+
+def test_every_purpose_has_a_seed_of_its_own() -> None:
+    assert len({derive(seed, name) for seed in range(100) for name in NAMES}) == 100 * len(NAMES)
+
+
+@given(st.integers(0, 2**31), st.integers(1, 20), st.integers(20, 60))
+def test_an_epoch_shows_every_picture_at_most_once_and_no_batch_is_short(seed: int, size: int, total: int) -> None:
+    streams = Streams(seed, CPU)
+    epoch = torch.cat([streams.batch(index, size, total) for index in range(total // size)])
+    assert len(epoch) == total // size * size == len(epoch.unique())
+
+
+def test_a_batch_depends_on_its_number_alone() -> None:
+    forward = [Streams(1, CPU).batch(index, 8, 30).tolist() for index in range(9)]
+    streams = Streams(1, CPU)
+    backward = [streams.batch(index, 8, 30).tolist() for index in reversed(range(9))]
+    assert forward == backward[::-1]
+    assert forward[0] != forward[3]  # three batches an epoch: another order
+
+
+def test_a_saved_state_goes_on_where_it_was() -> None:
+    streams = Streams(0, CPU)
+    streams.latents(5, 2)
+    state = {name: value.clone() for name, value in streams.state_dict().items()}
+    expected = streams.latents(5, 2)
+    restored = Streams(0, CPU)
+    restored.load_state_dict(state)
+    assert torch.equal(restored.latents(5, 2), expected)
+
+
+def test_seeding_for_initial_weights_leaves_the_global_state_as_it_was() -> None:
+    before = torch.get_rng_state()
+    with seeded(0, "critic init"):
+        first = torch.rand(3)
+    assert torch.equal(torch.get_rng_state(), before)
+    with seeded(0, "critic init"):
+        assert torch.equal(torch.rand(3), first)
