@@ -130,6 +130,8 @@ def _pair(make: nets.Make, cell: Cell, pictures: Pictures) -> tuple[nn.Module, n
     pair = make(pictures.shape, cell.protocol.train.latent_dim)
     if not (isinstance(pair, tuple) and len(pair) == 2 and all(isinstance(net, nn.Module) for net in pair)):
         raise PluginError(f"architecture {cell.architecture.name!r} gives {type(pair).__name__}; expected two modules")
+    if not all(list(net.parameters()) for net in pair):
+        raise PluginError(f"architecture {cell.architecture.name!r} gives a network without weights; expected two with")
     return pair
 
 

@@ -38,7 +38,8 @@ def evaluate(built: Built, cell: Cell) -> tuple[dict[str, float], UInt8[Tensor, 
     if not all(weight.isfinite().all() for weight in averaged.parameters()):
         raise Diverged(trainer.step, "a weight of the generator")
     fake = generate(averaged, latents(cell, device))
-    record = fidelity(fake, built.reference, built.extractor, settings, cuda=device.type == "cuda")
+    with torch.random.fork_rng():  # a data loader draws from the global stream, which belongs to training
+        record = fidelity(fake, built.reference, built.extractor, settings, cuda=device.type == "cuda")
     count = min(settings.critic_points, len(pictures.held_out), len(fake))
     real_points, fake_points = to_unit(pictures.held_out[:count]), to_unit(fake[:count])
     places = {

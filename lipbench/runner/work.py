@@ -140,12 +140,12 @@ def _finish(folder: RunFolder, device_name: str, progress: Progress, argv: list[
         run.restore()
         try:
             _train(run, progress)
-            outcome: dict[str, Any] = {"status": "done"}
+            outcome = {"status": "done", **folder.trace()[0][-1]}
             folder.file("error.json").unlink(missing_ok=True)  # of an earlier attempt
         except Diverged as diverged:
-            outcome = {"status": "diverged", "diverged_at": diverged.step}
+            outcome = {"status": "diverged", "diverged_at": diverged.step, "step": diverged.step}
             folder.record_failure("diverged", str(diverged))
-        folder.write_json("result.json", outcome | _result(run))
+        folder.write_json("result.json", outcome | _common(run))
 
 
 def _train(run: _Run, progress: Progress) -> None:
@@ -163,15 +163,11 @@ def _train(run: _Run, progress: Progress) -> None:
             run.save()
 
 
-def _result(run: _Run) -> dict[str, Any]:
-    """The last evaluation and the best FID; what was not measured is left out."""
-    trace = run.folder.trace()[0]
-    finished = run.built.trainer.step == run.cell.protocol.train.steps and bool(trace)
-    scored = [record for record in trace if record.get("fid") is not None]
+def _common(run: _Run) -> dict[str, Any]:
+    """What stands in every result: the best FID, costs, extractor and device."""
+    scored = [record for record in run.folder.trace()[0] if record.get("fid") is not None]
     best = min(scored, key=lambda record: record["fid"], default=None)
     return {
-        **(trace[-1] if finished else {}),
-        "step": run.built.trainer.step,
         "extractor": run.built.extractor.id,
         "fid_best": best["fid"] if best else None,
         "best_step": best["step"] if best else None,
