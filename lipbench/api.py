@@ -124,7 +124,7 @@ def run(
         device=device,
         timeout=timeout,
         retry_failed=retry_failed,
-        listener=listener or _Silent(),
+        listener=listener or Listener(),
     )
 
 
@@ -152,16 +152,6 @@ def launch(
         argv=argv,
         listener=listener,
     ).run()
-
-
-class _Silent:
-    def preparing(self) -> None: ...
-
-    def started(self, run: str) -> None: ...
-
-    def stepped(self, run: str, step: int) -> None: ...
-
-    def ended(self, run: str, status: Any, message: str) -> None: ...
 
 
 def report(results: str | Path = "results", out: str | Path | None = None) -> "Report":

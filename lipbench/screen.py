@@ -10,20 +10,13 @@ from rich.text import Text
 
 from lipbench import registry, store
 from lipbench.errors import LipbenchError, StoreError
+from lipbench.runner.display import STYLES
 from lipbench.store import RunFolder, Status
 
 if TYPE_CHECKING:
     from lipbench.api import Request
     from lipbench.reports.page import Report
     from lipbench.runner.launch import Summary
-
-STYLES = {
-    Status.DONE: "green",
-    Status.DIVERGED: "yellow",
-    Status.FAILED: "red",
-    Status.RUNNING: "cyan",
-    Status.INTERRUPTED: "magenta",
-}
 
 # What fits a terminal of 80 columns; the page and the tables have the rest.
 TERMINAL = ["method", "n", "diverged", "unfinished", "FID", "Inception Score", "‖∇score‖ max", "ms/step"]

@@ -3,20 +3,27 @@
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.text import Text
 
 from lipbench.plan import Planned
 from lipbench.runner.estimate import Estimate, duration
+from lipbench.runner.launch import Listener
 from lipbench.store import RunFolder, Status
 
-MARKS = {Status.DONE: "[green]done[/]", Status.DIVERGED: "[yellow]diverged[/]", Status.FAILED: "[red]failed[/]"}
+STYLES = {
+    Status.DONE: "green",
+    Status.DIVERGED: "yellow",
+    Status.FAILED: "red",
+    Status.RUNNING: "cyan",
+    Status.INTERRUPTED: "magenta",
+}
 
 
-class Display:
-    """A `lipbench.runner.launch.Listener` that writes to a console.
+class Display(Listener):
+    """Writes to a console.
 
     Args:
         console: where to.
@@ -46,7 +53,7 @@ class Display:
         )
         self._whole = self._progress.add_task("all runs", total=1.0, note="")
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Display":
         self._progress.start()
         return self
 
@@ -78,10 +85,10 @@ class Display:
             self._progress.remove_task(self._bars.pop(run))
         left = duration(self.estimate.seconds_left)
         note = self._numbers(run) if status is Status.DONE else message
-        count = f"[{self.ended_runs:>{self._width}}/{self.total}]"
         tail = f", {left} left" if self.ended_runs < self.total else ""
-        self.console.print(f"\\{count} {run} {MARKS[status]}: ", end="")
-        self.console.print(f"{note}{tail}", markup=False, highlight=False, soft_wrap=True)
+        line = Text(f"[{self.ended_runs:>{self._width}}/{self.total}] {run} ")
+        line.append(str(status), STYLES[status]).append(f": {note}{tail}")
+        self.console.print(line, soft_wrap=True)
         self._refresh()
 
     def _refresh(self) -> None:

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from lipbench.errors import LipbenchError, RequestError, StoreError
 from lipbench.plan import Planned
@@ -16,8 +16,8 @@ from lipbench.store import RunFolder, Status
 LOOK_SECONDS = 0.5  # between two looks at cells that another launcher works on
 
 
-class Listener(Protocol):
-    """What a progress display is told."""
+class Listener:
+    """What a progress display is told; this one shows nothing."""
 
     def preparing(self) -> None:
         """Everything is being checked."""

@@ -1,0 +1,186 @@
+"""Launching cells: real processes, several at a time, killed and taken over."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lipbench import store
+from lipbench.store import RunFolder, Status
+from tests.conftest import TINY
+from tests.runner.test_work import assert_equal
+
+pytestmark = pytest.mark.slow
+
+SETTINGS = [word for key, value in TINY.items() for word in ("--set", f"{key}={value}")]
+
+
+def command(results: Path, *words: str) -> list[str]:
+    return [sys.executable, "-P", "-m", "lipbench", "run", "--results", str(results), *SETTINGS, *words]
+
+
+def run(results: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    done = subprocess.run(command(results, *words), capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stdout + done.stderr
+    return done
+
+
+def statuses(results: Path) -> dict[str, Status]:
+    return {folder.id: folder.status() for folder in store.runs(results)}
+
+
+def wait_for(condition: Any) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_one_job_and_two_give_the_same_bits_and_a_second_call_does_nothing(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    for results, jobs in ((one, "1"), (two, "2")):
+        done = run(results, "--methods", "wc,sn+gp,gn", "--seeds", "0-1", "--jobs", jobs)
+        assert done.returncode == 0, done.stderr
+        assert f"6 runs in {results}: 6 done" in done.stdout
+    for folder in store.runs(one):
+        assert_equal(folder, RunFolder(two / "runs" / folder.id))
+    again = run(one, "--methods", "wc,sn+gp,gn", "--seeds", "0-1")
+    assert "6 done (6 finished before)" in again.stdout
+    assert "checking" not in again.stdout
+
+
+def test_a_failing_run_loses_no_other_and_is_tried_again(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.py"
+    bad.write_text(
+        '"""Fails in training."""\nfrom lipbench import Method\nclass Bad(Method):\n'
+        "    def project(self, critic):\n        print('about to fail')\n        raise OSError('no luck')\n"
+    )
+    done = run(tmp_path, "--methods", f"{bad},gn", "--seeds", "0")
+    assert done.returncode == 1
+    assert re.search(r"failed: bad-digits-s0-\w+: OSError: no luck", done.stdout)
+    assert "2 runs in" in done.stdout
+    assert "1 done, 1 failed" in done.stdout
+    (folder,) = [folder for folder in store.runs(tmp_path) if folder.id.startswith("bad")]
+    assert "about to fail" in folder.file("log.txt").read_text()
+    run(tmp_path, "--methods", f"{bad},gn", "--seeds", "0")
+    error = folder.read_json("error.json")
+    assert error is not None
+    assert error["attempt"] == 2
+    run(tmp_path, "--methods", f"{bad},gn", "--seeds", "0", "--retry-failed")
+    assert folder.file(
+        "attempt-1",
+    ).is_dir()
+
+
+def test_a_diverged_run_is_finished_and_started_over_only_when_asked(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.py"
+    bad.write_text(
+        '"""Diverges."""\nfrom lipbench import Method\nclass Bad(Method):\n'
+        "    def score(self, value, grad_norm):\n        return value * float('nan')\n"
+    )
+    done = run(tmp_path, "--methods", str(bad), "--seeds", "0")
+    assert done.returncode == 0
+    assert "critic loss is not finite at step 1" in done.stdout
+    assert "1 diverged" in done.stdout
+    assert "1 diverged (1 finished before)" in run(tmp_path, "--methods", str(bad), "--seeds", "0").stdout
+    again = run(tmp_path, "--methods", str(bad), "--seeds", "0", "--retry-failed")
+    assert "finished before" not in again.stdout
+    assert "1 diverged" in again.stdout
+
+
+def test_a_run_that_takes_too_long_is_stopped_and_goes_on_later(tmp_path: Path) -> None:
+    words = ("--methods", "gn", "--seeds", "0", "--steps", "3000")
+    done = run(tmp_path, *words, "--timeout", "2")
+    assert done.returncode == 1
+    assert "stopped after 2 s (--timeout)" in done.stdout
+    (folder,) = store.runs(tmp_path)
+    error = folder.read_json("error.json")
+    assert error is not None
+    assert error["kind"] == "timeout"
+    assert folder.trace()[0][-1]["step"] > 0
+
+
+def test_a_killed_run_is_recorded_and_a_killed_launcher_leaves_nothing_running(tmp_path: Path) -> None:
+    words = ("--methods", "gn,sn", "--seeds", "0", "--set", "evaluate.every=20", "--steps", "120", "--jobs", "2")
+    with subprocess.Popen(command(tmp_path, *words), stdout=subprocess.PIPE, text=True) as launcher:
+        wait_for(lambda: len(started(tmp_path)) == 2)
+        assert set(statuses(tmp_path).values()) == {Status.RUNNING}
+        os.kill(launcher.pid, signal.SIGKILL)
+        launcher.wait()
+    wait_for(lambda: set(statuses(tmp_path).values()) == {Status.INTERRUPTED})
+    straight = tmp_path / "straight"
+    assert run(straight, *words).returncode == 0
+    assert run(tmp_path, *words).returncode == 0
+    for folder in store.runs(straight):
+        assert_equal(folder, RunFolder(tmp_path / "runs" / folder.id))
+
+
+def test_a_run_killed_from_outside_is_recorded_as_killed(tmp_path: Path) -> None:
+    words = ("--methods", "gn", "--seeds", "0", "--steps", "3000", "--jobs", "1")
+    with subprocess.Popen(command(tmp_path, *words), stdout=subprocess.PIPE, text=True) as launcher:
+        wait_for(lambda: started(tmp_path))
+        (server,) = children(launcher.pid)
+        wait_for(lambda: children(server))
+        os.kill(children(server)[0], signal.SIGKILL)
+        assert launcher.stdout is not None
+        printed = launcher.stdout.read()
+    assert launcher.returncode == 1
+    assert "its process was ended by signal 9" in printed
+
+
+def test_two_launchers_share_the_work_and_no_run_is_made_twice(tmp_path: Path) -> None:
+    words = ("--methods", "gn,sn,wc", "--seeds", "0-2", "--jobs", "1")
+    launchers = [subprocess.Popen(command(tmp_path, *words), stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    printed = [launcher.communicate()[0] for launcher in launchers]
+    assert [launcher.returncode for launcher in launchers] == [0, 0]
+    assert set(statuses(tmp_path).values()) == {Status.DONE}
+    for folder in store.runs(tmp_path):
+        assert [line["step"] for line in folder.trace()[0]] == [3, 6]
+    assert all("9 runs in" in text for text in printed)
+
+
+def test_ctrl_c_stops_everything_and_says_how_to_go_on(tmp_path: Path) -> None:
+    words = ("--methods", "gn", "--seeds", "0", "--steps", "3000")
+    with subprocess.Popen(command(tmp_path, *words), stdout=subprocess.PIPE, text=True) as launcher:
+        wait_for(lambda: started(tmp_path))
+        os.kill(launcher.pid, signal.SIGINT)
+        assert launcher.stdout is not None
+        assert "the same command goes on from here" in launcher.stdout.read()
+    assert launcher.returncode == 130
+    assert set(statuses(tmp_path).values()) == {Status.INTERRUPTED}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "import nowhere\nfrom lipbench import Method\nclass Bad(Method): ...\n",
+            "does not import: ModuleNotFoundError",
+        ),
+        ("from lipbench import Method\nclass Bad(Method):\n    def penalty(self, v, n): ...\n", "no penalty_points"),
+    ],
+)
+def test_a_plugin_that_cannot_work_is_refused_before_anything_starts(tmp_path: Path, text: str, expected: str) -> None:
+    bad = tmp_path / "bad.py"
+    bad.write_text(text)
+    done = run(tmp_path, "--methods", f"gn,{bad}", "--seeds", "0")
+    assert done.returncode == 2
+    assert expected in done.stderr
+    assert store.runs(tmp_path) == []
+
+
+def started(results: Path) -> list[Path]:
+    """Runs that have evaluated something."""
+    return list(results.glob("runs/*/trace.jsonl")) if any(results.glob("runs/*/checkpoint.pt")) else []
+
+
+def children(parent: int) -> list[int]:
+    listed = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    pairs = (line.split() for line in listed.splitlines())
+    return [int(pid) for pid, ppid in pairs if int(ppid) == parent]

@@ -1,0 +1,151 @@
+"""The command line: what it prints, its exit codes, and that a user's mistake never shows a traceback."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from lipbench.cli import main
+from tests.conftest import MakeRun
+
+
+def call(*words: str) -> Result:
+    result = CliRunner().invoke(main, list(words))
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    assert "Traceback" not in result.output
+    return result
+
+
+@pytest.mark.parametrize(
+    "words", [["--help"], ["run", "--help"], ["methods"], ["datasets"], ["status"], ["report"], ["show", "gn"]]
+)
+def test_answers_that_need_no_torch_do_not_import_it(words: list[str], make_run: MakeRun, tmp_path: Path) -> None:
+    make_run("gn", finished=True)
+    where = ["--results", str(tmp_path / "results")] if words[0] in ("status", "report", "show") else []
+    code = (
+        "import sys; from lipbench.cli import main\n"
+        f"main({[*words, *where]!r}, standalone_mode=False)\n"
+        "heavy = {'torch', 'torchvision', 'sklearn'} & set(sys.modules)\nassert not heavy, heavy"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_help_imports_nothing_that_is_slow() -> None:
+    code = (
+        "import sys; from lipbench.cli import main\nmain(['--help'], standalone_mode=False)\n"
+        "slow = {'torch', 'numpy', 'pandas', 'pydantic', 'rich', 'scipy', 'matplotlib'} & set(sys.modules)\n"
+        "assert not slow, slow"
+    )
+    subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+
+
+def test_methods_are_described_with_formula_paper_guarantee_and_parameters() -> None:
+    text = call("methods").output
+    for part in ("gp", "E(‖∇f(x̂)‖ − 1)²", "arXiv:1704.00028", "guarantee: soft", "weight: float = 10.0"):
+        assert part in text
+
+
+def test_data_sets_are_described_with_their_source() -> None:
+    assert "UCI" in call("datasets").output
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--methods", "gm"], "unknown method 'gm'"),
+        (["--methods", "gp[weigth=1]"], "Did you mean 'weight'"),
+        (["--methods", "gp[weight=abc]"], "expected a finite number, such as 10.0"),
+        (["--methods", "gp[weight=1"], "a bracket without its partner"),
+        (["--methods", "gn+gn"], "names gn twice"),
+        (["--methods", "./nowhere.py"], "there is no file"),
+        (["--methods", "gn", "--datasets", "digit"], "Did you mean 'digits'"),
+        (["--methods", "gn", "--protocol", "digts"], "Did you mean 'digits'"),
+        (["--methods", "gn", "--protocol", "nowhere.toml"], "there is no protocol file"),
+        (["--methods", "gn", "--set", "train.step=5"], "Did you mean 'train.steps'"),
+        (["--methods", "gn", "--set", "train.steps"], "expected the form train.batch_size=64"),
+        (["--methods", "gn", "--set", "train.steps=-5"], "setting train.steps is -5; expected greater than 0"),
+        (["--methods", "gn", "--steps", "-5"], "-5 is not in the range x>=1"),
+        (["--methods", "gn", "--seeds", "4-0"], "expected the form 0-4"),
+        (["--methods", "gn", "--jobs", "0"], "0 is not in the range x>=1"),
+        (["--methods", "gn", "--timeout", "-1"], "timeout is -1; expected seconds above 0"),
+        (["--methods", "gn", "--settings", "best"], "'best' is not one of"),
+        ([], "Missing option '--methods'"),
+    ],
+)
+def test_a_wrong_request_ends_with_code_2_and_starts_nothing(tmp_path: Path, words: list[str], expected: str) -> None:
+    result = call("run", "--results", str(tmp_path / "results"), *words)
+    assert result.exit_code == 2
+    assert expected in result.stderr
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_results_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = call("run", "--methods", "gn", "--results", str(tmp_path / "file" / "results"))
+    assert result.exit_code == 2
+    assert "choose another with --results" in result.stderr
+
+
+@pytest.mark.parametrize("command", [["report"], ["status"], ["show", "gn"]])
+def test_asking_about_results_that_do_not_exist_ends_with_code_2(tmp_path: Path, command: list[str]) -> None:
+    result = call(*command, "--results", str(tmp_path / "nowhere"))
+    assert result.exit_code == 2
+    assert "there are no runs in" in result.stderr
+
+
+def test_a_dry_run_lists_the_runs_and_starts_nothing(tmp_path: Path) -> None:
+    result = call(
+        "run", "--methods", "gn,gp[weight=1]", "--seeds", "0-1", "--dry-run", "--results", str(tmp_path / "r")
+    )
+    assert result.exit_code == 0
+    assert result.output.count(" new") == 4
+    assert "nothing was started" in result.output
+    assert not (tmp_path / "r").exists()
+
+
+def test_a_smoke_run_has_one_seed_and_twenty_steps(tmp_path: Path) -> None:
+    result = call("run", "--methods", "gn", "--quick", "--dry-run", "--results", str(tmp_path / "r"))
+    assert "1 runs" in result.output
+    assert " 20 " in result.output
+
+
+def test_status_counts_runs_and_says_why_one_failed(make_run: MakeRun, tmp_path: Path) -> None:
+    make_run("gn", finished=True)
+    make_run("sn").record_failure("error", "no luck")
+    result = call("status", "--results", str(tmp_path / "results"))
+    assert "failed: sn-digits-s0-" in result.output
+    assert "no luck (error, attempt 1)" in result.output
+
+
+def test_status_names_a_damaged_folder_and_shows_the_others(make_run: MakeRun, tmp_path: Path) -> None:
+    make_run("gn", finished=True)
+    make_run("sn").file("cell.json").write_text("{")
+    result = call("status", "--results", str(tmp_path / "results"))
+    assert result.exit_code == 0
+    assert "cell.json' was changed" in result.output
+    assert "gn" in result.output
+
+
+def test_show_gives_everything_about_one_run(make_run: MakeRun, tmp_path: Path) -> None:
+    folder = make_run("gp", finished=True)
+    folder.record_failure("error", "an old story", "Some traceback of it")
+    with folder.file("trace.jsonl").open("a") as file:
+        file.write("{torn")
+    text = call("show", "gp", "--results", str(tmp_path / "results")).output
+    for part in ("train.steps", "digits-cnn@", "an old story", "Some traceback", "line 3 of trace.jsonl is damaged"):
+        assert part in text
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    from lipbench import __version__
+
+    assert __version__ in call("--version").output
+
+
+def test_results_are_json_that_any_tool_reads(make_run: MakeRun) -> None:
+    folder = make_run("gn", finished=True)
+    json.loads(folder.file("result.json").read_text(), parse_constant=pytest.fail)
