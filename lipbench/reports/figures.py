@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
@@ -10,6 +11,7 @@ import seaborn as sns
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from PIL import Image
 
 from lipbench.reports.statistics import t_interval
 from lipbench.store import Status
@@ -82,8 +84,8 @@ def _fid_over(
         axes.annotate("real against real", (1, real_fid), xycoords=("axes fraction", "data"), ha="right", va="bottom",
                       fontsize=9, color="0.4")  # fmt: skip
     axes.legend(title=None)
-    last = traces.sort_values("step").groupby("method")["fid"].last()
-    ends = ", ".join(f"{method} {fid:.3g}" for method, fid in last.items())
+    last = traces[traces["step"] == traces.groupby("method")["step"].transform("max")]
+    ends = ", ".join(f"{method} {fid:.3g}" for method, fid in last.groupby("method")["fid"].mean().items())
     return (
         figure,
         f"FID against {label}, a line a method, a band from the lowest to the highest seed; at the end: {ends}.",
@@ -159,6 +161,21 @@ def _cost(done: pd.DataFrame, colours: dict[str, tuple[float, float, float]]) ->
     figure.suptitle("Cost: mean as a bar, every seed as a point", x=0.01, ha="left", fontweight="bold", fontsize=12)
     means = known.groupby("method")["milliseconds"].mean()
     return figure, "Milliseconds a step: " + ", ".join(f"{method} {means[method]:.3g}" for method in order) + "."
+
+
+def samples(grids: dict[str, Path]) -> Figure:
+    """Every method's sample grid in a row.
+
+    Args:
+        grids: the picture file of each method.
+    """
+    with style():
+        figure = Figure(figsize=(2.4 * len(grids), 2.7))
+        for axes, (method, path) in zip(figure.subplots(1, len(grids), squeeze=False)[0], grids.items(), strict=True):
+            axes.imshow(Image.open(path), interpolation="nearest")
+            axes.set_title(method)
+            axes.set_axis_off()
+    return figure
 
 
 def _plain_log(axis: Axis) -> None:

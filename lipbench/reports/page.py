@@ -104,6 +104,9 @@ def _section(frames: Frames, runs: pd.DataFrame, results: Path, out: Path) -> _S
         write_atomically(file, _png(figure))
         section.pictures.append({"name": key, "data": _embed(file), "text": text})
     section.samples = _samples(frames, runs)
+    if section.samples:
+        grids = {sample["method"]: sample["path"] for sample in section.samples}
+        write_atomically(out / "figures" / f"samples-{name}.png", _png(figures.samples(grids)))
     section.unfinished = _unfinished(runs)
     section.runs = [
         {column: _cell(row[column]) for column in SHOWN_COLUMNS}
@@ -136,6 +139,7 @@ def _samples(frames: Frames, runs: pd.DataFrame) -> list[dict[str, Any]]:
             "method": row["method"],
             "seed": int(seed),
             "step": int(row["steps"]),
+            "path": frames.folders[row["run_id"]].file("samples.png"),
             "data": _embed(frames.folders[row["run_id"]].file("samples.png")),
         }
         for _, row in have[have["seed"] == seed].sort_values("method").iterrows()

@@ -1,0 +1,84 @@
+"""What a number of seeds says."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from lipbench.reports.statistics import Interval, for_people, summarise, t_interval
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=20))
+def test_the_interval_is_that_of_scipy(values: list[float]) -> None:
+    found = t_interval(values)
+    spread = stats.sem(values)
+    if spread > 1e-9:
+        low, high = stats.t.interval(0.95, len(values) - 1, np.mean(values), spread)
+        assert (found.low, found.high) == pytest.approx((low, high), rel=1e-9, abs=1e-6)
+
+
+def test_a_known_interval_by_hand() -> None:
+    # Mean 3, standard deviation √2.5, n = 5: half width 2.7764 · 0.70711.
+    found = t_interval([1.0, 2.0, 3.0, 4.0, 5.0])
+    assert (found.n, found.mean) == (5, 3)
+    assert found.high - found.mean == pytest.approx(1.96326, abs=1e-4)
+
+
+def test_it_covers_as_often_as_it_says() -> None:
+    draws = np.random.default_rng(0).normal(7, 2, (4000, 5))
+    covered = [found.low <= 7 <= found.high for found in map(t_interval, draws)]
+    assert 0.93 < np.mean(covered) < 0.97
+
+
+def test_missing_values_do_not_count_and_one_value_has_no_interval() -> None:
+    found = t_interval([2.0, math.nan, math.inf])
+    assert (found.n, found.mean) == (1, 2)
+    assert math.isnan(found.low)
+    assert t_interval([]).n == 0
+
+
+@pytest.mark.parametrize(
+    ("interval", "text"),
+    [
+        (Interval(5, 12.345, 10.1, 14.59), "12.3 ± 2.2"),
+        (Interval(5, 0.012345, 0.0115, 0.01319), "0.01235 ± 0.00085"),
+        (Interval(5, 1234.0, 1000.0, 1468.0), "1234 ± 234"),
+        (Interval(1, 3.14159, math.nan, math.nan), "3.14"),
+        (Interval(3, 2.0, 2.0, 2.0), "2.00 ± 0.00"),
+        (Interval(0, math.nan, math.nan, math.nan), "–"),
+    ],
+)
+def test_numbers_are_written_with_as_many_digits_as_the_interval_carries(interval: Interval, text: str) -> None:
+    assert str(interval) == text
+
+
+def runs() -> pd.DataFrame:
+    rows = [
+        {"method": "a", "status": "done", "fid": 10.0},
+        {"method": "a", "status": "done", "fid": 12.0},
+        {"method": "a", "status": "diverged", "fid": math.nan},
+        {"method": "a", "status": "failed", "fid": math.nan},
+        {"method": "b", "status": "done", "fid": 5.0},
+        {"method": "c", "status": "diverged", "fid": math.nan},
+    ]
+    names = ["kid", "inception_score", "grad_norm_mean", "grad_norm_max", "raw_grad_norm_max", "seconds_per_step"]
+    return pd.DataFrame(rows).assign(**dict.fromkeys([*names, "seconds_train"], 0.5))
+
+
+def test_runs_that_diverged_or_did_not_finish_are_counted_and_never_averaged() -> None:
+    summary = summarise(runs()).set_index("method")
+    assert list(summary.index) == ["b", "a", "c"]
+    assert summary.loc["a", ["n", "diverged", "unfinished"]].tolist() == [2, 1, 1]
+    assert summary.loc["a", "fid_mean"] == 11
+    assert summary.loc["c", ["n", "diverged"]].tolist() == [0, 1]
+
+
+def test_the_table_for_people_says_what_is_unknown_and_scales_seconds() -> None:
+    shown = for_people(summarise(runs())).set_index("method")
+    assert shown.loc["c", "FID"] == "–"
+    assert shown.loc["b", "FID"] == "5.00"
+    assert shown.loc["b", "ms/step"] == "500"

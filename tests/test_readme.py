@@ -1,0 +1,61 @@
+"""What the README says is what happens."""
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from lipbench.cli import main
+from lipbench.store import Status
+from tests.conftest import MakeRun
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def example() -> tuple[str, str]:
+    found = re.search(r"<!-- example: (\S+) -->\n```python\n(.*?)```", README, re.DOTALL)
+    assert found is not None
+    return found[1], found[2]
+
+
+@pytest.mark.parametrize("methods", ["{}", "{}[weight=1,every=2]", "sn+{}"])
+def test_the_plugin_example_runs_as_it_stands(make_run: MakeRun, tmp_path: Path, methods: str) -> None:
+    name, text = example()
+    path = tmp_path / name
+    path.write_text(text)
+    folder = make_run(methods.format(path), finished=True)
+    assert folder.status() is Status.DONE, folder.read_json("error.json")
+
+
+def test_its_penalty_is_that_of_its_formula(tmp_path: Path) -> None:
+    import torch
+
+    space: dict[str, type] = {}
+    exec(example()[1], space)
+    method = space["OneSided"]()  # type: ignore[call-arg]
+    assert method.penalty(torch.zeros(2), torch.tensor([0.5, 3.0])) == 20.0
+
+
+def test_every_command_line_of_the_readme_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name, text = example()
+    (tmp_path / name).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    lines = [line for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
+    commands = [part.strip() for line in lines for part in line.split("&&") if part.strip().startswith("lipbench run")]
+    assert len(commands) == 2
+    for command in commands:
+        words = [word.strip("'") for word in command.replace("',", ",").replace(",'", ",").split()[1:]]
+        result = CliRunner().invoke(main, [*words, "--dry-run"])
+        assert result.exit_code == 0, result.output
+
+
+def test_links_to_files_lead_somewhere() -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
+
+
+def test_the_tests_line_of_the_readme_is_what_the_ci_runs() -> None:
+    (line,) = [line for line in README.splitlines() if "bin/tox" in line]
+    assert line in (ROOT / ".ci" / "run").read_text()
