@@ -81,7 +81,7 @@ def _fid_over(
     _plain_log(axes.yaxis)
     if real_fid is not None:
         axes.axhline(real_fid, color="0.4", linestyle=":", linewidth=1.2)
-        axes.annotate("real against real", (1, real_fid), xycoords=("axes fraction", "data"), ha="right", va="bottom",
+        axes.annotate(" real against real", (0, real_fid), xycoords=("axes fraction", "data"), ha="left", va="top",
                       fontsize=9, color="0.4")  # fmt: skip
     axes.legend(title=None)
     last = traces[traces["step"] == traces.groupby("method")["step"].transform("max")]
