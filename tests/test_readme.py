@@ -59,3 +59,14 @@ def test_links_to_files_lead_somewhere() -> None:
 def test_the_tests_line_of_the_readme_is_what_the_ci_runs() -> None:
     (line,) = [line for line in README.splitlines() if "bin/tox" in line]
     assert line in (ROOT / ".ci" / "run").read_text()
+
+
+def test_its_table_is_that_of_the_reference_results() -> None:
+    import pandas as pd
+
+    from lipbench.reports.statistics import for_people
+
+    shown = for_people(pd.read_csv(ROOT / "results" / "reference" / "digits" / "summary.csv"))
+    for row in shown.to_dict("records"):
+        cells = [row[name] for name in ("FID", "KID", "Inception Score", "‖∇score‖ max", "‖∇critic‖ max", "ms/step")]
+        assert f"| `{row['method']}` | {' | '.join(cells)} |" in README
