@@ -57,6 +57,8 @@ def read_request(
     if jobs is not None and jobs < 1:
         raise RequestError(f"jobs is {jobs}; expected at least 1")
     planned = plan(methods, datasets, numbers, protocol, {**(QUICK if quick else {}), **(overrides or {})}, settings)
+    if not planned:
+        raise RequestError("no method was named; expected at least one, such as gn")
     threads = planned[0].cell.protocol.train.threads
     on_cpu = device == "cpu" or (device == "auto" and not Path("/dev/nvidiactl").exists())
     return Request(planned, jobs or (max(1, cores() // threads) if on_cpu else 1))
@@ -138,7 +140,7 @@ def launch(
     listener: Listener,
 ) -> Summary:
     """Run what `read_request` planned; see `run`."""
-    if timeout is not None and timeout <= 0:
+    if timeout is not None and not timeout > 0:
         raise RequestError(f"timeout is {timeout:g}; expected seconds above 0")
     prepare_results(results)
     argv = [Path(sys.argv[0]).name, *sys.argv[1:]]

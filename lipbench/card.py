@@ -114,9 +114,14 @@ def _describe(node: ast.ClassDef, tree: ast.Module, path: Path, base: Card | Non
                 default = MISSING if item.value is None else _literal(item.value)
                 parameters[item.target.id] = Parameter(item.target.id, annotation, default)
         elif isinstance(item, ast.Assign) and isinstance(item.targets[0], ast.Name):
+            if item.targets[0].id in {"every", *parameters}:
+                given = ast.unparse(item)
+                raise PluginError(
+                    f"{str(path)!r} sets {given} without a type; write it as a field, such as every: int = 4"
+                )
             constants[item.targets[0].id] = _literal(item.value)
     if hooks & {"penalty", "regulariser"}:
-        parameters["every"] = Parameter("every", "int", constants.get("every", 1))
+        parameters.setdefault("every", Parameter("every", "int", 1))
     return Card(
         name=path.stem,
         path=path,

@@ -53,7 +53,8 @@ class Cell(BaseModel):
     @property
     def comparison_id(self) -> str:
         """Names data set and protocol: runs that share it may be compared."""
-        return f"{_slug(str(self.dataset))}-{self.comparison}"
+        version = f"-{self.dataset.sha256[:6]}" if self.dataset.sha256 else ""
+        return f"{_slug(str(self.dataset))}{version}-{self.comparison}"
 
     @property
     def files(self) -> list[Part]:

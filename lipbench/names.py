@@ -106,7 +106,7 @@ def read_seeds(text: str) -> list[int]:
     for piece in text.split(","):
         first, dash, last = (end.strip() for end in piece.partition("-"))
         ends = [first, last] if dash else [first, first]
-        if not all(end.isdecimal() and len(end) < 10 for end in ends) or int(ends[0]) > int(ends[1]):
+        if not all(end.isdecimal() and len(end) < 7 for end in ends) or int(ends[0]) > int(ends[1]):
             raise RequestError(f"{piece.strip()!r} is not a seed or a range of seeds; expected the form 0-4 or 0,2,7")
         seeds.update(dict.fromkeys(range(int(ends[0]), int(ends[1]) + 1)))
     return list(seeds)

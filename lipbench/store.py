@@ -175,6 +175,8 @@ class RunFolder:
         """The state of the run."""
         result = self.read_json("result.json")
         if result is not None:
+            if result.get("status") not in (Status.DONE, Status.DIVERGED):
+                raise StoreError(f"{str(self.file('result.json'))!r} has no status; remove it and run again")
             return Status(result["status"])
         if self.is_locked():
             return Status.RUNNING
@@ -231,7 +233,7 @@ def runs(results: Path) -> list[RunFolder]:
     """
     folder = results / "runs"
     if not folder.is_dir():
-        raise StoreError(f"there are no runs in {str(results)!r}; start some: lipbench run --results {results}")
+        raise StoreError(f"there are no runs in {str(results)!r}; start some: lipbench run --methods wc,sn,gp,gn")
     return [RunFolder(path) for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith(".")]
 
 

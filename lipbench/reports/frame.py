@@ -103,7 +103,7 @@ def read(results: Path) -> Frames:
         reason = f": {problems[0]}" if problems else ""
         raise StoreError(f"there are no readable runs in {str(results)!r}{reason}; run some first: lipbench run")
     runs = pd.DataFrame(rows)
-    runs["method"] = _labels(runs["method"], read_cells)
+    runs["method"] = _labels([read_cells[run] for run in runs["run_id"]])
     frame = runs.reindex(columns=[*COLUMNS, "comparison_id"])
     kinds = {name: "string" if name in TEXT else "Int64" if name in WHOLE else "float64" for name in COLUMNS}
     frame = frame.astype(kinds)
@@ -138,11 +138,13 @@ def _row(folder: RunFolder, cell: Cell) -> dict[str, Any]:
     return {**{key: value for key, value in result.items() if key in COLUMNS}, **asked}
 
 
-def _labels(methods: "pd.Series[str]", read_cells: dict[str, Cell]) -> list[str]:
+def _labels(read_cells: list[Cell]) -> list[str]:
     """Tell versions of a user's own file apart: the same name with different contents gets part of its digest."""
-    digests = ["+".join(part.sha256[:6] for part in cell.methods if part.sha256) for cell in read_cells.values()]
+    digests = ["+".join(part.sha256[:6] for part in cell.methods if part.sha256) for cell in read_cells]
     versions: dict[str, set[str]] = {}
-    for name, digest in zip(methods, digests, strict=False):
-        versions.setdefault(name, set()).add(digest)
-    labels = zip(methods, digests, strict=False)
-    return [f"{name}@{digest}" if len(versions[name]) > 1 else name for name, digest in labels]
+    for cell, digest in zip(read_cells, digests, strict=True):
+        versions.setdefault(cell.method, set()).add(digest)
+    return [
+        f"{cell.method}@{digest}" if len(versions[cell.method]) > 1 else cell.method
+        for cell, digest in zip(read_cells, digests, strict=True)
+    ]

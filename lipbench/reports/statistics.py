@@ -86,7 +86,10 @@ def for_people(summary: pd.DataFrame) -> pd.DataFrame:
     for name, title in MEASURES.items():
         scale = SCALES.get(name, 1.0)
         ends = zip(*(summary[f"{name}_{end}"] * scale for end in ("mean", "low", "high")), summary["n"], strict=True)
-        shown[title] = [str(Interval(n if mean == mean else 0, mean, low, high)) for mean, low, high, n in ends]
+        # Fewer values than runs can be known: without an interval there was one, without a mean none.
+        shown[title] = [
+            str(Interval(0 if mean != mean else n if low == low else 1, mean, low, high)) for mean, low, high, n in ends
+        ]
     return shown
 
 

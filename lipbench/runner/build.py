@@ -111,14 +111,22 @@ def _create(kind: registry.Kind, part: Part, locate: Locate) -> Any:
     if part.file is None:
         found = registry.find(kind, Name(part.name))
     else:
-        found = registry.Found(kind, part.name, locate(part.file))
+        found = registry.Found(kind, part.name, _own(part, locate))
     return registry.create(found, part.parameters)
+
+
+def _own(part: Part, locate: Locate) -> Path:
+    """The user's own file, unchanged since it was planned."""
+    path = locate(str(part.file))
+    if registry.digest(path) != part.sha256:
+        raise PluginError(f"{str(path)!r} was changed after the run was planned; give the command again")
+    return path
 
 
 def _architecture(part: Part, locate: Locate) -> nets.Make:
     if part.file is None:
         return nets.find(part.name)
-    module = registry.import_file(locate(part.file))
+    module = registry.import_file(_own(part, locate))
     function = part.name.partition(":")[2]
     make: nets.Make | None = getattr(module, function, None)
     if not callable(make):

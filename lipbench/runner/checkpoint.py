@@ -18,8 +18,8 @@ def save(folder: RunFolder, state: dict[str, Any]) -> None:
     write_atomically(folder.file(NAME), file.getvalue())
 
 
-def load(folder: RunFolder, device: torch.device | str) -> dict[str, Any] | None:
-    """Read the checkpoint, or None where there is none.
+def load(folder: RunFolder) -> dict[str, Any] | None:
+    """Read the checkpoint onto the CPU, where random states must be, or None where there is none.
 
     Raises:
         StoreError: it is damaged.
@@ -28,7 +28,7 @@ def load(folder: RunFolder, device: torch.device | str) -> dict[str, Any] | None
     if not path.exists():
         return None
     try:
-        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises whatever the damage makes it trip over
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise StoreError(

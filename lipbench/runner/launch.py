@@ -91,6 +91,7 @@ class Launcher:
         self._elsewhere: list[str] = []
         self._running: dict[str, float] = {}
         self._timed_out: set[str] = set()
+        self._over: set[str] = set()
         for name, folder in self._folders.items():
             self._sort(name, folder, retry_failed)
 
@@ -98,7 +99,7 @@ class Launcher:
         """Skip what is finished and queue the rest."""
         status = folder.status() if folder.path.exists() else Status.INTERRUPTED
         if retry_failed and status in (Status.FAILED, Status.DIVERGED):
-            folder.set_aside()
+            self._over.add(name)  # set aside when it starts, not before everything was checked
         elif status in (Status.DONE, Status.DIVERGED):
             self.summary.skipped.append(name)
             self.summary.statuses[name] = status
@@ -156,6 +157,9 @@ class Launcher:
     def _start(self, server: Connection, name: str) -> None:
         folder, planned = self._folders[name], self._planned[name]
         try:
+            if name in self._over and not folder.is_locked():
+                self._over.discard(name)
+                folder.set_aside()
             folder.create(planned.cell.to_json(), planned.sources)
         except (OSError, StoreError) as error:
             self._end(name, Status.FAILED, str(error))
@@ -174,9 +178,13 @@ class Launcher:
                 self._elsewhere.append(name)
                 return
             folder = self._folders[name]
-            if event["signal"]:
-                self._record_signal(folder, event["signal"])
-            self._conclude(name, folder)
+            try:
+                if event["signal"]:
+                    self._record_signal(folder, event["signal"])
+            except StoreError as error:  # a full disk or a damaged file of one run must not end the others
+                self._end(name, Status.FAILED, str(error))
+            else:
+                self._conclude(name, folder)
 
     def _record_signal(self, folder: RunFolder, signal: int) -> None:
         if folder.id in self._timed_out:

@@ -19,11 +19,13 @@ def load_networks(folder: RunFolder, device: str) -> tuple[nn.Module, nn.Module,
     """
     cell = cells.parse(folder.cell_text(), str(folder.file("cell.json")))
     chosen = choose_device(device)
-    state = checkpoint.load(folder, chosen)
+    state = checkpoint.load(folder)
     if state is None:
         raise StoreError(f"run {folder.id} has no checkpoint yet; run it first")
-    with torch.random.fork_rng():  # the checkpoint's random state is for training, not for the caller
+    with torch.random.fork_rng():
         trainer = build(cell, folder.file, chosen).trainer
-        trainer.load_state_dict(state["trainer"])
+    # The networks alone: random states are for training, and may be those of another device.
+    trainer.averaged.load_state_dict(state["trainer"]["averaged"])
+    trainer.critic.load_state_dict(state["trainer"]["critic"])
     generator: nn.Module = trainer.averaged.module
     return generator.eval(), trainer.critic.eval(), cell

@@ -92,7 +92,7 @@ class _Run:
         self.saved = time.monotonic()
 
     def restore(self) -> None:
-        state = checkpoint.load(self.folder, self.device)
+        state = checkpoint.load(self.folder)
         step = 0
         if state is not None:
             self.built.trainer.load_state_dict(state["trainer"])

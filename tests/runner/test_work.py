@@ -41,7 +41,7 @@ def outcome(folder: RunFolder) -> dict[str, Any]:
     result = folder.read_json("result.json")
     assert result is not None
     trace = folder.trace()[0]
-    state = checkpoint.load(folder, "cpu")
+    state = checkpoint.load(folder)
     assert state is not None
     return {
         "result": {key: value for key, value in result.items() if key not in TIMES},
@@ -167,7 +167,7 @@ def test_seconds_add_up_over_resumes(make_run: MakeRun) -> None:
     folder = make_run("gn")
     with pytest.raises(Killed), dying_at_write(5):  # after the first checkpoint
         go(folder)
-    first = checkpoint.load(folder, "cpu")
+    first = checkpoint.load(folder)
     go(folder)
     result = folder.read_json("result.json")
     assert first is not None
