@@ -24,7 +24,7 @@ def settled(critic: nn.Module) -> nn.Module:
     parametrized = [layer for layer in copy.modules() if parametrize.is_parametrized(layer)]
     with torch.no_grad():
         for layer in parametrized * SETTLING:
-            for name in layer.parametrizations:  # type: ignore[union-attr]
+            for name in layer.parametrizations:  # type: ignore[union-attr]  # only parametrized layers are listed
                 getattr(layer, name)
     return copy.eval().requires_grad_(False)
 

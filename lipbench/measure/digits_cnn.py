@@ -39,7 +39,7 @@ class DigitsClassifier(nn.Module):
         return features, self.head(features)
 
 
-class DigitsExtractor(FeatureExtractorBase):  # type: ignore[misc]
+class DigitsExtractor(FeatureExtractorBase):  # type: ignore[misc]  # torch-fidelity has no types
     """The classifier as torch-fidelity wants it: bytes in, a tuple of the wanted features out."""
 
     def __init__(self, name: str, features_list: list[str], **_: Any) -> None:
