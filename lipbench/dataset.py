@@ -22,6 +22,10 @@ class Pictures:
     train: UInt8[Tensor, "n c h w"]
     held_out: UInt8[Tensor, "m c h w"]
 
+    def split(self, name: str) -> UInt8[Tensor, "k c h w"]:
+        """The pictures of ``train``, ``held_out`` or ``all``."""
+        return torch.cat([self.train, self.held_out]) if name == "all" else getattr(self, name)
+
     @property
     def shape(self) -> tuple[int, int, int]:
         """Channels, height and width of one picture."""
@@ -34,9 +38,11 @@ class Dataset(Plugin):
 
     Attributes:
         source: where the data was published.
+        default_split: the part that ``lipbench evaluate`` compares with unless told: train, held_out or all.
     """
 
     source: ClassVar[str] = ""
+    default_split: ClassVar[str] = "train"
 
     def load(self) -> Pictures:
         """Return the pictures, on the CPU.

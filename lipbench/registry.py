@@ -77,19 +77,20 @@ def find(kind: Kind, name: Name) -> Found:
         path = Path(name.base).expanduser()
         if path.suffix != ".py":
             raise PluginError(f"{name.base!r} is not a Python file; expected a path that ends in .py")
-        if name.stem in known:
+        if _name(name.stem) in known:
             raise PluginError(
                 f"{name.base!r} would be called {name.stem!r}, which is the name of an installed {kind.word}; "
                 f"rename the file so that reports can tell the two apart"
             )
         return Found(kind, name.stem, path)
-    if name.base not in known:
+    base = _name(name.base)
+    if base not in known:
         near = " A file of your own is named by its path: ./my_method.py."
         raise UnknownNameError(kind.word, name.base, known, f"`{kind.command}` describes them.{near}")
-    if len(known[name.base]) > 1:
-        places = ", ".join(str(plugin.path) for plugin in known[name.base])
+    if len(known[base]) > 1:
+        places = ", ".join(str(plugin.path) for plugin in known[base])
         raise PluginError(f"{kind.word} {name.base!r} is defined twice: {places}; uninstall or rename one of them")
-    return known[name.base][0]
+    return known[base][0]
 
 
 def load(found: Found) -> type[Any]:
@@ -138,13 +139,18 @@ def _plugins_of(kind: Kind, entry: EntryPoint) -> list[Found]:
     if spec is None or spec.origin is None:
         return []
     if spec.submodule_search_locations is None:
-        return [Found(kind, Path(spec.origin).stem, Path(spec.origin), entry.module)]
+        return [Found(kind, _name(Path(spec.origin).stem), Path(spec.origin), entry.module)]
     return [
-        Found(kind, module.name, Path(folder) / f"{module.name}.py", f"{entry.module}.{module.name}")
+        Found(kind, _name(module.name), Path(folder) / f"{module.name}.py", f"{entry.module}.{module.name}")
         for folder in spec.submodule_search_locations
         for module in pkgutil.iter_modules([folder])
         if not module.ispkg and not module.name.startswith("_")
     ]
+
+
+def _name(stem: str) -> str:
+    """Python's modules cannot have the hyphens that names of data sets have."""
+    return stem.replace("_", "-")
 
 
 def _spec(module: str) -> ModuleSpec | None:

@@ -13,7 +13,13 @@ from lipbench.errors import UnknownNameError
 
 Make = Callable[[tuple[int, int, int], int], tuple[nn.Module, nn.Module]]
 
-ARCHITECTURES = {"cnn-8": "lipbench.nets.cnn8:make"}
+ARCHITECTURES = {
+    "cnn-8": "lipbench.nets.cnn8:make",
+    "cnn-32": "lipbench.nets.cnn:make_32",
+    "cnn-48": "lipbench.nets.cnn:make_48",
+    "resnet-32": "lipbench.nets.resnet:make_32",
+    "resnet-48": "lipbench.nets.resnet:make_48",
+}
 
 
 def find(name: str) -> Make:

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from lipbench.errors import RequestError
+from lipbench.nets.sizes import check_size
 
 
 def make(image_shape: tuple[int, int, int], latent_dim: int) -> tuple[nn.Module, nn.Module]:
@@ -18,9 +18,7 @@ def make(image_shape: tuple[int, int, int], latent_dim: int) -> tuple[nn.Module,
     Raises:
         RequestError: the pictures are not 8×8.
     """
-    channels, height, width = image_shape
-    if (height, width) != (8, 8):
-        raise RequestError(f"architecture cnn-8 got pictures of {height}×{width}; expected 8×8, as in digits")
+    channels, _, _ = check_size("cnn-8", image_shape, 8)
     generator = nn.Sequential(
         nn.Linear(latent_dim, 64 * 2 * 2),
         nn.Unflatten(1, (64, 2, 2)),

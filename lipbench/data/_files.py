@@ -1,0 +1,96 @@
+"""Files of published data sets: found, checked, downloaded whole or not at all, and kept decoded."""
+
+import fcntl
+import hashlib
+from collections.abc import Callable, Mapping
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from torch import Tensor
+
+from lipbench.errors import RequestError, StoreError
+from lipbench.places import cache_folder, data_root
+from lipbench.store import write_atomically
+
+
+def find(*folders: str) -> Path | None:
+    """The first of these folders that is below the data root, or is the data root itself; None where none is."""
+    root = data_root()
+    places = [root if root.name == Path(folder).name else root / folder for folder in folders]
+    return next((place for place in places if place.is_dir()), None)
+
+
+def check_md5(folder: Path, expected: Mapping[str, str]) -> None:
+    """See that each file has the published digest.
+
+    Raises:
+        RequestError: one is missing, truncated or changed.
+    """
+    for name, md5 in expected.items():
+        path = folder / name
+        try:
+            with path.open("rb") as file:
+                found = hashlib.file_digest(file, "md5").hexdigest()
+        except OSError as error:
+            raise RequestError(
+                f"{str(path)!r} cannot be read ({error.strerror}); expected all of {', '.join(expected)}: "
+                f"fetch the data again, or choose another --data-root"
+            ) from None
+        if found != md5:
+            raise RequestError(
+                f"{str(path)!r} ({path.stat().st_size:,} bytes) has md5 {found}; expected {md5}: it is truncated or "
+                f"changed. Fetch it again, or move {folder.name} away to have it downloaded"
+            )
+
+
+def fetch(title: str, folder: str, download: Callable[[Path], object], otherwise: str = "") -> Path:
+    """Download a folder into the data root; one process does it, and it appears there when it is whole.
+
+    Args:
+        title: the data set, for people.
+        folder: what `download` makes, below the folder that it is given.
+        download: fetches into a folder.
+        otherwise: the other folders that would do.
+
+    Raises:
+        RequestError: there is no network, or no space.
+    """
+    root = data_root()
+    expected = f"a folder {folder}{f' or {otherwise}' if otherwise else ''} in it"
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with (root / ".lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (root / folder).is_dir():
+                with TemporaryDirectory(dir=root, prefix=".download-") as work:
+                    download(Path(work))
+                    (root / folder).parent.mkdir(parents=True, exist_ok=True)
+                    (Path(work) / folder).rename(root / folder)
+    except (OSError, RuntimeError, EOFError) as error:  # what torchvision lets through when a download fails
+        raise RequestError(
+            f"{title} is not in the data folder {str(root)!r} and cannot be downloaded ({error}); expected {expected}. "
+            f"Name the folder that holds it by --data-root or LIPBENCH_DATA; where there is a network, "
+            f"`lipbench prepare` brings it"
+        ) from None
+    return root / folder
+
+
+def decoded(key: str, make: Callable[[], UInt8[Tensor, "n c h w"]]) -> UInt8[Tensor, "n c h w"]:
+    """Pictures that take long to decode, kept in the cache folder under `key`; a damaged file is made anew."""
+    path = cache_folder() / "pictures" / f"{key}.npy"
+    try:
+        return torch.from_numpy(np.load(path))
+    except (OSError, ValueError, EOFError):
+        pictures = make()
+    file = BytesIO()
+    np.save(file, pictures.numpy())
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, file.getvalue())
+    except (OSError, StoreError) as error:
+        raise StoreError(f"{error}; the cache folder is chosen by LIPBENCH_CACHE") from None
+    return pictures

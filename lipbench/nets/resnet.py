@@ -1,0 +1,102 @@
+"""The residual pair for 32×32 and 48×48 pictures; the critic is piecewise linear and normalises nothing.
+
+Paper: Miyato et al. 2018, arXiv:1802.05957, tables 4 and 5, with the details of Wu et al. 2021, arXiv:2109.02235
+"""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lipbench.nets.sizes import check_size
+
+
+def make_32(image_shape: tuple[int, int, int], latent_dim: int) -> tuple[nn.Module, nn.Module]:
+    """Build the pair for 32×32 pictures, Kaiming normal weights and biases 0; see `lipbench.nets`."""
+    channels, _, _ = check_size("resnet-32", image_shape, 32)
+    generator = _generator(channels, latent_dim, side=4, widths=[256, 256, 256, 256])
+    return _initialised(generator, _critic(channels, widths=[128, 128, 128, 128], halved=[True, True, False, False]))
+
+
+def make_48(image_shape: tuple[int, int, int], latent_dim: int) -> tuple[nn.Module, nn.Module]:
+    """Build the pair for 48×48 pictures, Kaiming normal weights and biases 0; see `lipbench.nets`."""
+    channels, _, _ = check_size("resnet-48", image_shape, 48)
+    generator = _generator(channels, latent_dim, side=6, widths=[512, 256, 128, 64])
+    return _initialised(generator, _critic(channels, widths=[64, 128, 256, 512], halved=[True, True, True, True]))
+
+
+class Up(nn.Module):
+    """A block of the generator, (n, inputs, s, s) → (n, outputs, 2s, 2s)."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.BatchNorm2d(inputs),
+            nn.ReLU(),
+            nn.Upsample(scale_factor=2),
+            nn.Conv2d(inputs, outputs, 3, padding=1),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(),
+            nn.Conv2d(outputs, outputs, 3, padding=1),
+        )
+        self.shortcut = nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(inputs, outputs, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Add the two ways."""
+        return self.body(x) + self.shortcut(x)  # type: ignore[no-any-return]  # a module's call has no type
+
+
+class Down(nn.Module):
+    """A block of the critic, (n, inputs, s, s) → (n, outputs, s, s), or half the side.
+
+    Args:
+        inputs: channels that come in.
+        outputs: channels that go out.
+        halved: whether the side is halved.
+        first: whether the block sees pictures: it then starts without a ReLU, and pools before its shortcut's
+            convolution.
+    """
+
+    def __init__(self, inputs: int, outputs: int, *, halved: bool, first: bool) -> None:
+        super().__init__()
+        pool = [nn.AvgPool2d(2)] if halved else []
+        convolutions = [nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU(), nn.Conv2d(outputs, outputs, 3, padding=1)]
+        self.body = nn.Sequential(*([] if first else [nn.ReLU()]), *convolutions, *pool)
+        shortcut = [nn.Conv2d(inputs, outputs, 1)] if halved or inputs != outputs else []
+        self.shortcut = nn.Sequential(*(pool + shortcut if first else shortcut + pool))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Add the two ways."""
+        return self.body(x) + self.shortcut(x)  # type: ignore[no-any-return]  # a module's call has no type
+
+
+class MeanPool(nn.Module):
+    """The mean over all pixels, (n, c, h, w) → (n, c)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Average."""
+        return F.adaptive_avg_pool2d(x, 1).flatten(1)
+
+
+def _generator(channels: int, latent_dim: int, *, side: int, widths: list[int]) -> nn.Module:
+    start = [nn.Linear(latent_dim, widths[0] * side**2), nn.Unflatten(1, (widths[0], side, side))]
+    blocks = [Up(inputs, outputs) for inputs, outputs in zip(widths, widths[1:], strict=False)]
+    end = [nn.BatchNorm2d(widths[-1]), nn.ReLU(), nn.Conv2d(widths[-1], channels, 3, padding=1), nn.Tanh()]
+    return nn.Sequential(*start, *blocks, *end)
+
+
+def _critic(channels: int, *, widths: list[int], halved: list[bool]) -> nn.Module:
+    inputs = [channels, *widths]
+    blocks = [
+        Down(inputs[row], outputs, halved=halved[row], first=row == 0) for row, outputs in enumerate(widths)
+    ]
+    return nn.Sequential(*blocks, nn.ReLU(), MeanPool(), nn.Linear(widths[-1], 1))
+
+
+def _initialised(*pair: nn.Module) -> tuple[nn.Module, nn.Module]:
+    for net in pair:
+        for layer in net.modules():
+            if isinstance(layer, nn.Linear | nn.Conv2d):
+                nn.init.kaiming_normal_(layer.weight)
+                if layer.bias is not None:
+                    nn.init.zeros_(layer.bias)
+    generator, critic = pair
+    return generator, critic
