@@ -1,7 +1,7 @@
 """From what is asked (methods × data sets × seeds under one protocol) to the cells, in the order they are run."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,11 +25,11 @@ class Planned:
 
 @dataclass(frozen=True)
 class _Composition:
-    """One tuple of methods: its parts, its files, and what its authors recommend."""
+    """One tuple of methods: its parts, what their files say, and where the user's own files are."""
 
     parts: tuple[Part, ...]
+    cards: tuple[Card, ...]
     sources: dict[str, Path]
-    recommended: dict[str, Any]
 
 
 def plan(
@@ -57,13 +57,13 @@ def plan(
     architecture, files = _architecture(str(overrides.get("architecture", data.get("architecture", ""))))
     overrides = {**overrides, **({"architecture": architecture.name} if architecture.file else {})}
     shared = protocol.check(data, overrides)
-    compositions = [_compose(names) for names in expand_all(methods)]
+    as_asked = [_compose(names) for names in expand_all(methods)]
+    compositions = [_recommend(data, item) if settings == "recommended" else (item, {}) for item in as_asked]
     sets = [_dataset(names) for names in expand_all(datasets or shared.datasets)]
     cells: dict[str, Planned] = {}
     for seed in seeds:
         for dataset, dataset_files in sets:
-            for composition in compositions:
-                own = composition.recommended if settings == "recommended" else {}
+            for composition, own in compositions:
                 cell = Cell(
                     methods=composition.parts,
                     dataset=dataset,
@@ -90,29 +90,38 @@ def _compose(names: tuple[Name, ...]) -> _Composition:
         if stems.count(stem) > 1:
             raise RequestError(f"{text!r} names {stem} twice; expected each method once")
     parts: list[Part] = []
-    scoring: list[str] = []
+    cards: list[Card] = []
     sources: dict[str, Path] = {}
-    recommended: dict[str, Any] = {}
     for name in names:
         copy = "method.py" if not sources else f"method-{len(sources) + 1}.py"
         part, card, files = _part(registry.METHOD, name, copy)
         parts.append(part)
+        cards.append(card)
         sources |= files
-        recommended |= _recommended(card)
-        scoring += [card.name] if "score" in card.hooks else []
+    scoring = [card.name for card in cards if "score" in card.hooks]
     if len(scoring) > 1:
         raise RequestError(
             f"{text!r} has {len(scoring)} methods that replace the critic's score ({', '.join(scoring)}); "
             f"expected at most one"
         )
-    return _Composition(tuple(parts), sources, recommended)
+    return _Composition(tuple(parts), tuple(cards), sources)
 
 
-def _recommended(card: Card) -> dict[str, Any]:
-    own = card.constants.get("recommended", {})
-    if not isinstance(own, dict):
-        raise PluginError(f"recommended of {card.name} is {own!r}; expected a literal dict of settings by dotted key")
-    return own
+def _recommend(data: dict[str, Any], composition: _Composition) -> tuple[_Composition, dict[str, Any]]:
+    """The settings that the protocol, or else the method itself, recommends; its parameters where none were given."""
+    settings: dict[str, Any] = {}
+    parts = []
+    for part, card in zip(composition.parts, composition.cards, strict=True):
+        own = card.constants.get("recommended", {})
+        if not isinstance(own, dict):
+            raise PluginError(
+                f"recommended of {card.name} is {own!r}; expected a literal dict of settings by dotted key"
+            )
+        found = protocol.recommended(data, part.name) or protocol.Recommended(own)
+        settings |= found.settings
+        given = read_parameters(Name(part.name, tuple((key, str(value)) for key, value in found.parameters.items())), card)
+        parts.append(part.model_copy(update={"parameters": given | part.parameters}))
+    return replace(composition, parts=tuple(parts)), settings
 
 
 def _dataset(names: tuple[Name, ...]) -> tuple[Part, dict[str, Path]]:

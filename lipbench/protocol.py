@@ -1,6 +1,7 @@
 """A protocol: everything that all methods of a comparison share, named and checked."""
 
 import tomllib
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -16,7 +17,13 @@ Fraction = Annotated[float, Field(ge=0, lt=1)]
 FOLDER = Path(__file__).parent / "protocols"
 
 # A smoke run: everything happens once, nothing is learned.
-QUICK = {"train.steps": 20, "evaluate.every": 10, "evaluate.samples": 512, "evaluate.kid_subset_size": 256}
+QUICK = {
+    "train.steps": 20,
+    "evaluate.every": 10,
+    "evaluate.samples": 256,
+    "evaluate.real_samples": 256,
+    "evaluate.kid_subset_size": 128,
+}
 
 
 class _Strict(BaseModel):
@@ -46,6 +53,8 @@ class Evaluate(_Strict):
 
     every: Count
     samples: Annotated[int, Field(ge=2)]
+    # All of the split where it is left out; then it does not show in a protocol's text or id either.
+    real_samples: Annotated[int, Field(ge=2)] | None = Field(default=None, exclude_if=lambda value: value is None)
     extractor: str
     split: Literal["train", "held_out", "all"]
     kid_subsets: Count
@@ -92,14 +101,63 @@ def read(name: str) -> dict[str, Any]:
         raise RequestError(f"protocol file {name!r} cannot be read: {error}") from None
 
 
+@dataclass(frozen=True)
+class Recommended:
+    """What a method's authors ran it with.
+
+    Attributes:
+        settings: of the protocol, by dotted key.
+        parameters: of the method itself.
+    """
+
+    settings: dict[str, Any] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+def recommended(data: dict[str, Any], method: str) -> Recommended | None:
+    """The table ``[recommended.<method>]`` of a protocol, or None where there is none.
+
+    Raises:
+        RequestError: it is not a table.
+    """
+    tables = data.get("recommended", {})
+    own = tables.get(method) if isinstance(tables, dict) else tables
+    if own is None:
+        return None
+    if not isinstance(own, dict):
+        raise RequestError(f"recommended of {method} is {own!r}; expected a table such as [recommended.{method}]")
+    parameters = own.get("parameters", {})
+    settings = {key: value for key, value in own.items() if key != "parameters"}
+    return Recommended(_dotted(settings), parameters if isinstance(parameters, dict) else {})
+
+
+def _dotted(table: dict[str, Any]) -> dict[str, Any]:
+    flat = {}
+    for key, value in table.items():
+        flat |= {f"{key}.{inner}": item for inner, item in value.items()} if isinstance(value, dict) else {key: value}
+    return flat
+
+
+def text(name: str) -> str:
+    """The text of a protocol that comes with lipbench, to start one's own from.
+
+    Raises:
+        UnknownNameError: there is none of this name.
+    """
+    if name not in named():
+        raise UnknownNameError("protocol", name, named(), "`lipbench protocols` describes them.")
+    return (FOLDER / f"{name}.toml").read_text(encoding="utf-8")
+
+
 def check(data: dict[str, Any], overrides: dict[str, Any]) -> Protocol:
-    """Lay `overrides` (by dotted key) over `data` and check the whole.
+    """Lay `overrides` (by dotted key) over `data` and check the whole, what is recommended for methods aside.
 
     Raises:
         UnknownNameError: a key is not known.
         RequestError: a value is missing or out of range.
     """
     merged = {key: dict(value) if isinstance(value, dict) else value for key, value in data.items()}
+    merged.pop("recommended", None)
     for dotted, value in overrides.items():
         table, _, key = dotted.rpartition(".")
         if table and not isinstance(merged.setdefault(table, {}), dict):

@@ -4,57 +4,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from lipbench import cell as cells
 from lipbench import store
 from lipbench.cell import Cell
 from lipbench.errors import StoreError
-from lipbench.store import RunFolder, Status
-
-COLUMNS = [
-    "run_id",
-    "method",
-    "dataset",
-    "architecture",
-    "loss",
-    "protocol",
-    "comparison",
-    "settings",
-    "seed",
-    "status",
-    "steps",
-    "fid",
-    "fid_best",
-    "best_step",
-    "kid",
-    "kid_std",
-    "inception_score",
-    "inception_score_std",
-    "extractor",
-    "samples",
-    "split",
-    "grad_norm_mean",
-    "grad_norm_p95",
-    "grad_norm_max",
-    "raw_grad_norm_mean",
-    "raw_grad_norm_p95",
-    "raw_grad_norm_max",
-    "secant_max",
-    "w1_estimate",
-    "seconds_train",
-    "seconds_per_step",
-    "seconds_evaluate",
-    "peak_memory_bytes",
-    "device",
-    "diverged_at",
-    "error",
-]
-TEXT = {
-    "run_id", "method", "dataset", "architecture", "loss", "protocol", "comparison", "settings", "status", "extractor",
-    "split", "device", "error",
-}  # fmt: skip
-WHOLE = {"seed", "steps", "best_step", "samples", "peak_memory_bytes", "diverged_at"}
+from lipbench.reports import records
+from lipbench.reports.columns import COLUMNS, KINDS
+from lipbench.store import RunFolder
 
 
 @dataclass(frozen=True)
@@ -63,7 +23,7 @@ class Frames:
 
     Attributes:
         runs: a row a run, the columns of ``runs.csv``; what was not measured is empty.
-        traces: a row an evaluation, with the run's method, comparison_id and seed.
+        traces: a row an evaluation, what is drawn of it, with the run's method and comparison_id.
         folders: the folder of each run id.
         problems: what could not be read, in sentences.
     """
@@ -81,61 +41,37 @@ def read(results: Path) -> Frames:
         StoreError: there are no runs at all.
     """
     rows: list[dict[str, Any]] = []
-    traces: list[dict[str, Any]] = []
+    read_cells: list[Cell] = []
+    evaluations: list[NDArray[np.float64]] = []
     folders: dict[str, RunFolder] = {}
     problems: list[str] = []
-    found = store.runs(results)
-    read_cells = {}
-    for folder in found:
+    for folder in store.runs(results):
         try:
-            read_cells[folder.id] = cells.parse(folder.cell_text(), str(folder.file("cell.json")))
-            rows.append(_row(folder, read_cells[folder.id]))
-        except StoreError as error:
+            cell = cells.parse(folder.cell_text(), str(folder.file("cell.json")))
+            trace, damaged = records.evaluations(folder)
+            rows.append(records.row(folder, cell, int(trace[-1, 0]) if len(trace) else 0))
+        except (StoreError, OSError) as error:
             problems.append(f"{folder.id} is left out: {error}")
             continue
+        read_cells.append(cell)
+        evaluations.append(trace)
         folders[folder.id] = folder
-        records, problem = folder.trace()
-        problems += [problem] if problem else []
-        cell = read_cells[folder.id]
-        common = {"run_id": folder.id, "comparison_id": cell.comparison_id, "seed": cell.seed}
-        traces += [common | record for record in records]
+        problems += damaged
     if not rows:
         reason = f": {problems[0]}" if problems else ""
         raise StoreError(f"there are no readable runs in {str(results)!r}{reason}; run some first: lipbench run")
-    runs = pd.DataFrame(rows)
-    runs["method"] = _labels([read_cells[run] for run in runs["run_id"]])
-    frame = runs.reindex(columns=[*COLUMNS, "comparison_id"])
-    kinds = {name: "string" if name in TEXT else "Int64" if name in WHOLE else "float64" for name in COLUMNS}
-    frame = frame.astype(kinds)
-    trace = pd.DataFrame(traces, columns=None if traces else ["run_id", "comparison_id", "seed", "step"])
-    trace.insert(1, "method", trace["run_id"].map(dict(zip(frame["run_id"], frame["method"], strict=True))))
-    return Frames(frame, trace, folders, problems)
+    runs = pd.DataFrame(rows).reindex(columns=[*COLUMNS, "comparison_id"])
+    runs["method"] = _labels(read_cells)
+    runs = runs.astype(KINDS)
+    return Frames(runs, _traces(runs, evaluations), folders, problems)
 
 
-def _row(folder: RunFolder, cell: Cell) -> dict[str, Any]:
-    status = folder.status()
-    result = folder.read_json("result.json") or {}
-    error = folder.read_json("error.json") or {}
-    last = folder.trace()[0][-1:] or [{}]
-    asked = {
-        "run_id": folder.id,
-        "method": cell.method,
-        "dataset": str(cell.dataset),
-        "architecture": cell.architecture.name,
-        "loss": cell.protocol.loss,
-        "protocol": cell.protocol.name,
-        "comparison": cell.comparison,
-        "comparison_id": cell.comparison_id,
-        "settings": cell.settings,
-        "seed": cell.seed,
-        "samples": cell.protocol.evaluate.samples,
-        "split": cell.protocol.evaluate.split,
-        "status": str(status),
-        # An unfinished run has no final measurement, but it has made steps.
-        "steps": result.get("step", last[0].get("step", 0)),
-        "error": error.get("message") if status in (Status.FAILED, Status.DIVERGED) else None,
-    }
-    return {**{key: value for key, value in result.items() if key in COLUMNS}, **asked}
+def _traces(runs: pd.DataFrame, evaluations: list[NDArray[np.float64]]) -> pd.DataFrame:
+    traces = pd.DataFrame(np.concatenate(evaluations), columns=records.EVALUATION).astype({"step": int})
+    counts = [len(trace) for trace in evaluations]
+    for place, name in enumerate(["method", "comparison_id"]):
+        traces.insert(place, name, runs[name].repeat(counts).to_numpy(dtype=object))
+    return traces
 
 
 def _labels(read_cells: list[Cell]) -> list[str]:

@@ -19,6 +19,7 @@ MEASURES = {
     "seconds_per_step": "ms/step",
     "seconds_train": "training s",
 }
+UNKNOWN = "–"
 SCALES = {"seconds_per_step": 1000.0}
 
 
@@ -33,7 +34,7 @@ class Interval:
 
     def __str__(self) -> str:
         if self.n == 0:
-            return "–"
+            return UNKNOWN
         half = (self.high - self.low) / 2
         digits = _digits(half if self.n > 1 and half > 0 else abs(self.mean) / 10)
         spread = f" ± {half:.{digits}f}" if self.n > 1 else ""
@@ -91,6 +92,11 @@ def for_people(summary: pd.DataFrame) -> pd.DataFrame:
             str(Interval(0 if mean != mean else n if low == low else 1, mean, low, high)) for mean, low, high, n in ends
         ]
     return shown
+
+
+def known(shown: pd.DataFrame) -> pd.DataFrame:
+    """The table for people without the measures of which nothing at all is known."""
+    return shown.loc[:, (shown != UNKNOWN).any() | ~shown.columns.isin(list(MEASURES.values()))]
 
 
 def _digits(size: float) -> int:

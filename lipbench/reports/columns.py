@@ -1,0 +1,74 @@
+"""The columns of ``runs.csv`` and ``runs.parquet``, and what may stand in them."""
+
+from collections.abc import Callable
+from math import isfinite
+from typing import Any
+
+COLUMNS = [
+    "run_id",
+    "method",
+    "dataset",
+    "architecture",
+    "loss",
+    "protocol",
+    "comparison",
+    "settings",
+    "seed",
+    "status",
+    "steps",
+    "fid",
+    "fid_best",
+    "best_step",
+    "kid",
+    "kid_std",
+    "inception_score",
+    "inception_score_std",
+    "extractor",
+    "features",
+    "samples",
+    "split",
+    "grad_norm_mean",
+    "grad_norm_p95",
+    "grad_norm_max",
+    "raw_grad_norm_mean",
+    "raw_grad_norm_p95",
+    "raw_grad_norm_max",
+    "secant_max",
+    "w1_estimate",
+    "seconds_train",
+    "seconds_per_step",
+    "seconds_evaluate",
+    "peak_memory_bytes",
+    "device",
+    "diverged_at",
+    "error",
+]
+TEXT = {
+    "run_id", "method", "dataset", "architecture", "loss", "protocol", "comparison", "settings", "status", "extractor",
+    "split", "device", "error",
+}  # fmt: skip
+WHOLE = {"seed", "steps", "best_step", "features", "samples", "peak_memory_bytes", "diverged_at"}
+KINDS = {name: "string" if name in TEXT else "Int64" if name in WHOLE else "float64" for name in COLUMNS}
+
+
+def is_number(value: Any) -> bool:
+    """Whether `value` is a finite number that a column can hold; True and False are none."""
+    return (type(value) is float and isfinite(value)) or is_whole(value)
+
+
+def is_whole(value: Any) -> bool:
+    """Whether `value` is a whole number of at most 64 bits."""
+    return type(value) is int and -(2**63) <= value < 2**63
+
+
+def is_text(value: Any) -> bool:
+    """Whether `value` is a text."""
+    return isinstance(value, str)
+
+
+# What a value of each kind is called, and how it is told.
+CHECKS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "string": ("a text", is_text),
+    "Int64": ("a whole number", is_whole),
+    "float64": ("a number", is_number),
+}

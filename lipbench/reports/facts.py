@@ -1,0 +1,70 @@
+"""What a reader must know of one comparison to read its numbers."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from lipbench.store import Status
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The same on the page and in every table.
+
+    Attributes:
+        title: data set and protocol.
+        conditions: what all runs share, a phrase each.
+        warnings: how far the numbers carry, a sentence each.
+    """
+
+    title: str
+    conditions: list[str]
+    warnings: list[str]
+
+    @property
+    def caption(self) -> str:
+        """Everything in one line."""
+        sentences = [
+            f"{self.title}; {'; '.join(self.conditions)}.",
+            "Means over n seeds ± half of the 95 % t-interval.",
+        ]
+        return " ".join(" ".join([*sentences, *self.warnings]).split())
+
+
+def facts(runs: pd.DataFrame) -> Facts:
+    """The facts of one comparison.
+
+    Args:
+        runs: its rows of the table of runs.
+    """
+    first = runs.iloc[0]
+    extractor = runs["extractor"].dropna()
+    return Facts(
+        title=f"{first['dataset']}: protocol {first['protocol']}",
+        conditions=[
+            f"{first['steps'] if runs['status'].eq(Status.DONE).all() else runs['steps'].max()} generator steps",
+            f"architecture {first['architecture']}",
+            f"{first['loss']} loss" if runs["loss"].nunique() == 1 else "losses as recommended",
+            f"{first['settings']} settings",
+            f"{first['samples']} generated pictures against the {first['split']} split",
+            f"extractor {extractor.iloc[0] if len(extractor) else 'not run yet'}",
+            f"protocol id {first['comparison']}",
+        ],
+        warnings=_warnings(runs),
+    )
+
+
+def _warnings(runs: pd.DataFrame) -> list[str]:
+    scored = runs[runs["fid"].notna()]
+    if scored.empty:
+        return []
+    found = []
+    samples, features = scored["samples"].iloc[0], scored["features"].max()
+    if features is not pd.NA and samples < features:
+        found.append(
+            f"FID of {samples:,} pictures from {features:,} features is unstable: "
+            "compare KID, or evaluate more pictures."
+        )
+    if scored["inception_score"].isna().all():
+        found.append("No Inception Score: the extractor's weights have no last layer.")
+    return found

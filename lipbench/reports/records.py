@@ -1,0 +1,93 @@
+"""What one run folder holds, checked before it enters a table: a damaged file is named, and never drawn."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lipbench.cell import Cell
+from lipbench.errors import StoreError
+from lipbench.reports.columns import CHECKS, COLUMNS, KINDS, is_number
+from lipbench.store import RunFolder, Status
+
+# Of an evaluation's forty numbers, those that are drawn: a thousand runs fit into memory, and into seconds.
+EVALUATION = ["step", "fid", "seconds_train", "grad_norm_max", "raw_grad_norm_max"]
+
+# Keys that are called otherwise in the table.
+KIND = KINDS | {"step": "Int64", "message": "string"}
+
+
+def evaluations(folder: RunFolder) -> tuple[NDArray[np.float64], list[str]]:
+    """The evaluations so far.
+
+    Returns:
+        An array (evaluations, EVALUATION), NaN where nothing was measured; and what is wrong with the file, in
+        sentences: damaged evaluations are left out.
+
+    Raises:
+        StoreError: the file cannot be read.
+    """
+    try:
+        records, problem = folder.trace()
+    except OSError as error:
+        raise StoreError(
+            f"{str(folder.file('trace.jsonl'))!r} cannot be read ({error}); mend its permissions"
+        ) from None
+    problems = [problem] if problem else []
+    rows = []
+    for record in records:
+        values = [record.get(name) for name in EVALUATION]
+        if all(value is None or is_number(value) for value in values):
+            rows.append(values)
+        else:
+            problems.append(f"{folder.id}: step {record['step']} of trace.jsonl is damaged (not numbers) and left out")
+    return np.array(rows, dtype=float).reshape(-1, len(EVALUATION)), problems
+
+
+def row(folder: RunFolder, cell: Cell, last_step: int) -> dict[str, Any]:
+    """A row of the table of runs: what was asked, and what is known so far.
+
+    Args:
+        folder: of the run.
+        cell: its cell.
+        last_step: that of its last evaluation, 0 if there is none.
+
+    Raises:
+        StoreError: a file of the run is damaged.
+    """
+    status = folder.status()
+    result = _read(folder, "result.json")
+    message = _read(folder, "error.json").get("message")
+    asked = {
+        "run_id": folder.id,
+        "method": cell.method,
+        "dataset": str(cell.dataset),
+        "architecture": cell.architecture.name,
+        "loss": cell.protocol.loss,
+        "protocol": cell.protocol.name,
+        "comparison": cell.comparison,
+        "comparison_id": cell.comparison_id,
+        "settings": cell.settings,
+        "seed": cell.seed,
+        "samples": cell.protocol.evaluate.samples,
+        "split": cell.protocol.evaluate.split,
+        "status": str(status),
+        # An unfinished run has no final measurement, but it has made steps.
+        "steps": result.get("step", last_step),
+        "error": message if status in (Status.FAILED, Status.DIVERGED) else None,
+    }
+    return {key: value for key, value in result.items() if key in COLUMNS} | asked
+
+
+def _read(folder: RunFolder, name: str) -> dict[str, Any]:
+    """One of its JSON files, empty where there is none."""
+    record = folder.read_json(name) or {}
+    for key, value in record.items():
+        if key in KIND and value is not None:
+            expected, holds = CHECKS[KIND[key]]
+            if not holds(value):
+                raise StoreError(
+                    f"{str(folder.file(name))!r} is damaged ({key} is {value!r}, expected {expected}); "
+                    "remove it and run again"
+                )
+    return record

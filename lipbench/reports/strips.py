@@ -1,0 +1,71 @@
+"""Figures of the end of training: a row a method, a point a seed."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lipbench.reports.statistics import t_interval
+from lipbench.reports.style import Colour, drawable, plain_log
+
+
+def fid_final(done: pd.DataFrame, colours: dict[str, Colour], real_fid: float | None) -> tuple[Figure, str]:
+    """The last FID of every seed with mean and interval, and the figure in words."""
+    known = done[done["fid"].notna()].astype({"fid": float})
+    means = known.groupby("method")["fid"].mean().sort_values()
+    figure = Figure(figsize=(7.2, 0.55 * len(means) + 1.4))
+    axes = figure.subplots()
+    wide = known["fid"].max() > 20 * known["fid"].min() > 0
+    least = float(known["fid"].min() / 2) if wide else 0.0  # a logarithm has no place for an interval's negative end
+    for row, method in enumerate(means.index):
+        fids = known.loc[known["method"] == method, "fid"]
+        axes.scatter(fids, _beside(row, len(fids)), s=45, color=colours[method], alpha=0.8, edgecolor="none", zorder=3)
+        interval = t_interval(fids)
+        axes.plot(interval.mean, row + 0.28, "|", color="0.25", markersize=10)
+        if interval.n > 1:
+            axes.plot([max(interval.low, least), interval.high], [row + 0.28] * 2, color="0.25", linewidth=1.2)
+    _name_rows(axes, list(means.index))
+    axes.set(xlabel="FID at the last step", title="Final FID: every seed, mean and 95 % t-interval")
+    if wide:
+        axes.set_xscale("log")
+        plain_log(axes.xaxis)
+    axes.set_xlim(left=least)
+    if real_fid is not None and real_fid > least:
+        axes.axvline(real_fid, color="0.4", linestyle=":", linewidth=1.2)
+        axes.annotate("real against real ", (real_fid, 0), xycoords=("data", "axes fraction"), rotation=90, ha="right",
+                      va="bottom", fontsize=9, color="0.4")  # fmt: skip
+    listed = ", ".join(f"{method} {mean:.3g}" for method, mean in means.items())
+    return figure, f"Final FID of every seed as a point, with mean and 95 % t-interval; means: {listed}."
+
+
+def cost(done: pd.DataFrame, colours: dict[str, Colour]) -> tuple[Figure, str]:
+    """Time a step and memory of every seed, and the figure in words."""
+    known = pd.DataFrame({
+        "method": done["method"],
+        "milliseconds": done["seconds_per_step"].astype(float) * 1e3,
+        "memory": done["peak_memory_bytes"].astype(float) / 2**20,
+    })  # fmt: skip
+    means = known.groupby("method").mean().sort_values("milliseconds")
+    figure = Figure(figsize=(9.6, 0.4 * len(means) + 1.6))
+    panels = {"milliseconds": "ms a generator step (median)", "memory": "peak memory of the process, MiB"}
+    for axes, (column, label) in zip(figure.subplots(1, 2, sharey=True), panels.items(), strict=True):
+        axes.barh(range(len(means)), means[column], color=[colours[method] for method in means.index], alpha=0.5)
+        for row, method in enumerate(means.index):
+            values = known.loc[known["method"] == method, column]
+            axes.scatter(values, _beside(row, len(values)), s=16, color="0.2", edgecolor="none", zorder=3)
+        _name_rows(axes, list(means.index))
+        axes.set_xlabel(label)
+    figure.suptitle("Cost: mean as a bar, every seed as a point", x=0.01, ha="left", fontweight="bold", fontsize=12)
+    listed = ", ".join(f"{method} {mean:.3g}" for method, mean in means["milliseconds"].items())
+    return figure, f"Milliseconds a step: {listed}."
+
+
+def _beside(row: int, points: int) -> list[float]:
+    """Heights that part the points of a row, the same in every drawing."""
+    return [float(height) for height in row + (np.linspace(-0.1, 0.1, points) if points > 1 else np.zeros(points))]
+
+
+def _name_rows(axes: Axes, methods: list[str]) -> None:
+    axes.set_yticks(range(len(methods)), [drawable(method) for method in methods])
+    axes.set_ylim(len(methods) - 0.5, -0.5)  # the first on top
+    axes.grid(axis="y", visible=False)
