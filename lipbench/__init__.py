@@ -1,6 +1,7 @@
 """lipbench compares the ways of making a neural critic Lipschitz.
 
-The command line (``lipbench run``, ``lipbench report``) is a thin skin over `run`, `report` and `load`.
+The command line (``lipbench run``, ``lipbench report``) is a thin skin over `run`, `report`, `prepare`, `evaluate` and
+`load`.
 Names are imported on first use, so that ``import lipbench`` never imports torch.
 """
 
@@ -14,17 +15,32 @@ if TYPE_CHECKING:
     from lipbench.dataset import Dataset as Dataset
     from lipbench.dataset import Pictures as Pictures
     from lipbench.errors import LipbenchError as LipbenchError
+    from lipbench.evaluation import evaluate as evaluate
+    from lipbench.evaluation import prepare as prepare
     from lipbench.method import Method as Method
 
 __version__ = "0.1.0"
-__all__ = ["Dataset", "LipbenchError", "Method", "Pictures", "__version__", "load", "report", "run"]
+__all__ = [
+    "Dataset",
+    "LipbenchError",
+    "Method",
+    "Pictures",
+    "__version__",
+    "evaluate",
+    "load",
+    "prepare",
+    "report",
+    "run",
+]
 
 _HOME = {
     "Dataset": "lipbench.dataset",
     "LipbenchError": "lipbench.errors",
     "Method": "lipbench.method",
     "Pictures": "lipbench.dataset",
+    "evaluate": "lipbench.evaluation",
     "load": "lipbench.api",
+    "prepare": "lipbench.evaluation",
     "report": "lipbench.api",
     "run": "lipbench.api",
 }

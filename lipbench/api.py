@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lipbench import places
 from lipbench.errors import RequestError
 from lipbench.names import read_seeds
 from lipbench.plan import Planned, Settings, plan
@@ -83,6 +84,8 @@ def run(
     timeout: float | None = None,
     retry_failed: bool = False,
     results: str | Path = "results",
+    data_root: str | Path | None = None,
+    inception_weights: str | Path | None = None,
     listener: Listener | None = None,
 ) -> Summary:
     """Train and measure every method on every data set with every seed; what is finished already is skipped.
@@ -100,6 +103,8 @@ def run(
         timeout: seconds after which a run is stopped; it goes on when run again.
         retry_failed: set failed and diverged runs aside and start them over.
         results: the results folder.
+        data_root: where published data sets are, or go to; ``$LIPBENCH_DATA`` if None.
+        inception_weights: a file; ``$LIPBENCH_INCEPTION``, or torch-fidelity's own download, if None.
         listener: is told what happens; nobody if None.
 
     Returns:
@@ -120,14 +125,15 @@ def run(
         jobs=jobs,
         device=device,
     )
-    return launch(
-        request,
-        Path(results),
-        device=device,
-        timeout=timeout,
-        retry_failed=retry_failed,
-        listener=listener or Listener(),
-    )
+    with places.at(data_root, inception_weights):
+        return launch(
+            request,
+            Path(results),
+            device=device,
+            timeout=timeout,
+            retry_failed=retry_failed,
+            listener=listener or Listener(),
+        )
 
 
 def launch(

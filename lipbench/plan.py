@@ -24,6 +24,14 @@ class Planned:
 
 
 @dataclass(frozen=True)
+class PlannedData:
+    """A data set by itself, and where the user's own file is, if it is one."""
+
+    part: Part
+    sources: dict[str, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class _Composition:
     """One tuple of methods: its parts, what their files say, and where the user's own files are."""
 
@@ -62,18 +70,18 @@ def plan(
     sets = [_dataset(names) for names in expand_all(datasets or shared.datasets)]
     cells: dict[str, Planned] = {}
     for seed in seeds:
-        for dataset, dataset_files in sets:
+        for chosen in sets:
             for composition, own in compositions:
                 cell = Cell(
                     methods=composition.parts,
-                    dataset=dataset,
+                    dataset=chosen.part,
                     architecture=architecture,
                     seed=seed,
                     settings=settings,
                     comparison=_comparison(shared, architecture, settings),
                     protocol=protocol.check(data, {**own, **overrides}),
                 )
-                cells.setdefault(cell.run_id, Planned(cell, composition.sources | dataset_files | files))
+                cells.setdefault(cell.run_id, Planned(cell, composition.sources | chosen.sources | files))
     return list(cells.values())
 
 
@@ -119,16 +127,30 @@ def _recommend(data: dict[str, Any], composition: _Composition) -> tuple[_Compos
             )
         found = protocol.recommended(data, part.name) or protocol.Recommended(own)
         settings |= found.settings
-        given = read_parameters(Name(part.name, tuple((key, str(value)) for key, value in found.parameters.items())), card)
+        given = read_parameters(
+            Name(part.name, tuple((key, str(value)) for key, value in found.parameters.items())), card
+        )
         parts.append(part.model_copy(update={"parameters": given | part.parameters}))
     return replace(composition, parts=tuple(parts)), settings
 
 
-def _dataset(names: tuple[Name, ...]) -> tuple[Part, dict[str, Path]]:
+def read_dataset(text: str) -> PlannedData:
+    """Read the name of one data set, such as ``folder[path=images,size=32]``.
+
+    Raises:
+        RequestError: it is not known, not well-formed, or more than one.
+    """
+    found = expand_all(text)
+    if len(found) != 1:
+        raise RequestError(f"{text!r} names {len(found)} data sets; expected one")
+    return _dataset(found[0])
+
+
+def _dataset(names: tuple[Name, ...]) -> PlannedData:
     if len(names) > 1:
         raise RequestError(f"data sets do not compose: {'+'.join(map(str, names))!r}; separate them by commas")
     part, _, files = _part(registry.DATASET, names[0], "dataset.py")
-    return part, files
+    return PlannedData(part, files)
 
 
 def _part(kind: registry.Kind, name: Name, copy: str) -> tuple[Part, Card, dict[str, Path]]:

@@ -132,7 +132,7 @@ def recommended(data: dict[str, Any], method: str) -> Recommended | None:
 
 
 def _dotted(table: dict[str, Any]) -> dict[str, Any]:
-    flat = {}
+    flat: dict[str, Any] = {}
     for key, value in table.items():
         flat |= {f"{key}.{inner}": item for inner, item in value.items()} if isinstance(value, dict) else {key: value}
     return flat

@@ -1,20 +1,21 @@
 """What the commands print."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from lipbench import registry, store
+from lipbench import protocol, registry, store
 from lipbench.errors import LipbenchError, StoreError
 from lipbench.runner.display import STYLES
 from lipbench.store import RunFolder, Status
 
 if TYPE_CHECKING:
     from lipbench.api import Request
+    from lipbench.evaluation import Prepared
     from lipbench.reports.page import Report
     from lipbench.runner.launch import Summary
 
@@ -138,6 +139,67 @@ def _block(console: Console, title: str, values: dict[str, object]) -> None:
     for key, value in values.items():
         text = f"{value:.6g}" if isinstance(value, float) else str(value)
         _line(console, f"  {key:<{width}}  {text}")
+
+
+def show_prepared(console: Console, ready: "list[Prepared]") -> None:
+    """What is ready, a line a data set."""
+    for item in ready:
+        shape = "×".join(map(str, item.shape))
+        _line(
+            console,
+            f"{item.dataset}: {item.train:,} pictures to train with and {item.held_out:,} held out, {shape}; "
+            f"{item.real:,} real ones measured by {item.extractor}",
+        )
+        for note in item.notes:
+            _line(console, f"Note: {note}", "yellow")
+
+
+def show_scores(console: Console, records: list[dict[str, Any]]) -> None:
+    """What each subject scores, a block each, and below it what a reader must know."""
+    for record in records:
+        _line(console, str(record["subject"]), "bold")
+        score = record["inception_score"]
+        rows = {
+            "FID": f"{record['fid']:.4f}",
+            "KID": f"{record['kid_mean']:.6f} ± {record['kid_std']:.6f} over subsets",
+            "Inception Score": "–"
+            if score is None
+            else f"{score:.4f} ± {record['inception_score_std']:.4f} over splits",
+            "pictures": f"{record['samples']:,} against {record['real_samples']:,} of {record['against']}",
+            "extractor": record["extractor"],
+            "protocol id": record["protocol"],
+        }
+        for key, value in rows.items():
+            _line(console, f"  {key:<16} {value}")
+        for note in record["notes"]:
+            _line(console, f"Note: {note}", "yellow")
+
+
+def show_protocols(console: Console) -> None:
+    """Every protocol that comes with lipbench, in short."""
+    table = Table(
+        "protocol", "data set", "architecture", "loss", "steps", "critic steps", "batch D/G", "lr D/G", "decay",
+        "samples", "recommended for", box=None, pad_edge=False,
+    )  # fmt: skip
+    for name in protocol.named():
+        data = protocol.read(name)
+        settings = protocol.check(data, {})
+        train = settings.train
+        table.add_row(
+            name,
+            settings.datasets,
+            settings.architecture,
+            settings.loss,
+            f"{train.steps:,}",
+            str(train.critic_steps),
+            f"{train.batch_size}/{train.generator_batch_size}",
+            f"{train.learning_rate:g}/{train.generator_learning_rate:g}",
+            train.decay,
+            f"{settings.evaluate.samples:,}",
+            ", ".join(data.get("recommended", {})) or "–",
+        )
+    console.print(table)
+    _line(console, "`lipbench protocols NAME` prints one as TOML; its own file is run by --protocol ./mine.toml")
 
 
 def show_plugins(console: Console, kind: registry.Kind) -> None:

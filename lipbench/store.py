@@ -41,7 +41,9 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         beside.replace(path)
     except OSError as error:
         beside.unlink(missing_ok=True)
-        raise StoreError(f"{str(path)!r} cannot be written: {error.strerror}; free space or choose --results") from None
+        raise StoreError(
+            f"{str(path)!r} cannot be written: {error.strerror}; free space there, or choose another folder"
+        ) from None
 
 
 def to_json(record: Any) -> str:

@@ -30,7 +30,7 @@ def test_a_loaded_generator_makes_the_pictures_of_the_last_evaluation(make_run: 
     loaded = lipbench.load(folder.id, results=tmp_path / "results")
     assert torch.equal(torch.get_rng_state(), before)
     assert not loaded.generator.training
-    pictures = generate(loaded.generator, latents(loaded.cell, torch.device("cpu")))[:64]
+    pictures = generate(loaded.generator, latents(loaded.cell, 64, torch.device("cpu")))[:64]
     assert grid_png(pictures, columns=8) == folder.file("samples.png").read_bytes()
     assert loaded.critic(torch.zeros(2, 1, 8, 8)).shape == (2, 1)
     assert [line["step"] for line in loaded.trace] == [3, 6]

@@ -73,8 +73,8 @@ class Folder(Dataset):
             raise RequestError(f"{self._count(broken, files)} cannot be read: {_some(broken)}; mend or remove them")
         if small:
             raise RequestError(
-                f"{self._count(small, files)} are smaller than {self.size}×{self.size}: {_some(small)}; expected larger "
-                f"ones: give a smaller size=, or remove them"
+                f"{self._count(small, files)} are smaller than {self.size}×{self.size}: {_some(small)}; expected "
+                f"larger ones: give a smaller size=, or remove them"
             )
         grey = all(image.ndim == 2 for image in images)
         stacked = np.stack([image if grey or image.ndim == 3 else np.stack([image] * 3, -1) for image in images])

@@ -1,30 +1,38 @@
 """FID, KID and Inception Score of generated pictures, by torch-fidelity."""
 
-import os
+import re
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
-from pathlib import Path
 
 import torch_fidelity
 from jaxtyping import UInt8
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from lipbench.errors import RequestError
 from lipbench.measure.extractors import Extractor
+from lipbench.places import cache_folder
 from lipbench.protocol import Evaluate
 
 
 class _Bytes(Dataset[Tensor]):
-    """Pictures in memory as torch-fidelity wants them: bare tensors, no tuples."""
+    """Pictures in memory as torch-fidelity wants them: bare tensors, no tuples; grey ones in three equal channels.
 
-    def __init__(self, pictures: Tensor) -> None:
+    Args:
+        pictures: bytes, (n, c, h, w).
+        repeat: whether one channel is repeated to three.
+    """
+
+    def __init__(self, pictures: Tensor, *, repeat: bool) -> None:
         self.pictures = pictures.cpu()
+        self.channels = 3 if repeat else pictures.shape[1]
 
     def __len__(self) -> int:
         return len(self.pictures)
 
     def __getitem__(self, index: int) -> Tensor:
-        return self.pictures[index]
+        return self.pictures[index].expand(self.channels, -1, -1)
 
 
 @dataclass(frozen=True)
@@ -39,16 +47,50 @@ class Reference:
     pictures: UInt8[Tensor, "n c h w"]
     name: str
 
+    @cached_property
+    def digest(self) -> str:
+        """Eight hex digits of their content."""
+        return sha256(self.pictures.cpu().numpy().tobytes()).hexdigest()[:8]
+
     def cache_name(self, extractor: Extractor) -> str:
         """Data, split, content and weights: statistics under this name can be of nothing else."""
-        content = sha256(self.pictures.cpu().numpy().tobytes()).hexdigest()[:8]
-        return f"{self.name}-{content}-{extractor.id}".replace("/", "_").replace("@", "-")
+        readable = re.sub(r"[^A-Za-z0-9.]+", "-", self.name).strip("-")[-60:]
+        return f"{readable}-{self.digest}-{extractor.id}".replace("@", "-")
 
 
-def cache_folder() -> Path:
-    """Where statistics of real pictures are kept: ``$LIPBENCH_CACHE``, or ``lipbench`` in the user's cache folder."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(os.environ.get("LIPBENCH_CACHE") or Path(base, "lipbench"))
+def is_cached(reference: Reference, extractor: Extractor) -> bool:
+    """Whether the statistics of the real pictures are kept, so that nobody need look at them again."""
+    return any(cache_folder().glob(f"{reference.cache_name(extractor)}-*.pt"))
+
+
+def notes(fake: int, real: int, extractor: Extractor) -> list[str]:
+    """What a reader must know about numbers from so many pictures and this extractor."""
+    said = []
+    if min(fake, real) < extractor.features:
+        said.append(
+            f"FID of {fake:,} pictures against {real:,} from {extractor.features:,} features is unstable: compare KID, "
+            f"or evaluate more pictures."
+        )
+    return said + ([extractor.no_score] if extractor.no_score else [])
+
+
+def check_counts(fake: int, real: int, settings: Evaluate) -> None:
+    """See that there are pictures enough for KID's subsets and the splits of the Inception Score.
+
+    Raises:
+        RequestError: there are not.
+    """
+    smaller = min(fake, real)
+    if smaller < settings.kid_subset_size:
+        raise RequestError(
+            f"evaluate.kid_subset_size is {settings.kid_subset_size}, but there are {smaller} pictures to draw from; "
+            f"expected at most as many: --set evaluate.kid_subset_size={smaller}"
+        )
+    if fake < settings.isc_splits:
+        raise RequestError(
+            f"evaluate.isc_splits is {settings.isc_splits}, but there are {fake} pictures to split; "
+            f"expected at most as many: --set evaluate.isc_splits={fake}"
+        )
 
 
 def fidelity(
@@ -58,26 +100,29 @@ def fidelity(
     settings: Evaluate,
     *,
     cuda: bool = False,
-) -> dict[str, float]:
+) -> dict[str, float | None]:
     """Compare generated pictures with real ones.
 
     Returns:
-        ``fid``, ``kid`` and ``inception_score``, the latter two with ``_std`` over subsets and splits.
+        ``fid``, ``kid`` and ``inception_score``, the latter two with ``_std`` over subsets and splits; None for an
+        Inception Score that the extractor's weights cannot give.
     """
+    repeat = extractor.shape is None
     found = torch_fidelity.calculate_metrics(
-        input1=_Bytes(fake),
-        input2=_Bytes(reference.pictures),
+        input1=_Bytes(fake, repeat=repeat),
+        input2=_Bytes(reference.pictures, repeat=repeat),
         input2_cache_name=reference.cache_name(extractor),
         cache_root=str(cache_folder()),
         feature_extractor=extractor.name,
+        feature_extractor_weights_path=str(extractor.weights),
         fid=True,
         kid=True,
-        isc=True,
+        isc=extractor.no_score is None,
         kid_subsets=settings.kid_subsets,
         kid_subset_size=settings.kid_subset_size,
         kid_kernel_poly_gamma=extractor.kid_gamma,
         isc_splits=settings.isc_splits,
-        batch_size=500,
+        batch_size=extractor.batch_size,
         cuda=cuda,
         save_cpu_ram=True,  # no loader processes: the pictures are in memory
         verbose=False,
@@ -86,6 +131,6 @@ def fidelity(
         "fid": found[torch_fidelity.KEY_METRIC_FID],
         "kid": found[torch_fidelity.KEY_METRIC_KID_MEAN],
         "kid_std": found[torch_fidelity.KEY_METRIC_KID_STD],
-        "inception_score": found[torch_fidelity.KEY_METRIC_ISC_MEAN],
-        "inception_score_std": found[torch_fidelity.KEY_METRIC_ISC_STD],
+        "inception_score": found.get(torch_fidelity.KEY_METRIC_ISC_MEAN),
+        "inception_score_std": found.get(torch_fidelity.KEY_METRIC_ISC_STD),
     }

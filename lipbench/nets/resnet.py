@@ -3,6 +3,8 @@
 Paper: Miyato et al. 2018, arXiv:1802.05957, tables 4 and 5, with the details of Wu et al. 2021, arXiv:2109.02235
 """
 
+from itertools import pairwise
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -78,16 +80,14 @@ class MeanPool(nn.Module):
 
 def _generator(channels: int, latent_dim: int, *, side: int, widths: list[int]) -> nn.Module:
     start = [nn.Linear(latent_dim, widths[0] * side**2), nn.Unflatten(1, (widths[0], side, side))]
-    blocks = [Up(inputs, outputs) for inputs, outputs in zip(widths, widths[1:], strict=False)]
+    blocks = [Up(inputs, outputs) for inputs, outputs in pairwise(widths)]
     end = [nn.BatchNorm2d(widths[-1]), nn.ReLU(), nn.Conv2d(widths[-1], channels, 3, padding=1), nn.Tanh()]
     return nn.Sequential(*start, *blocks, *end)
 
 
 def _critic(channels: int, *, widths: list[int], halved: list[bool]) -> nn.Module:
     inputs = [channels, *widths]
-    blocks = [
-        Down(inputs[row], outputs, halved=halved[row], first=row == 0) for row, outputs in enumerate(widths)
-    ]
+    blocks = [Down(inputs[row], outputs, halved=halved[row], first=row == 0) for row, outputs in enumerate(widths)]
     return nn.Sequential(*blocks, nn.ReLU(), MeanPool(), nn.Linear(widths[-1], 1))
 
 

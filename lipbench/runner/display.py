@@ -66,6 +66,10 @@ class Display(Listener):
         """Loading torch and checking takes seconds in which nothing else could be seen."""
         self.console.print(f"checking {self.total} run{'s' * (self.total != 1)} before the first begins …", style="dim")
 
+    def noted(self, text: str) -> None:
+        """Say it once, before the runs."""
+        self.console.print(Text(f"Note: {text}", "yellow"), soft_wrap=True)
+
     def started(self, run: str) -> None:
         """Add a bar."""
         self._bars[run] = self._progress.add_task(run, total=self.estimate.steps[run], note="")

@@ -16,14 +16,13 @@ from lipbench.train.streams import generator
 GRID = 64  # pictures of a sample grid
 
 
-def latents(cell: Cell, device: torch.device) -> Float[Tensor, "n z"]:
+def latents(cell: Cell, count: int, device: torch.device) -> Float[Tensor, "n z"]:
     """The latents of every evaluation: the same for all methods of a seed, whatever the device."""
-    settings = cell.protocol
     rng = generator(cell.seed, "evaluation latents")
-    return torch.randn(settings.evaluate.samples, settings.train.latent_dim, generator=rng).to(device)
+    return torch.randn(count, cell.protocol.train.latent_dim, generator=rng).to(device)
 
 
-def evaluate(built: Built, cell: Cell) -> tuple[dict[str, float], UInt8[Tensor, "n c h w"]]:
+def evaluate(built: Built, cell: Cell) -> tuple[dict[str, float | None], UInt8[Tensor, "n c h w"]]:
     """Measure the present state; training goes on as if nothing had happened.
 
     Returns:
@@ -33,15 +32,15 @@ def evaluate(built: Built, cell: Cell) -> tuple[dict[str, float], UInt8[Tensor, 
         Diverged: a weight of the generator is not finite.
     """
     trainer, pictures, settings = built.trainer, built.pictures, cell.protocol.evaluate
-    device = pictures.train.device
+    device = trainer.device
     averaged = trainer.averaged.module
     if not all(weight.isfinite().all() for weight in averaged.parameters()):
         raise Diverged(trainer.step, "a weight of the generator")
-    fake = generate(averaged, latents(cell, device))
+    fake = generate(averaged, latents(cell, settings.samples, device))
     with torch.random.fork_rng():  # a data loader draws from the global stream, which belongs to training
         record = fidelity(fake, built.reference, built.extractor, settings, cuda=device.type == "cuda")
     count = min(settings.critic_points, len(pictures.held_out), len(fake))
-    real_points, fake_points = to_unit(pictures.held_out[:count]), to_unit(fake[:count])
+    real_points, fake_points = to_unit(pictures.held_out[:count].to(device)), to_unit(fake[:count])
     places = {
         "real": real_points,
         "fake": fake_points,

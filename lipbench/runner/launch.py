@@ -22,6 +22,9 @@ class Listener:
     def preparing(self) -> None:
         """Everything is being checked."""
 
+    def noted(self, text: str) -> None:
+        """Something that a reader of the numbers must know."""
+
     def started(self, run: str) -> None:
         """A run has begun."""
 
@@ -144,8 +147,12 @@ class Launcher:
             for planned in sorts.values()
         ]
         server.send({"prepare": wanted})
+        noted: set[str] = set()
         while True:
             for event in server.events(patience=1.0):
+                if event["event"] == "noted" and event["text"] not in noted:
+                    noted.add(event["text"])
+                    self.listener.noted(event["text"])
                 if event["event"] == "refused":
                     raise RequestError(event["message"])
                 if event["event"] == "prepared":

@@ -7,7 +7,9 @@ from lipbench import cell as cells
 from lipbench.cell import Cell
 from lipbench.errors import StoreError
 from lipbench.runner import checkpoint
-from lipbench.runner.build import build, choose_device
+from lipbench.runner.build import build_trainer
+from lipbench.runner.device import choose_device
+from lipbench.runner.parts import load_pictures
 from lipbench.store import RunFolder
 
 
@@ -23,7 +25,7 @@ def load_networks(folder: RunFolder, device: str) -> tuple[nn.Module, nn.Module,
     if state is None:
         raise StoreError(f"run {folder.id} has no checkpoint yet; run it first")
     with torch.random.fork_rng():
-        trainer = build(cell, folder.file, chosen).trainer
+        trainer = build_trainer(cell, load_pictures(cell.dataset, folder.file), folder.file, chosen)
     # The networks alone: random states are for training, and may be those of another device.
     trainer.averaged.load_state_dict(state["trainer"]["averaged"])
     trainer.critic.load_state_dict(state["trainer"]["critic"])

@@ -1,19 +1,35 @@
 """What is done once before any cell starts: everything is built and checked, real statistics are cached."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
 from lipbench.cell import Cell
 from lipbench.errors import StoreError
-from lipbench.measure.fidelity import Reference, cache_folder, fidelity
-from lipbench.runner.build import Built, Locate, build, check, choose_device
+from lipbench.measure.fidelity import Reference, fidelity, is_cached, notes
+from lipbench.places import cache_folder
+from lipbench.runner.build import Built, build, check
+from lipbench.runner.device import choose_device
+from lipbench.runner.parts import Locate
 from lipbench.store import to_json, write_atomically
 from lipbench.train.streams import generator
 
+MOST = 5000  # pictures of a yardstick: it is there for orientation
+CPU_SECONDS = 0.15  # that the Inception network takes for a picture on one core, roughly
 
-def prepare(cell: Cell, locate: Locate, device: str, results: Path) -> None:
-    """Build and check what `cell` needs, and measure the yardsticks of its comparison if that was not done yet.
+
+def prepare(
+    cell: Cell, locate: Locate, device: str, results: Path, note: Callable[[str], None] = lambda text: None
+) -> Built:
+    """Build and check what `cell` needs; measure the real pictures and the yardsticks if that was not done yet.
+
+    Args:
+        cell: what was asked.
+        locate: gives the path of a user's own file from its name in the run folder.
+        device: ``auto``, ``cpu``, ``cuda``, …
+        results: where the yardsticks are kept.
+        note: is told what a reader of the numbers must know.
 
     Raises:
         RequestError: something does not fit together.
@@ -22,16 +38,22 @@ def prepare(cell: Cell, locate: Locate, device: str, results: Path) -> None:
     chosen = choose_device(device)
     built = build(cell, locate, chosen)
     check(built)
+    samples, real = cell.protocol.evaluate.samples, len(built.reference.pictures)
+    for text in notes(samples, real, built.extractor):
+        note(text)
+    if chosen.type == "cpu" and built.extractor.shape is None and samples + real > 2 * MOST:
+        hours = samples * CPU_SECONDS / 3600
+        note(
+            f"On a CPU the Inception network takes about {hours:.1f} h for each evaluation of {samples:,} pictures, "
+            f"and once as long for {real:,} real ones; for a try give --quick, or --set evaluate.samples=1000 --set "
+            f"evaluate.real_samples=1000"
+        )
     path = yardstick_path(results, cell)
-    if not path.exists():
-        try:
-            cache_folder().mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(
-                f"cache folder {str(cache_folder())!r} cannot be made: {error.strerror}; set LIPBENCH_CACHE to another"
-            ) from None
+    if not (path.exists() and is_cached(built.reference, built.extractor)):
+        measured = measure_yardsticks(cell, built, cuda=chosen.type == "cuda")
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, to_json(yardsticks(cell, built, cuda=chosen.type == "cuda")))
+        write_atomically(path, to_json(measured))
+    return built
 
 
 def yardstick_path(results: Path, cell: Cell) -> Path:
@@ -39,16 +61,40 @@ def yardstick_path(results: Path, cell: Cell) -> Path:
     return results / "yardsticks" / f"{cell.comparison_id}.json"
 
 
-def yardsticks(cell: Cell, built: Built, *, cuda: bool) -> dict[str, dict[str, float] | str]:
-    """What the same measures say of noise, and of real pictures: one half against the other."""
+def measure_yardsticks(cell: Cell, built: Built, *, cuda: bool) -> dict[str, dict[str, float | None] | str]:
+    """What the same measures say of noise, and of real pictures: one half against the other.
+
+    Raises:
+        StoreError: the statistics cannot be kept.
+    """
     settings, real = cell.protocol.evaluate, built.reference.pictures
     rng = generator(0, "noise")
-    noise = torch.randint(0, 256, (settings.samples, *real.shape[1:]), generator=rng).to(torch.uint8)
-    half = len(real) // 2
-    halved = settings.model_copy(update={"kid_subset_size": min(settings.kid_subset_size, half)})
-    other = Reference(real[1::2][:half], f"{built.reference.name}-half")
-    return {
-        "noise": fidelity(noise, built.reference, built.extractor, settings, cuda=cuda) | {"samples": len(noise)},
-        "real": fidelity(real[::2][:half], other, built.extractor, halved, cuda=cuda) | {"samples": half},
-        "extractor": built.extractor.id,
+    size = (min(settings.samples, MOST), *real.shape[1:])
+    noise = torch.randint(0, 256, size, generator=rng).to(torch.uint8)
+    half = min(len(real) // 2, MOST)
+    smaller = {
+        "kid_subset_size": min(settings.kid_subset_size, half, len(noise)),
+        "isc_splits": min(settings.isc_splits, half, len(noise)),
     }
+    reduced = settings.model_copy(update=smaller)
+    other = Reference(real[1::2][:half], f"{built.reference.name}-half")
+    try:
+        cache_folder().mkdir(parents=True, exist_ok=True)
+        return {
+            "noise": fidelity(noise, built.reference, built.extractor, reduced, cuda=cuda) | {"samples": len(noise)},
+            "real": fidelity(real[::2][:half], other, built.extractor, reduced, cuda=cuda) | {"samples": half},
+            "extractor": built.extractor.id,
+        }
+    except OSError as error:
+        raise _unwritable(error.strerror or str(error)) from None
+    except RuntimeError as error:  # torch's word for a full disk
+        if "PytorchStreamWriter" not in str(error):
+            raise
+        raise _unwritable("no space is left") from None
+
+
+def _unwritable(reason: str) -> StoreError:
+    return StoreError(
+        f"the cache folder {str(cache_folder())!r} cannot be written to: {reason}; expected room for the features of "
+        f"the real pictures: free space, or set LIPBENCH_CACHE to another folder"
+    )

@@ -4,7 +4,8 @@ It reads one JSON command a line from standard input and writes one JSON event a
 
     {"start": "results/runs/…"}          → {"event": "step", "run": id, "step": 25} …, {"event": "exit", "run": id, …}
     {"kill": id}                         → {"event": "exit", "run": id, "signal": 9}
-    {"prepare": [{"cell": …, …}, …]}     → {"event": "prepared"} or {"event": "refused", "message": …}
+    {"prepare": [{"cell": …, …}, …]}     → {"event": "noted", "text": …} …,
+                                           {"event": "prepared"} or {"event": "refused", "message": …}
 
 When its input ends, because the launcher is gone however it went, the server and all its children end too.
 """
@@ -113,13 +114,16 @@ class Server:
             for item in wanted:
                 cell = cells.parse(json.dumps(item["cell"]), "a cell")
                 sources = {name: Path(path) for name, path in item["sources"].items()}
-                prepare(cell, sources.__getitem__, self.device, self.results)
+                prepare(cell, sources.__getitem__, self.device, self.results, self._note)
         except LipbenchError as error:
             traceback.print_exc()
             self.emit("refused", message=str(error))
             return 0
         self.emit("prepared")
         return 0
+
+    def _note(self, text: str) -> None:
+        self.emit("noted", text=text)
 
     def _reap(self) -> None:
         while self.children:

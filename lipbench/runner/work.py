@@ -20,7 +20,8 @@ from lipbench.cell import Cell
 from lipbench.errors import Diverged, LipbenchError, StoreError
 from lipbench.measure.images import grid_png
 from lipbench.runner import BUSY, FAILED, FINISHED, checkpoint, environment
-from lipbench.runner.build import Built, build, check, choose_device
+from lipbench.runner.build import Built, build, check
+from lipbench.runner.device import choose_device
 from lipbench.runner.evaluate import evaluate
 from lipbench.runner.meter import Meter
 from lipbench.store import RunFolder, write_atomically
@@ -169,6 +170,7 @@ def _common(run: _Run) -> dict[str, Any]:
     best = min(scored, key=lambda record: record["fid"], default=None)
     return {
         "extractor": run.built.extractor.id,
+        "features": run.built.extractor.features,
         "fid_best": best["fid"] if best else None,
         "best_step": best["step"] if best else None,
         **run.meter.costs(),

@@ -26,7 +26,7 @@ class Trainer:
         critic: (n, c, h, w) → (n,) or (n, 1), already constrained, on the same device.
         composition: how the critic is kept Lipschitz.
         loss: on scores.
-        pictures: the real ones, on the same device.
+        pictures: the real ones, on the same device, or on the CPU where they do not fit.
         settings: the protocol's ``train`` table.
         seed: from which all random streams are derived.
     """
@@ -47,7 +47,8 @@ class Trainer:
         self.loss = loss
         self.pictures = pictures
         self.settings = settings
-        self.streams = Streams(seed, pictures.device)
+        self.device = next(critic.parameters()).device
+        self.streams = Streams(seed, self.device)
         self.step = 0
         self._critic_steps = 0
         averaging = get_ema_multi_avg_fn(settings.ema_decay)
@@ -128,7 +129,7 @@ class Trainer:
     def _real(self, count: int) -> Tensor:
         """The next real pictures, in [−1, 1], mirrored at random where the protocol says so."""
         index = self.streams.batch(self._critic_steps, count, len(self.pictures))
-        real = to_unit(self.pictures[index])
+        real = to_unit(self.pictures[index.to(self.pictures.device)].to(self.device))
         if self.settings.flips:
             draw = torch.rand(count, 1, 1, 1, generator=self.streams["flips"], device=real.device)
             real = torch.where(draw < 0.5, real.flip(3), real)

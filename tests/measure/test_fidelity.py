@@ -1,5 +1,6 @@
 """FID, KID and Inception Score."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,7 @@ def gaussian(mean: tuple[float, float], deviation: tuple[float, float], seed: in
 
 def test_the_fid_of_two_sets_of_gaussian_features_is_that_of_the_closed_form() -> None:
     torch_fidelity.register_feature_extractor("plain", Plain)
-    extractor = Extractor("plain", Plain, WEIGHTS)
+    extractor = Extractor("plain", WEIGHTS, features=2, batch_size=500, shape=(1, 1, 2))
     first = gaussian((100, 120), (10, 20), seed=0)
     second = gaussian((104, 117), (16, 12), seed=1)
     found = fidelity.fidelity(first, Reference(second, "gaussian"), extractor, settings(kid_subsets=2))
@@ -94,7 +95,7 @@ def test_the_cache_name_changes_with_the_pictures_and_the_weights(tmp_path: Any)
     names = {
         REFERENCE.cache_name(extractor),
         Reference(other, "digits-train").cache_name(extractor),
-        REFERENCE.cache_name(Extractor("digits-cnn", extractor.defined, weights)),
+        REFERENCE.cache_name(replace(extractor, weights=weights)),
     }
     assert len(names) == 3
     assert all("/" not in name for name in names)

@@ -8,7 +8,8 @@ import torch
 
 from lipbench.errors import PluginError, RequestError
 from lipbench.plan import plan
-from lipbench.runner.build import build, check, choose_device
+from lipbench.runner.build import build, check
+from lipbench.runner.device import choose_device
 from tests.conftest import TINY
 
 

@@ -1,0 +1,163 @@
+"""`prepare` and `evaluate`: what comes before training, and what can be done after it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lipbench import places, registry
+from lipbench.errors import RequestError
+from lipbench.names import Name
+from lipbench.plan import plan, read_dataset
+from lipbench.store import find_run, prepare_results
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What is ready for one data set.
+
+    Attributes:
+        dataset: its name.
+        train: how many pictures there are to train with.
+        held_out: how many are held out.
+        shape: channels, height and width of a picture.
+        real: how many real pictures were measured.
+        extractor: by what.
+        notes: what a reader of the numbers must know.
+    """
+
+    dataset: str
+    train: int
+    held_out: int
+    shape: tuple[int, int, int]
+    real: int
+    extractor: str
+    notes: list[str]
+
+
+def prepare(
+    protocol: str = "digits",
+    *,
+    datasets: str | Iterable[str] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    device: str = "auto",
+    data_root: str | Path | None = None,
+    inception_weights: str | Path | None = None,
+    results: str | Path = "results",
+) -> list[Prepared]:
+    """Bring data, weights and real statistics ahead of time, for machines without a network or with many runs.
+
+    Args:
+        protocol: a protocol's name, or the path of a TOML file.
+        datasets: the protocol's own if None.
+        overrides: settings by dotted key.
+        device: what measures the real pictures.
+        data_root: where published data sets are, or go to; ``$LIPBENCH_DATA`` if None.
+        inception_weights: a file; ``$LIPBENCH_INCEPTION``, or torch-fidelity's own download, if None.
+        results: where the yardsticks (noise, real against real) are kept.
+
+    Raises:
+        RequestError: something is missing and cannot be fetched, or does not fit together.
+        StoreError: a folder cannot be written to.
+    """
+    from lipbench.runner.prepare import prepare as prepare_cell
+
+    prepare_results(Path(results))
+    ready = []
+    with places.at(data_root, inception_weights):
+        for planned in plan("none", datasets, [0], protocol, overrides or {}):
+            notes: list[str] = []
+            built = prepare_cell(planned.cell, planned.sources.__getitem__, device, Path(results), notes.append)
+            ready.append(
+                Prepared(
+                    dataset=str(planned.cell.dataset),
+                    train=len(built.pictures.train),
+                    held_out=len(built.pictures.held_out),
+                    shape=built.pictures.shape,
+                    real=len(built.reference.pictures),
+                    extractor=built.extractor.id,
+                    notes=notes,
+                )
+            )
+    return ready
+
+
+def evaluate(
+    subjects: str | Path | Iterable[str | Path],
+    *,
+    against: str | None = None,
+    split: str | None = None,
+    samples: int | None = None,
+    extractor: str | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    protocol: str = "cifar10-cnn",
+    device: str = "auto",
+    data_root: str | Path | None = None,
+    inception_weights: str | Path | None = None,
+    results: str | Path = "results",
+) -> list[dict[str, Any]]:
+    """Score finished runs again, or pictures from anywhere, without training.
+
+    Args:
+        subjects: runs (an id, the beginning of one, or a folder) and data sets such as ``folder[path=fakes,size=32]``.
+        against: the real pictures; a run's own data set if None.
+        split: their part: ``train``, ``held_out`` or ``all``. If None: for a run its protocol's, for pictures all of a
+            folder and the training part of anything else.
+        samples: how many pictures; as many as the run's protocol says, or all, if None.
+        extractor: another extractor.
+        overrides: other settings of the ``evaluate`` table, such as ``{"evaluate.kid_subset_size": 64}``.
+        protocol: whose ``evaluate`` table pictures are scored by; a run has its own.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"``, …
+        data_root: where published data sets are; ``$LIPBENCH_DATA`` if None.
+        inception_weights: a file; ``$LIPBENCH_INCEPTION``, or torch-fidelity's own download, if None.
+        results: the results folder that holds the runs.
+
+    Returns:
+        A record for each subject: fid, kid_mean, kid_std, inception_score (None where the weights cannot give one),
+        samples, extractor, protocol (the id of all that numbers must share to be compared) and more.
+
+    Raises:
+        RequestError: anything asked for is not known or not possible.
+        StoreError: there is no such run, or it has no checkpoint.
+    """
+    from lipbench.runner.score import score_pictures, score_run
+
+    short = {"evaluate.samples": samples, "evaluate.extractor": extractor}
+    given = {**(overrides or {}), **{key: value for key, value in short.items() if value is not None}}
+    for key in given:
+        if not key.startswith("evaluate."):
+            raise RequestError(f"setting {key!r} is not one of evaluation; expected evaluate.…: training is over")
+    if split not in (None, "train", "held_out", "all"):
+        raise RequestError(f"split is {split!r}; expected train, held_out or all")
+    texts = [str(subject) for subject in ([subjects] if isinstance(subjects, str | Path) else subjects)]
+    records = []
+    with places.at(data_root, inception_weights):
+        other = read_dataset(against) if against is not None else None
+        for text in texts:
+            if not _is_dataset(text):
+                records.append(score_run(find_run(Path(results), text), other, split, given, device))
+                continue
+            if other is None:
+                raise RequestError(
+                    f"{text!r} is a data set, and there is nothing to compare it with; "
+                    f"expected real pictures, such as --against cifar10"
+                )
+            records.append(score_pictures(read_dataset(text), other, split, protocol, given, device))
+    return records
+
+
+def _is_dataset(text: str) -> bool:
+    """Whether a subject is a data set rather than a run.
+
+    Raises:
+        RequestError: it is a plain folder.
+    """
+    name = Name(text.partition("[")[0].strip())
+    if "[" in text or name.base.endswith(".py") or name.base in registry.installed(registry.DATASET):
+        return True
+    path = Path(text)
+    if path.is_dir() and not (path / "cell.json").exists():
+        raise RequestError(
+            f"{text!r} is a folder without a run in it; as pictures it is named 'folder[path={text},size=32]'"
+        )
+    return False

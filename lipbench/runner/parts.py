@@ -1,0 +1,92 @@
+"""From the parts that a cell names to the objects themselves: data, methods, networks."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from lipbench import nets, registry
+from lipbench.cell import Part
+from lipbench.dataset import Pictures
+from lipbench.errors import PluginError, RequestError
+from lipbench.method import Method
+from lipbench.names import Name
+
+Locate = Callable[[str], Path]
+
+
+def load_pictures(part: Part, locate: Locate) -> Pictures:
+    """The pictures of a data set.
+
+    Args:
+        part: the data set.
+        locate: gives the path of a user's own file from its name in the run folder.
+
+    Raises:
+        RequestError: the data is missing or damaged, or the plugin cannot be used.
+    """
+    pictures = _create(registry.DATASET, part, locate).load()
+    if not isinstance(pictures, Pictures):
+        raise PluginError(f"data set {part} loads {type(pictures).__name__}; expected lipbench.Pictures")
+    if not (len(pictures.train) and len(pictures.held_out)):
+        counts = f"{len(pictures.train)} pictures to train with and {len(pictures.held_out)} held out"
+        raise RequestError(f"data set {part} has {counts}; expected some of both")
+    return pictures
+
+
+def default_split(part: Part, locate: Locate) -> str:
+    """The part of a data set that pictures are compared with unless told: ``train``, ``held_out`` or ``all``."""
+    return str(_create(registry.DATASET, part, locate).default_split)
+
+
+def create_method(part: Part, locate: Locate) -> Method:
+    """A method with its parameters.
+
+    Raises:
+        RequestError: the plugin cannot be used.
+    """
+    method: Method = _create(registry.METHOD, part, locate)
+    return method
+
+
+def find_architecture(part: Part, locate: Locate) -> nets.Make:
+    """What makes generator and critic, one pair a call.
+
+    Raises:
+        RequestError: there is no such architecture, or it makes something else.
+    """
+    if part.file is None:
+        found = nets.find(part.name)
+    else:
+        function = part.name.partition(":")[2]
+        own: Any = getattr(registry.import_file(_own(part, locate)), function, None)
+        if not callable(own):
+            raise PluginError(f"the architecture file of {part.name!r} defines no function {function!r}")
+        found = own
+
+    def make(image_shape: tuple[int, int, int], latent_dim: int) -> tuple[nn.Module, nn.Module]:
+        pair = found(image_shape, latent_dim)
+        if not (isinstance(pair, tuple) and len(pair) == 2 and all(isinstance(net, nn.Module) for net in pair)):
+            raise PluginError(f"architecture {part.name!r} gives {type(pair).__name__}; expected two modules")
+        if not all(list(net.parameters()) for net in pair):
+            raise PluginError(f"architecture {part.name!r} gives a network without weights; expected two with")
+        return pair
+
+    return make
+
+
+def _create(kind: registry.Kind, part: Part, locate: Locate) -> Any:
+    if part.file is None:
+        found = registry.find(kind, Name(part.name))
+    else:
+        found = registry.Found(kind, part.name, _own(part, locate))
+    return registry.create(found, part.parameters)
+
+
+def _own(part: Part, locate: Locate) -> Path:
+    """The user's own file, unchanged since it was planned."""
+    path = locate(str(part.file))
+    if registry.digest(path) != part.sha256:
+        raise PluginError(f"{str(path)!r} was changed after the run was planned; give the command again")
+    return path

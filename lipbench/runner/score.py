@@ -1,0 +1,141 @@
+"""Scores what is finished again, and pictures from anywhere, without training."""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lipbench import protocol
+from lipbench.dataset import Pictures
+from lipbench.errors import RequestError
+from lipbench.measure import extractors
+from lipbench.measure.fidelity import Reference, check_counts, fidelity, notes
+from lipbench.measure.images import generate
+from lipbench.plan import PlannedData
+from lipbench.protocol import Evaluate
+from lipbench.runner.build import choose_reference
+from lipbench.runner.device import choose_device
+from lipbench.runner.evaluate import latents
+from lipbench.runner.load import load_networks
+from lipbench.runner.parts import default_split, load_pictures
+from lipbench.store import RunFolder
+from lipbench.train.streams import generator
+
+Record = dict[str, Any]
+
+
+def score_run(
+    folder: RunFolder, against: PlannedData | None, split: str | None, overrides: Mapping[str, Any], device: str
+) -> Record:
+    """Generate from a run's averaged generator and compare with real pictures.
+
+    Args:
+        folder: the run.
+        against: other real pictures than those that it was trained on.
+        split: of these; the protocol's own if None.
+        overrides: of the protocol's ``evaluate`` table, by dotted key.
+        device: ``auto``, ``cpu``, ``cuda``, …
+
+    Raises:
+        RequestError: anything asked for is not possible.
+        StoreError: the run has no checkpoint, or it is damaged.
+    """
+    network, _, cell = load_networks(folder, device)
+    given = dict(overrides) | ({"evaluate.split": split} if split else {})
+    asked = protocol.check(cell.protocol.model_dump(), given)
+    data = against or PlannedData(
+        cell.dataset, {part.file: folder.file(part.file) for part in [cell.dataset] if part.file}
+    )
+    real = load_pictures(data.part, data.sources.__getitem__)
+    reference = choose_reference(real, str(data.part), asked.evaluate)
+    settings = _fit(asked.evaluate, asked.evaluate.samples, len(reference.pictures), overrides)
+    fake = generate(network, latents(cell, settings.samples, choose_device(device)))
+    used = asked.model_copy(update={"evaluate": settings})
+    id = used.id if data.part == cell.dataset else _id(settings, reference)
+    return {"subject": folder.id, "method": cell.method, "seed": cell.seed} | _score(
+        fake, reference, settings, id, device
+    )
+
+
+def score_pictures(
+    data: PlannedData,
+    against: PlannedData,
+    split: str | None,
+    base: str,
+    overrides: Mapping[str, Any],
+    device: str,
+) -> Record:
+    """Compare all pictures of one data set or folder, or so many as are asked for, with those of another.
+
+    Args:
+        data: what is scored.
+        against: the real pictures.
+        split: of the real pictures; all of a folder and the training part of anything else if None.
+        base: the protocol whose ``evaluate`` table is used.
+        overrides: of this table, by dotted key.
+        device: ``auto``, ``cpu``, ``cuda``, …
+
+    Raises:
+        RequestError: anything asked for is not possible.
+    """
+    fake = load_pictures(data.part, data.sources.__getitem__).split("all")
+    real = load_pictures(against.part, against.sources.__getitem__)
+    chosen = {"evaluate.split": split or default_split(against.part, against.sources.__getitem__)}
+    samples = overrides.get("evaluate.samples", len(fake))
+    settings = protocol.check(
+        protocol.read(base), {"evaluate.real_samples": None, **overrides, **chosen, "evaluate.samples": samples}
+    ).evaluate
+    if settings.samples > len(fake):
+        raise RequestError(f"{settings.samples} samples are wanted of {data.part}, which has {len(fake)} pictures")
+    if settings.samples < len(fake):
+        drawn = torch.randperm(len(fake), generator=generator(0, "scored samples"))[: settings.samples]
+        fake = fake[drawn]
+    reference = choose_reference(real, str(against.part), settings)
+    settings = _fit(settings, len(fake), len(reference.pictures), overrides)
+    return {"subject": str(data.part)} | _score(fake, reference, settings, _id(settings, reference), device)
+
+
+def _fit(settings: Evaluate, fake: int, real: int, overrides: Mapping[str, Any]) -> Evaluate:
+    """Make KID's subsets and the splits of the Inception Score as small as they must be, where nobody set them."""
+    most = {"kid_subset_size": min(fake, real), "isc_splits": fake}
+    return settings.model_copy(
+        update={
+            key: min(getattr(settings, key), limit) for key, limit in most.items() if f"evaluate.{key}" not in overrides
+        }
+    )
+
+
+def _score(fake: Tensor, reference: Reference, settings: Evaluate, protocol_id: str, device: str) -> Record:
+    extractor = extractors.find(settings.extractor)
+    both = Pictures(train=fake, held_out=fake), Pictures(train=reference.pictures, held_out=reference.pictures)
+    for pictures, what in zip(both, ("what is scored", reference.name), strict=True):
+        extractor.check_shape(pictures.shape, what)
+    if both[0].shape[1:] != both[1].shape[1:]:
+        sizes = [f"{height}×{width}" for _, height, width in (pictures.shape for pictures in both)]
+        raise RequestError(
+            f"the pictures are {sizes[0]} and those of {reference.name} {sizes[1]}; expected equal sizes, "
+            f"as by folder[path=…,size={both[1].shape[1]}]"
+        )
+    check_counts(len(fake), len(reference.pictures), settings)
+    found = fidelity(fake, reference, extractor, settings, cuda=choose_device(device).type == "cuda")
+    return {
+        "fid": found["fid"],
+        "kid_mean": found["kid"],
+        "kid_std": found["kid_std"],
+        "inception_score": found["inception_score"],
+        "inception_score_std": found["inception_score_std"],
+        "samples": len(fake),
+        "against": reference.name,
+        "real_samples": len(reference.pictures),
+        "extractor": extractor.id,
+        "protocol": protocol_id,
+        "notes": notes(len(fake), len(reference.pictures), extractor),
+    }
+
+
+def _id(settings: Evaluate, reference: Reference) -> str:
+    """Eight hex digits of all that numbers must share to be compared."""
+    text = settings.model_dump_json() + reference.name + reference.digest
+    return sha256(text.encode()).hexdigest()[:8]
