@@ -176,30 +176,27 @@ def show_scores(console: Console, records: list[dict[str, Any]]) -> None:
 
 
 def show_protocols(console: Console) -> None:
-    """Every protocol that comes with lipbench, in short."""
-    table = Table(
-        "protocol", "data set", "architecture", "loss", "steps", "critic steps", "batch D/G", "lr D/G", "decay",
-        "samples", "recommended for", box=None, pad_edge=False,
-    )  # fmt: skip
+    """Every protocol that comes with lipbench: its first line, and what it says in short."""
     for name in protocol.named():
         data = protocol.read(name)
         settings = protocol.check(data, {})
-        train = settings.train
-        table.add_row(
-            name,
-            settings.datasets,
-            settings.architecture,
-            settings.loss,
-            f"{train.steps:,}",
-            str(train.critic_steps),
-            f"{train.batch_size}/{train.generator_batch_size}",
-            f"{train.learning_rate:g}/{train.generator_learning_rate:g}",
-            train.decay,
-            f"{settings.evaluate.samples:,}",
-            ", ".join(data.get("recommended", {})) or "–",
-        )
-    console.print(table)
-    _line(console, "`lipbench protocols NAME` prints one as TOML; its own file is run by --protocol ./mine.toml")
+        train, measured = settings.train, settings.evaluate
+        own = data.get("recommended", {})
+        real = f"{measured.real_samples:,}" if measured.real_samples else "all"
+        lines = [
+            protocol.text(name).partition("\n")[0].removeprefix("# "),
+            f"{settings.datasets}, {settings.architecture}, {settings.loss} loss, {train.steps:,} steps of "
+            f"{train.critic_steps} critic step{'s' * (train.critic_steps != 1)}",
+            f"batch {train.batch_size}/{train.generator_batch_size} and learning rate {train.learning_rate:g}/"
+            f"{train.generator_learning_rate:g} (critic/generator), decay {train.decay}, EMA {train.ema_decay:g}",
+            f"{measured.samples:,} pictures against {real} of the {measured.split} split by {measured.extractor}",
+            f"recommended settings for {', '.join(own)}" if own else "",
+        ]
+        _line(console, name, "bold")
+        for line in filter(None, lines):
+            _line(console, f"    {line}")
+        console.print()
+    _line(console, "`lipbench protocols NAME` prints one as TOML; a file of your own is run by --protocol ./mine.toml")
 
 
 def show_plugins(console: Console, kind: registry.Kind) -> None:

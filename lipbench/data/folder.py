@@ -89,7 +89,11 @@ def _square(image: Image.Image, size: int) -> np.ndarray:
     if image.mode.startswith("I"):  # 16 bits; Pillow's own conversion would clip them
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     grey = image.mode in ("1", "L", "LA", "La")
-    return np.asarray(ImageOps.fit(image.convert("L" if grey else "RGB"), (size, size), Image.Resampling.BICUBIC))
+    side = min(image.size)
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    # Cropped before it is reduced, so that nothing from outside the square bleeds into it.
+    square = image.convert("L" if grey else "RGB").crop((left, top, left + side, top + side))
+    return np.asarray(square.resize((size, size), Image.Resampling.BICUBIC))
 
 
 def _some(names: list[str]) -> str:

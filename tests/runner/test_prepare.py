@@ -1,0 +1,99 @@
+"""What is done before the first run, or ahead of time."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import lipbench
+from lipbench.cli import main
+from lipbench.errors import RequestError, StoreError
+from lipbench.measure import fidelity
+from lipbench.runner import prepare
+from tests.conftest import TINY, MakeRun
+
+
+def test_it_says_what_is_ready(tmp_path: Path) -> None:
+    (ready,) = lipbench.prepare("digits", results=tmp_path)
+    assert (ready.train, ready.held_out, ready.shape, ready.real) == (1438, 359, (1, 8, 8), 1438)
+    assert ready.extractor.startswith("digits-cnn@")
+    assert ready.notes == []
+    (file,) = (tmp_path / "yardsticks").iterdir()
+    assert json.loads(file.read_text())["noise"]["fid"] > 500
+
+
+def test_a_run_after_it_never_looks_at_the_real_pictures_again(
+    make_run: MakeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIPBENCH_CACHE", str(tmp_path / "cache"))
+    lipbench.prepare("digits", overrides=TINY, results=tmp_path)
+    asked = []
+    get = fidelity._Bytes.__getitem__
+    monkeypatch.setattr(fidelity._Bytes, "__getitem__", lambda self, index: asked.append(len(self)) or get(self, index))
+    assert make_run("gn", finished=True).status() == "done"
+    assert set(asked) == {TINY["evaluate.samples"]}
+
+
+def test_statistics_that_are_gone_are_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIPBENCH_CACHE", str(tmp_path / "cache"))
+    lipbench.prepare("digits", overrides=TINY, results=tmp_path)
+    made = {path.name for path in (tmp_path / "cache").iterdir()}
+    for path in (tmp_path / "cache").iterdir():
+        path.unlink()
+    lipbench.prepare("digits", overrides=TINY, results=tmp_path)
+    assert {path.name for path in (tmp_path / "cache").iterdir()} == made
+
+
+def test_fewer_pictures_than_features_are_noted(tmp_path: Path) -> None:
+    (ready,) = lipbench.prepare("digits", overrides=TINY | {"evaluate.real_samples": 40}, results=tmp_path)
+    assert ready.real == 40
+    assert ready.notes == [
+        "FID of 64 pictures against 40 from 64 features is unstable: compare KID, or evaluate more pictures."
+    ]
+
+
+def test_a_cache_folder_that_cannot_be_made_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("LIPBENCH_CACHE", str(tmp_path / "file"))
+    with pytest.raises(StoreError, match="cannot be written to: .*; expected room for .*LIPBENCH_CACHE"):
+        lipbench.prepare("digits", overrides=TINY, results=tmp_path / "results")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError(28, "No space left on device"), RuntimeError("[enforce fail] . PytorchStreamWriter failed writing")],
+)
+def test_a_full_disk_is_named_and_leaves_no_yardsticks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(prepare, "fidelity", refuse)
+    with pytest.raises(StoreError, match="(?i)no space (is )?left"):
+        lipbench.prepare("digits", overrides=TINY, results=tmp_path)
+    assert not (tmp_path / "yardsticks").exists()
+
+
+def test_the_command_says_what_is_ready(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["prepare", "--results", str(tmp_path), "--set", "evaluate.samples=600"])
+    assert result.exit_code == 0, result.output
+    assert "digits: 1,438 pictures to train with and 359 held out, 1×8×8; 1,438 real ones measured by" in result.output
+
+
+def test_data_that_is_missing_is_a_message_and_exit_code_2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError("no network")
+
+    monkeypatch.setattr("torchvision.datasets.cifar.download_and_extract_archive", refuse)
+    words = ["prepare", "--protocol", "cifar10-cnn", "--data-root", str(tmp_path / "data"), "--results", str(tmp_path)]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2
+    assert "Error: CIFAR-10 is not in the data folder" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_an_unknown_protocol_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="unknown protocol 'cifar-cnn'.*Did you mean 'cifar10-cnn'"):
+        lipbench.prepare("cifar-cnn", results=tmp_path)
