@@ -149,3 +149,28 @@ def test_the_version_is_that_of_the_package() -> None:
 def test_results_are_json_that_any_tool_reads(make_run: MakeRun) -> None:
     folder = make_run("gn", finished=True)
     json.loads(folder.file("result.json").read_text(), parse_constant=pytest.fail)
+
+
+@pytest.mark.parametrize(
+    "command", [[], *([name] for name in ("run", "report", "prepare", "evaluate", "protocols", "status", "show"))]
+)
+def test_help_keeps_examples_on_lines_of_their_own_and_shows_no_marks(command: list[str]) -> None:
+    text = call(*command, "--help").output
+    assert "\\b" not in text
+    assert "\b" not in text
+    assert "..." not in text.partition("Commands:")[2]  # nothing in the list is cut short
+
+
+def test_protocols_are_listed_and_each_is_printed_as_a_file_that_runs(tmp_path: Path) -> None:
+    listed = call("protocols").output
+    for name in ("digits", "cifar10-cnn", "cifar10-resnet", "stl10-cnn", "stl10-resnet", "fashion-cnn"):
+        assert f"{name}\n" in listed
+        path = tmp_path / "mine.toml"
+        path.write_text(call("protocols", name).output)
+        assert call("run", "--methods", "gn", "--protocol", str(path), "--dry-run").exit_code == 0
+
+
+def test_an_unknown_protocol_is_refused_with_the_nearest_one() -> None:
+    result = call("protocols", "cifar10cnn")
+    assert result.exit_code == 2
+    assert "Did you mean 'cifar10-cnn'?" in result.output

@@ -130,3 +130,17 @@ def test_recommended_settings_must_be_readable_from_the_file(mine: Path) -> None
     mine.write_text(METHOD + "    recommended = make()\n")
     with pytest.raises(PluginError, match="expected a literal dict"):
         ask(str(mine), settings="recommended")
+
+
+def test_a_protocols_recommendations_come_before_the_methods_own_and_give_parameters_too() -> None:
+    planned = plan("wc,wc[bound=0.3],gn", None, [0], "cifar10-cnn", {"train.steps": 7}, "recommended")
+    assert [item.cell.method for item in planned] == ["wc[bound=0.1]", "wc[bound=0.3]", "gn"]
+    wc, _, gn = (item.cell.protocol for item in planned)
+    assert (wc.loss, wc.train.batch_size, wc.train.steps) == ("wasserstein", 128, 7)
+    assert (gn.loss, gn.train.batch_size, gn.train.decay) == ("logistic", 64, "none")
+
+
+def test_shared_settings_are_the_same_for_every_method_whatever_is_recommended() -> None:
+    planned = plan("wc,sn,gp,gn", None, [0], "cifar10-resnet", {})
+    assert len({item.cell.protocol.id for item in planned}) == 1
+    assert planned[0].cell.method == "wc"

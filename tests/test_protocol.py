@@ -1,10 +1,11 @@
 """Protocols."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from lipbench import protocol
+from lipbench import protocol, registry
 from lipbench.errors import RequestError, UnknownNameError
 
 
@@ -82,3 +83,31 @@ def test_a_broken_or_incomplete_file_is_refused(tmp_path: Path, text: str) -> No
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="there is no protocol file"):
         protocol.read(str(tmp_path / "mine.toml"))
+
+
+def test_real_samples_that_are_left_out_do_not_show_in_text_or_id() -> None:
+    assert "real_samples" not in digits().model_dump_json()
+    assert digits().id == "76d4b918"  # that of the committed results
+    assert digits(evaluate__real_samples=100).id != digits().id
+
+
+@pytest.mark.parametrize("name", protocol.named())
+def test_what_is_recommended_names_methods_and_is_valid(name: str) -> None:
+    data = protocol.read(name)
+    for method in data.get("recommended", {}):
+        assert method in registry.installed(registry.METHOD)
+        own = protocol.recommended(data, method)
+        assert own is not None
+        assert protocol.check(data, own.settings).id != ""
+
+
+def test_a_table_of_recommended_settings_is_read_by_dotted_key_and_apart_from_the_protocol() -> None:
+    data = tomllib.loads('loss = "hinge"\n[recommended.wc]\nloss = "x"\ntrain.steps = 3\nparameters.bound = 0.1')
+    assert protocol.recommended(data, "wc") == protocol.Recommended({"loss": "x", "train.steps": 3}, {"bound": 0.1})
+    assert protocol.recommended(data, "gn") is None
+    assert protocol.check(protocol.read("digits") | {"recommended": data["recommended"]}, {}) == digits()
+
+
+def test_a_recommendation_that_is_no_table_is_refused() -> None:
+    with pytest.raises(RequestError, match="recommended of gn is 3; expected a table such as .recommended.gn."):
+        protocol.recommended({"recommended": {"gn": 3}}, "gn")

@@ -1,0 +1,49 @@
+"""The command line: a thin skin over `lipbench.api` and `lipbench.evaluation`.
+
+Commands import what they need when they run.
+"""
+
+import sys
+from typing import Any
+
+import click
+
+from lipbench import __version__
+from lipbench.cli import known, results, run, score
+from lipbench.errors import LipbenchError
+
+
+class _Group(click.Group):
+    """Prints what a user can mend as one message, without a traceback, and exits with code 2."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except LipbenchError as error:
+            click.echo(f"Error: {error}", err=True)
+            sys.exit(2)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__)
+def main() -> None:
+    """Compare the ways of making a neural critic Lipschitz.
+
+    \b
+    lipbench run --methods wc,sn,gp,gn     train and measure: the same networks, data and seeds for all
+    lipbench report                        tables, figures and a page from the results
+    """  # noqa: D301 - click keeps the lines after \b as they are
+
+
+for command in (
+    run.run,
+    results.report,
+    results.status,
+    results.show,
+    score.prepare,
+    score.evaluate,
+    known.methods,
+    known.datasets,
+    known.protocols,
+):
+    main.add_command(command)

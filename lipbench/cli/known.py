@@ -1,0 +1,43 @@
+"""Commands that say what there is: ``lipbench methods``, ``datasets`` and ``protocols``."""
+
+import click
+
+
+@click.command()
+def methods() -> None:
+    """List the methods: formula, paper and parameters."""
+    _show_plugins("method")
+
+
+@click.command()
+def datasets() -> None:
+    """List the data sets."""
+    _show_plugins("dataset")
+
+
+@click.command()
+@click.argument("name", required=False)
+def protocols(name: str | None) -> None:
+    """List the protocols, or print one as TOML.
+
+    A printed one is a start for a file of your own:
+
+    \b
+    lipbench protocols cifar10-cnn > mine.toml && lipbench run --protocol ./mine.toml --methods gn
+    """  # noqa: D301 - click keeps the lines after \b as they are
+    from rich.console import Console
+
+    from lipbench import protocol, screen
+
+    if name is not None:
+        click.echo(protocol.text(name), nl=False)
+    else:
+        screen.show_protocols(Console())
+
+
+def _show_plugins(word: str) -> None:
+    from rich.console import Console
+
+    from lipbench import registry, screen
+
+    screen.show_plugins(Console(), {"method": registry.METHOD, "dataset": registry.DATASET}[word])

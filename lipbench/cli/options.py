@@ -1,0 +1,37 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+
+import click
+
+results = click.option(
+    "--results",
+    type=click.Path(path_type=Path),
+    default="results",
+    show_default=True,
+    help="The results folder.",
+)
+
+
+data_root = click.option(
+    "--data-root",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="LIPBENCH_DATA",
+    show_envvar=True,
+    help="Where published data sets are, or go to.",
+)
+inception_weights = click.option(
+    "--inception-weights",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="LIPBENCH_INCEPTION",
+    show_envvar=True,
+    help="A file; downloaded by torch-fidelity if left out.",
+)
+device = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:0 …")
+assignments = click.option(
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A setting of the protocol, such as evaluate.samples=10000; may be given several times.",
+)

@@ -1,0 +1,46 @@
+"""Commands that read results: ``lipbench report``, ``status`` and ``show``."""
+
+from pathlib import Path
+
+import click
+
+from lipbench.cli import options
+
+
+@click.command()
+@options.results
+@click.option("--out", type=click.Path(path_type=Path), help="Where to write.  [default: RESULTS/report]")
+def report(results: Path, out: Path | None) -> None:
+    """Make tables, figures and a page of the results."""
+    from rich.console import Console
+
+    from lipbench import api, screen
+
+    screen.show_report(Console(), api.report(results, out))
+
+
+@click.command()
+@options.results
+def status(results: Path) -> None:
+    """Show how every run stands."""
+    from rich.console import Console
+
+    from lipbench import screen
+
+    screen.show_status(Console(), results)
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN")
+@options.results
+def show(run_id: str, results: Path) -> None:
+    """Show all about one run.
+
+    What was asked, where it took place, and what came of it.
+    RUN is a run's id, the beginning of its id, or its folder.
+    """
+    from rich.console import Console
+
+    from lipbench import screen, store
+
+    screen.show_run(Console(), store.find_run(results, run_id))

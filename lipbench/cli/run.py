@@ -1,0 +1,94 @@
+"""``lipbench run``."""
+
+import sys
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from lipbench.cli import options
+
+INTERRUPTED = 130  # the shell's code for Ctrl-C
+
+
+@click.command()
+@click.option("--methods", required=True, help="Such as gn,sn,'gp[weight=1,10]',sn+gp,./my_method.py")
+@click.option("--datasets", help="Such as digits; the protocol's own if left out.")
+@click.option("--seeds", default=None, help="Such as 0-4 or 0,2,7.  [default: 0-4; 0 with --quick]")
+@click.option("--protocol", default="digits", show_default=True, help="A protocol's name, or the path of a TOML file.")
+@click.option(
+    "--settings",
+    type=click.Choice(["shared", "recommended"]),
+    default="shared",
+    show_default=True,
+    help="The same settings for every method, or each method's own.",
+)
+@click.option("--steps", type=click.IntRange(min=1), help="Generator steps, in place of the protocol's.")
+@options.assignments
+@click.option("--jobs", type=click.IntRange(min=1), help="Runs at a time.  [default: one a core, or one on a GPU]")
+@options.device
+@click.option("--timeout", type=float, help="Seconds after which a run is stopped; it goes on when run again.")
+@click.option("--retry-failed", is_flag=True, help="Set failed and diverged runs aside and start them over.")
+@click.option("--quick", is_flag=True, help="A smoke run of seconds: 20 steps, one seed.")
+@click.option("--dry-run", is_flag=True, help="Show what would be run, and start nothing.")
+@options.data_root
+@options.inception_weights
+@options.results
+def run(
+    methods: str,
+    datasets: str | None,
+    seeds: str | None,
+    protocol: str,
+    settings: Literal["shared", "recommended"],
+    steps: int | None,
+    assignments: tuple[str, ...],
+    jobs: int | None,
+    device: str,
+    timeout: float | None,
+    retry_failed: bool,
+    quick: bool,
+    dry_run: bool,
+    data_root: Path | None,
+    inception_weights: Path | None,
+    results: Path,
+) -> None:
+    """Train and measure methods × data sets × seeds.
+
+    Finished runs are skipped and interrupted ones go on from their checkpoint, so the same command can be given again
+    at any time. Exit codes: 0 all runs are finished, 1 some failed, 2 the request was wrong and nothing was started.
+    """
+    from rich.console import Console
+
+    from lipbench import api, places, screen
+    from lipbench.runner.display import Display
+    from lipbench.settings import read_setting
+
+    overrides = dict(read_setting(text) for text in assignments)
+    request = api.read_request(
+        methods,
+        datasets=datasets,
+        seeds=seeds or ("0" if quick else "0-4"),
+        protocol=protocol,
+        settings=settings,
+        overrides=overrides | ({"train.steps": steps} if steps else {}),
+        quick=quick,
+        jobs=jobs,
+        device=device,
+    )
+    console = Console()
+    if dry_run:
+        screen.show_plan(console, request, results)
+        return
+    try:
+        with (
+            places.at(data_root, inception_weights),
+            Display(console, results, request.planned, request.jobs) as display,
+        ):
+            summary = api.launch(
+                request, results, device=device, timeout=timeout, retry_failed=retry_failed, listener=display
+            )
+    except KeyboardInterrupt:
+        console.print("Interrupted. Nothing is lost: the same command goes on from here.")
+        sys.exit(INTERRUPTED)
+    screen.show_summary(console, summary, results)
+    sys.exit(0 if summary.complete else 1)

@@ -1,0 +1,109 @@
+"""Commands before and after training: ``lipbench prepare`` and ``evaluate``."""
+
+from pathlib import Path
+
+import click
+
+from lipbench.cli import options
+
+
+@click.command()
+@click.option("--protocol", default="digits", show_default=True, help="A protocol's name, or the path of a TOML file.")
+@click.option("--datasets", help="The protocol's own if left out.")
+@options.assignments
+@options.device
+@options.data_root
+@options.inception_weights
+@options.results
+def prepare(
+    protocol: str,
+    datasets: str | None,
+    assignments: tuple[str, ...],
+    device: str,
+    data_root: Path | None,
+    inception_weights: Path | None,
+    results: Path,
+) -> None:
+    """Bring data and weights ahead of time.
+
+    The statistics of the real pictures are measured as well.
+    What was brought is found again without a network: data in --data-root, statistics in $LIPBENCH_CACHE.
+    """
+    from rich.console import Console
+
+    from lipbench import evaluation, screen
+    from lipbench.settings import read_setting
+
+    console = Console()
+    console.print(f"preparing {protocol}: data, weights and the statistics of the real pictures …", style="dim")
+    ready = evaluation.prepare(
+        protocol,
+        datasets=datasets,
+        overrides=dict(read_setting(text) for text in assignments),
+        device=device,
+        data_root=data_root,
+        inception_weights=inception_weights,
+        results=results,
+    )
+    screen.show_prepared(console, ready)
+
+
+@click.command()
+@click.argument("subjects", nargs=-1, required=True, metavar="RUN|DATASET…")
+@click.option("--against", metavar="DATASET", help="The real pictures; a run's own data set if left out.")
+@click.option("--split", type=click.Choice(["train", "held_out", "all"]), help="The part of the real pictures.")
+@click.option("--samples", type=click.IntRange(min=2), help="How many pictures; all of a folder if left out.")
+@click.option("--extractor", help="Such as inception-v3-compat.")
+@click.option(
+    "--protocol", default="cifar10-cnn", show_default=True, help="Whose evaluate table folders are scored by."
+)
+@options.assignments
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the scores there as well.")
+@options.device
+@options.data_root
+@options.inception_weights
+@options.results
+def evaluate(
+    subjects: tuple[str, ...],
+    against: str | None,
+    split: str | None,
+    samples: int | None,
+    extractor: str | None,
+    protocol: str,
+    assignments: tuple[str, ...],
+    json_file: Path | None,
+    device: str,
+    data_root: Path | None,
+    inception_weights: Path | None,
+    results: Path,
+) -> None:
+    """Score finished runs, or pictures, again.
+
+    Nothing is trained: more samples, another extractor, or a folder of images from other code.
+
+    \b
+    lipbench evaluate gn-cifar10-s0-3f9a --samples 50000
+    lipbench evaluate 'folder[path=fakes,size=32]' --against cifar10 --json scores.json
+    """  # noqa: D301 - click keeps the lines after \b as they are
+    from rich.console import Console
+
+    from lipbench import evaluation, screen
+    from lipbench.settings import read_setting
+    from lipbench.store import to_json, write_atomically
+
+    records = evaluation.evaluate(
+        subjects,
+        against=against,
+        split=split,
+        samples=samples,
+        extractor=extractor,
+        overrides=dict(read_setting(text) for text in assignments),
+        protocol=protocol,
+        device=device,
+        data_root=data_root,
+        inception_weights=inception_weights,
+        results=results,
+    )
+    screen.show_scores(Console(), records)
+    if json_file is not None:
+        write_atomically(json_file, to_json(records[0] if len(records) == 1 else records))
