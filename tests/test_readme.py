@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from lipbench import nets, protocol
 from lipbench.cli import main
 from lipbench.store import Status
 from tests.conftest import MakeRun
@@ -44,11 +45,25 @@ def test_every_command_line_of_the_readme_is_understood(tmp_path: Path, monkeypa
     monkeypatch.chdir(tmp_path)
     lines = [line for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
     commands = [part.strip() for line in lines for part in line.split("&&") if part.strip().startswith("lipbench run")]
-    assert len(commands) == 2
+    assert len(commands) == 3
     for command in commands:
         words = [word.strip("'") for word in command.replace("',", ",").replace(",'", ",").split()[1:]]
         result = CliRunner().invoke(main, [*words, "--dry-run"])
         assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize("name", protocol.named())
+def test_the_table_of_protocols_says_what_they_are(name: str) -> None:
+    settings = protocol.check(protocol.read(name), {})
+    side = int(settings.architecture.rpartition("-")[2])
+    grey = settings.datasets in ("digits", "fashion-mnist")
+    pair = nets.find(settings.architecture)((1 if grey else 3, side, side), settings.train.latent_dim)
+    counts = " / ".join(f"{sum(weight.numel() for weight in net.parameters()):,}" for net in pair)
+    (row,) = [line for line in README.splitlines() if line.startswith(f"| `{name}` |")]
+    train = settings.train
+    assert f"`{settings.datasets}`" in row
+    assert f"| `{settings.architecture}` | {counts} | {train.critic_steps} |" in row
+    assert f"| {train.batch_size}/{train.generator_batch_size} |" in row
 
 
 def test_links_to_files_lead_somewhere() -> None:

@@ -6,6 +6,7 @@ Paper: Heusel et al. 2017, arXiv:1706.08500; torch-fidelity's port of the Tensor
 import fcntl
 from functools import cache
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
 from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3, FeatureExtractorInceptionV3
@@ -71,7 +72,8 @@ def _check(path: Path, size: int, changed: int) -> str | None:
         FeatureExtractorInceptionV3(NAME, ["logits_unbiased"], feature_extractor_weights_path=str(path), verbose=False)
         empty = not bool(state["fc.weight"].any())
     except Exception as error:  # torch raises whatever the damage makes it trip over
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        said = " ".join(str(error).split())[:200] or type(error).__name__
+        reason = "it is not a checkpoint of plain tensors" if isinstance(error, UnpicklingError) else said
         raise RequestError(
             f"Inception weights {str(path)!r} ({size:,} bytes) cannot be used: {reason}; expected the state dict that "
             f"torch-fidelity publishes ({URL_INCEPTION_V3})"
