@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from jaxtyping import UInt8
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -49,7 +51,17 @@ def samples(grids: dict[str, Path]) -> Figure:
             axes.set_axis_off()
         for axes, (method, path) in zip(figure.axes, grids.items(), strict=False):
             with Image.open(path) as picture:
-                axes.imshow(picture, interpolation="none")
+                axes.imshow(_reduced(np.asarray(picture.convert("RGB"))), interpolation="none")
             # Not in bold, which has fewer glyphs.
             axes.set_title(drawable(method), fontsize=9, fontweight="normal")
     return figure
+
+
+def _reduced(picture: UInt8[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "h2 w2 c"]:
+    """The same picture without the enlargement by a whole factor: viewers enlarge, and files stay small."""
+    for factor in range(64, 1, -1):
+        if picture.shape[0] % factor == picture.shape[1] % factor == 0:
+            small = picture[::factor, ::factor]
+            if np.array_equal(small.repeat(factor, axis=0).repeat(factor, axis=1), picture):
+                return small
+    return picture

@@ -1,5 +1,7 @@
 """Writes a report: the table of runs, summaries, figures, and one page that needs no network."""
 
+import os
+from base64 import b64encode
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -8,14 +10,18 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from lipbench import __version__
+from lipbench import __version__, store
 from lipbench.errors import StoreError
 from lipbench.reports import frame, section
 from lipbench.reports.columns import COLUMNS
 from lipbench.reports.frame import Frames
+from lipbench.reports.press import press
 from lipbench.reports.provenance import provenance
 from lipbench.reports.section import SHOWN_COLUMNS, Section
 from lipbench.store import write_atomically
+
+MOST_PROCESSES = 4  # each takes 200 MB
+MANY = 20  # runs, whose figures take longer than a process takes to start
 
 
 @dataclass(frozen=True)
@@ -41,22 +47,29 @@ def write(results: Path, out: Path) -> Report:
     Raises:
         StoreError: there are no runs, or `out` cannot be written to.
     """
-    frames = frame.read(results)
+    helpers = min(os.cpu_count() or 1, MOST_PROCESSES) - 1 if len(store.runs(results)) >= MANY else 0
+    with press(helpers) as send:  # they start while this process reads
+        frames = frame.read(results)
+        _make_folders(out)
+        table = frames.runs[COLUMNS]
+        write_atomically(out / "runs.csv", table.to_csv(index=False))
+        write_atomically(out / "runs.parquet", _parquet(table))
+        sections = [
+            section.write(frames, runs, results, out, send)
+            for _, runs in frames.runs.groupby("comparison_id", sort=True)
+        ]
+    page = out / "index.html"
+    write_atomically(page, _render(sections, frames))
+    summaries = [(part.facts.title, part.summary) for part in sections]
+    return Report(page, table, summaries, frames.problems)
+
+
+def _make_folders(out: Path) -> None:
     try:
         for folder in (out, out / "tables", out / "figures"):
             folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"report folder {str(out)!r} cannot be made: {error.strerror}; choose one by --out") from None
-    table = frames.runs[COLUMNS]
-    write_atomically(out / "runs.csv", table.to_csv(index=False))
-    write_atomically(out / "runs.parquet", _parquet(table))
-    sections = [
-        section.write(frames, runs, results, out) for _, runs in frames.runs.groupby("comparison_id", sort=True)
-    ]
-    page = out / "index.html"
-    write_atomically(page, _render(sections, frames))
-    summaries = [(part.facts.title, part.summary) for part in sections]
-    return Report(page, table, summaries, frames.problems)
 
 
 def _parquet(table: pd.DataFrame) -> bytes:
@@ -72,6 +85,7 @@ def _render(sections: list[Section], frames: Frames) -> str:
         loader=PackageLoader("lipbench.reports", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
+    environment.filters["embedded"] = _embedded
     return environment.get_template("page.html.j2").render(
         sections=sections,
         problems=frames.problems,
@@ -82,3 +96,7 @@ def _render(sections: list[Section], frames: Frames) -> str:
         columns=SHOWN_COLUMNS,
         total=len(frames.runs),
     )
+
+
+def _embedded(png: Path) -> str:
+    return "data:image/png;base64," + b64encode(png.read_bytes()).decode()

@@ -1,19 +1,21 @@
 """One comparison: its tables and figures as files, and what the page shows of it."""
 
-from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from matplotlib.figure import Figure
 from PIL import Image
 
 from lipbench.errors import StoreError
-from lipbench.reports import figures, statistics, style, tables, yardsticks
+from lipbench.reports import figures, statistics, tables, yardsticks
 from lipbench.reports.facts import Facts, facts
 from lipbench.reports.frame import Frames
 from lipbench.store import Status, write_atomically
 
+Press = Callable[[Figure, Path], None]
 SHOWN_COLUMNS = [
     "method", "seed", "status", "steps", "fid", "fid_best", "best_step", "kid", "inception_score",
     "grad_norm_mean", "grad_norm_max", "raw_grad_norm_mean", "seconds_per_step", "seconds_train", "run_id",
@@ -27,8 +29,8 @@ class Section:
     Attributes:
         facts: what a reader must know of it.
         summary: the table for people, with every measure.
-        pictures: name, data and text of each figure.
-        samples: method, seed, step, path and data of each sample grid.
+        pictures: name, path of the PNG and text of each figure.
+        samples: method, seed, step and path of each sample grid.
         unfinished: run, status, steps and error of each run that is not in the means.
         runs: the cells of the table of runs, by column.
         yardsticks: real and noise, or empty.
@@ -36,7 +38,7 @@ class Section:
 
     facts: Facts
     summary: pd.DataFrame
-    pictures: list[dict[str, str]]
+    pictures: list[dict[str, Any]]
     samples: list[dict[str, Any]]
     unfinished: list[dict[str, Any]]
     runs: list[dict[str, str]]
@@ -48,7 +50,7 @@ class Section:
         return statistics.known(self.summary)
 
 
-def write(frames: Frames, runs: pd.DataFrame, results: Path, out: Path) -> Section:
+def write(frames: Frames, runs: pd.DataFrame, results: Path, out: Path, press: Press) -> Section:
     """Write the tables and figures of one comparison into `out`.
 
     Args:
@@ -56,6 +58,7 @@ def write(frames: Frames, runs: pd.DataFrame, results: Path, out: Path) -> Secti
         runs: the rows of the comparison.
         results: the results folder, for the yardsticks.
         out: holds the folders ``tables`` and ``figures``.
+        press: writes a figure to the files of a path without ending, sooner or later.
 
     Raises:
         StoreError: a file cannot be written.
@@ -69,12 +72,20 @@ def write(frames: Frames, runs: pd.DataFrame, results: Path, out: Path) -> Secti
     known = facts(runs)
     samples = _samples(frames, runs)
     if samples:
-        grids = {sample["method"]: sample["path"] for sample in samples}
-        style.write(figures.samples(grids), out / "figures" / f"samples-{name}")
+        press(
+            figures.samples({sample["method"]: sample["path"] for sample in samples}),
+            out / "figures" / f"samples-{name}",
+        )
+    traces = frames.traces[frames.traces["comparison_id"] == name]
+    pictures = []
+    for key, (figure, text) in figures.draw(runs, traces, measured.get("real", {}).get("fid")).items():
+        stem = out / "figures" / f"{key}-{name}"
+        press(figure, stem)
+        pictures.append({"name": key, "path": stem.with_name(f"{stem.name}.png"), "text": text})
     return Section(
         facts=known,
         summary=_write_tables(runs, known, out / "tables" / f"summary-{name}"),
-        pictures=_write_figures(frames, runs, measured, out / "figures", name),
+        pictures=pictures,
         samples=samples,
         unfinished=[
             {"run": run["run_id"], "status": run["status"], "steps": run["steps"], "error": _cell(run["error"])}
@@ -103,17 +114,6 @@ def _write_tables(runs: pd.DataFrame, known: Facts, stem: Path) -> pd.DataFrame:
     return summary
 
 
-def _write_figures(
-    frames: Frames, runs: pd.DataFrame, measured: dict[str, dict[str, Any]], folder: Path, name: str
-) -> list[dict[str, str]]:
-    traces = frames.traces[frames.traces["comparison_id"] == name]
-    drawn = figures.draw(runs, traces, measured.get("real", {}).get("fid"))
-    return [
-        {"name": key, "data": _embed(style.write(figure, folder / f"{key}-{name}")), "text": text}
-        for key, (figure, text) in drawn.items()
-    ]
-
-
 def _samples(frames: Frames, runs: pd.DataFrame) -> list[dict[str, Any]]:
     """A grid a method, all of the lowest seed that most methods have, so that they show the same latents."""
     have = runs[[frames.folders[run].file("samples.png").exists() for run in runs["run_id"]]]
@@ -131,15 +131,8 @@ def _samples(frames: Frames, runs: pd.DataFrame) -> list[dict[str, Any]]:
         except Exception as error:
             frames.problems.append(f"{str(path)!r} is not a picture ({error}) and left out")
             continue
-        found.append(
-            {"method": run["method"], "seed": int(seed), "step": int(run["steps"]), "path": path,
-             "data": _embed(path.read_bytes())}
-        )  # fmt: skip
+        found.append({"method": run["method"], "seed": int(seed), "step": int(run["steps"]), "path": path})
     return found
-
-
-def _embed(png: bytes) -> str:
-    return "data:image/png;base64," + b64encode(png).decode()
 
 
 def _cell(value: Any) -> str:

@@ -29,7 +29,7 @@ def fid_final(done: pd.DataFrame, colours: dict[str, Colour], real_fid: float | 
     if wide:
         axes.set_xscale("log")
         plain_log(axes.xaxis)
-    axes.set_xlim(left=least)
+    axes.set_xlim(least, axes.get_xlim()[1] * 1.04)
     if real_fid is not None and real_fid > least:
         axes.axvline(real_fid, color="0.4", linestyle=":", linewidth=1.2)
         axes.annotate("real against real ", (real_fid, 0), xycoords=("data", "axes fraction"), rotation=90, ha="right",

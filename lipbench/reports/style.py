@@ -53,29 +53,27 @@ def style() -> Iterator[None]:
         yield
 
 
-def write(figure: Figure, stem: Path) -> bytes:
+def write(figure: Figure, stem: Path) -> None:
     """Write `figure` as ``.png``, ``.svg`` and ``.pdf``.
 
     Args:
         figure: drawn under `style`.
         stem: the path of the files, without their ending.
 
-    Returns:
-        The PNG.
-
     Raises:
         StoreError: a file cannot be written.
     """
-    files = {}
     with style():
+        # Pixels pack by half at most, and packing those of a hundred methods takes as long as all other drawing.
+        mpl.rcParams["pdf.compression"] = 0 if any(axes.images for axes in figure.axes) else 6
         # Laid out once, not by every format anew: one picture, in less than half of the time.
         ConstrainedLayoutEngine().execute(figure)
         for ending, metadata in METADATA.items():
             file = BytesIO()
-            figure.savefig(file, format=ending, metadata=metadata)
-            files[ending] = file.getvalue()
-            write_atomically(stem.with_name(f"{stem.name}.{ending}"), files[ending])
-    return files["png"]
+            # Half the time of the usual level, for a tenth more bytes.
+            options: dict[str, Any] = {"pil_kwargs": {"compress_level": 3}} if ending == "png" else {}
+            figure.savefig(file, format=ending, metadata=metadata, **options)
+            write_atomically(stem.with_name(f"{stem.name}.{ending}"), file.getvalue())
 
 
 def drawable(text: str) -> str:
@@ -91,5 +89,9 @@ def _glyphs() -> frozenset[int]:
 def plain_log(axis: Axis) -> None:
     """Numbers as people write them, also between powers of ten."""
     axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=12))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_major_formatter(FuncFormatter(_plain))
     axis.set_minor_formatter(NullFormatter())
+
+
+def _plain(value: float, _: int | None) -> str:
+    return f"{value:g}"  # not a lambda: figures go to other processes

@@ -6,6 +6,9 @@ import pandas as pd
 
 from lipbench.reports.facts import Facts
 
+USE = r"""% Needs \usepackage{booktabs}. To the width of the text, with graphicx: \resizebox{\linewidth}{!}{\input{...}}
+"""
+
 
 def markdown(shown: pd.DataFrame, facts: Facts) -> str:
     """A pipe table under one line of facts.
@@ -32,7 +35,7 @@ def latex(shown: pd.DataFrame, facts: Facts) -> str:
     # In braces, so that no bracket of a name is taken for an option of the \\ before it.
     styler = styler.format(r"\texttt{{{}}}", subset=["method"], escape="latex")
     table = styler.to_latex(hrules=True, column_format="l" + "r" * (shown.shape[1] - 1))
-    return f"% {facts.caption}\n% Needs \\usepackage{{booktabs}} in the preamble.\n{table}"
+    return f"% {facts.caption}\n{USE}{table}"
 
 
 def _code(method: str) -> str:

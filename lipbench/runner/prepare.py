@@ -51,7 +51,12 @@ def prepare(
     path = yardstick_path(results, cell)
     if not (path.exists() and is_cached(built.reference, built.extractor)):
         measured = measure_yardsticks(cell, built, cuda=chosen.type == "cuda")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"{str(path.parent)!r} cannot be made: {error.strerror}; free space, or choose another --results"
+            ) from None
         write_atomically(path, to_json(measured))
     return built
 

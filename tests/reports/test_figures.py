@@ -1,10 +1,15 @@
 """The figures: what is drawn, and that it is the data."""
 
+from pathlib import Path
+
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from PIL import Image
 
-from lipbench.reports import figures
+from lipbench.reports import figures, style
 
 
 def data(scale: float = 1.0) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -57,6 +62,70 @@ def test_results_far_apart_are_drawn_on_a_logarithm() -> None:
 def test_nothing_is_drawn_of_nothing() -> None:
     runs, traces = data()
     assert figures.draw(runs.assign(fid=float("nan")), traces.iloc[:0], None) == {}
+
+
+def test_the_points_of_seeds_are_where_they_were_the_last_time() -> None:
+    once, again = (figures.draw(*data(), None)["fid-final"][0].axes[0].collections for _ in range(2))
+    for first, second in zip(once, again, strict=True):
+        assert (first.get_offsets() == second.get_offsets()).all()
+
+
+def test_twenty_methods_are_all_named_beside_the_lines_and_cover_nothing() -> None:
+    runs, traces = (
+        pd.concat([part.assign(method=f"./my_50%_gp[weight={number}.0]") for number in range(20)]) for part in data()
+    )
+    for key in ("fid-steps", "gradient-norms"):
+        figure, _ = figures.draw(runs, traces, None)[key]
+        (legend,) = figure.legends
+        assert len({text.get_text() for text in legend.get_texts()}) == 20
+        looks = {(line.get_color(), line.get_linestyle()) for line in legend.get_lines()}
+        assert len(looks) == 20
+        with style.style():
+            ConstrainedLayoutEngine().execute(figure)
+            box = legend.get_window_extent()
+        assert box.x0 > max(axes.get_window_extent().x1 for axes in figure.axes)
+        assert box.y0 >= 0 and box.y1 <= figure.bbox.height and box.x1 <= figure.bbox.width
+
+
+@pytest.mark.parametrize("name", ["_private", "a$b$c", "模型", "x_{", "\N{PILE OF POO}[a=1]"])
+def test_whatever_the_name_of_a_method_it_is_drawn_and_written(name: str, tmp_path: Path) -> None:
+    runs, traces = (part.replace("gn", name) for part in data())
+    for key, (figure, _) in figures.draw(runs, traces, 4.8).items():
+        style.write(figure, tmp_path / key)
+        for text in [text for legend in figure.legends for text in legend.get_texts()]:
+            assert text.get_text() in (style.drawable(name), "wc")
+
+
+def test_characters_without_a_glyph_stay_apart() -> None:
+    assert style.drawable("模gp_ä") == r"\u6a21gp_ä"
+
+
+def test_a_figure_is_written_in_three_formats_without_dates_and_with_text_as_text(tmp_path: Path) -> None:
+    figure, _ = figures.draw(*data(), None)["fid-steps"]
+    style.write(figure, tmp_path / "gp[weight=1.0]")
+    png, svg, pdf = ((tmp_path / f"gp[weight=1.0].{ending}").read_bytes() for ending in ("png", "svg", "pdf"))
+    assert png.startswith(b"\x89PNG")
+    assert b">generator steps</text>" in svg
+    assert b"dc:date" not in svg
+    assert b"/CIDFontType2" in pdf  # that of a TrueType font
+    assert b"Date" not in pdf
+
+
+def test_methods_without_a_cost_are_drawn_without_one(tmp_path: Path) -> None:
+    runs, traces = data()
+    unknown = runs.assign(peak_memory_bytes=pd.array([None] * 4, dtype="Int64"), seconds_per_step=float("nan"))
+    style.write(figures.draw(unknown, traces, None)["cost"][0], tmp_path / "cost")
+
+
+@pytest.mark.parametrize("size", [(6, 9), (1, 1), (7, 7)])
+def test_sample_grids_are_drawn_in_their_own_pixels(size: tuple[int, int], tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
+    picture = Image.fromarray(noise)
+    picture.resize((picture.width * 5, picture.height * 5), Image.Resampling.NEAREST).save(tmp_path / "samples.png")
+    figure = figures.samples({f"gp[weight={number}]": tmp_path / "samples.png" for number in range(7)})
+    drawn = [axes.images[0].get_array() for axes in figure.axes if axes.images]
+    assert len(drawn) == 7
+    assert (drawn[0] == noise).all()
 
 
 def test_drawing_leaves_the_global_style_alone() -> None:

@@ -69,10 +69,21 @@ def test_the_page_needs_no_network_and_every_picture_has_a_text(results: Path) -
 
 def test_figures_and_summaries_lie_beside_the_page(results: Path, tmp_path: Path) -> None:
     api.report(results, tmp_path / "elsewhere")
-    names = {re.sub("-digits.*", "", path.name) for path in (tmp_path / "elsewhere" / "figures").iterdir()}
+    figures = list((tmp_path / "elsewhere" / "figures").iterdir())
+    names = {re.sub("-digits.*", "", path.name) for path in figures}
     assert names == {"fid-steps", "fid-seconds", "fid-final", "gradient-norms", "cost", "samples"}
-    (summary,) = (tmp_path / "elsewhere" / "tables").iterdir()
-    assert list(pd.read_csv(summary)["n"]) == [2, 2]
+    assert sorted(path.suffix for path in figures) == [".pdf"] * 6 + [".png"] * 6 + [".svg"] * 6
+    tables = {path.suffix: path for path in (tmp_path / "elsewhere" / "tables").iterdir()}
+    assert set(tables) == {".csv", ".md", ".tex"}
+    assert list(pd.read_csv(tables[".csv"])["n"]) == [2, 2]
+
+
+def test_runs_parquet_is_runs_csv_with_its_types(results: Path) -> None:
+    report = api.report(results)
+    table = pd.read_parquet(results / "report" / "runs.parquet")
+    pd.testing.assert_frame_equal(table, report.runs)
+    kinds = {str(table[name].dtype) for name in ("fid", "seed", "features", "method")}
+    assert kinds == {"float64", "Int64", "string"}
 
 
 def test_protocols_never_share_a_table(make_run: MakeRun, results: Path) -> None:
@@ -100,6 +111,66 @@ def test_a_damaged_folder_is_named_and_hides_no_other(make_run: MakeRun, results
     page = report.page.read_text()
     for part in ("cell.json", "result.json", "line 3 of trace.jsonl is damaged"):
         assert part in page
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "reason"),
+    [
+        ("fid", "low", "fid is 'low', expected a number"),
+        ("seconds_per_step", True, "seconds_per_step is True, expected a number"),
+        ("step", 1.5, "step is 1.5, expected a whole number"),
+        ("features", "many", "features is 'many', expected a whole number"),
+        ("best_step", 10**30, "expected a whole number"),
+        ("extractor", 7, "extractor is 7, expected a text"),
+    ],
+)
+def test_a_result_of_another_type_is_named_and_left_out(
+    make_run: MakeRun, tmp_path: Path, key: str, value: object, reason: str
+) -> None:
+    make_run("gn", finished=True)
+    damaged = make_run("wc", finished=True)
+    damaged.write_json("result.json", (damaged.read_json("result.json") or {}) | {key: value})
+    report = api.report(tmp_path / "results")
+    assert list(report.runs["method"]) == ["gn"]
+    (problem,) = report.problems
+    assert problem.startswith(f"{damaged.id} is left out")
+    assert reason in problem
+
+
+def test_evaluations_that_are_not_numbers_are_named_and_not_drawn(make_run: MakeRun, tmp_path: Path) -> None:
+    folder = make_run("gn", finished=True)
+    folder.append_trace({"step": 9, "fid": "low"})
+    folder.append_trace({"step": 12, "fid": [1]})
+    report = api.report(tmp_path / "results")
+    assert [re.search(r"step (\d+) of trace.jsonl is damaged", problem)[1] for problem in report.problems] == [
+        "9",
+        "12",
+    ]
+    assert len(frame.read(tmp_path / "results").traces) == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"not a picture", b"\x89PNG\r\n\x1a\n and no more"])
+def test_samples_that_are_no_picture_are_named_and_left_out(results: Path, content: bytes) -> None:
+    broken = next((results / "runs").glob("wc-digits-s0*")) / "samples.png"
+    broken.write_bytes(content)
+    report = api.report(results)
+    (problem,) = report.problems
+    assert str(broken) in problem
+    assert re.findall(r"(gn|wc), seed (\d), step 6", report.page.read_text()) == [("gn", "0")]
+
+
+def test_a_torn_picture_is_named_and_left_out(results: Path) -> None:
+    broken = next((results / "runs").glob("gn-digits-s0*")) / "samples.png"
+    broken.write_bytes(broken.read_bytes()[:200])
+    assert "is not a picture" in api.report(results).problems[0]
+
+
+@pytest.mark.parametrize("content", ['{"versions": 3}', '{"argv": 1}', "{", "[]"])
+def test_a_damaged_environment_is_named(make_run: MakeRun, tmp_path: Path, content: str) -> None:
+    folder = make_run("gn", finished=True)
+    folder.file("environment.json").write_text(content)
+    (problem,) = api.report(tmp_path / "results").problems
+    assert "environment.json' is damaged" in problem
 
 
 def test_half_a_run_folder_is_reported_as_interrupted(make_run: MakeRun, tmp_path: Path) -> None:
@@ -133,9 +204,44 @@ def test_yardsticks_are_shown_and_damaged_ones_named(results: Path) -> None:
     path.parent.mkdir()
     numbers = '{"fid": 4.8, "inception_score": 9.4, "samples": 719}'
     path.write_text(f'{{"real": {numbers}, "noise": {numbers}}}')
-    assert "one half of the real pictures against the other half has FID\n4.8" in api.report(results).page.read_text()
-    path.write_text("{")
-    assert any("yardsticks" in problem for problem in api.report(results).problems)
+    page = " ".join(api.report(results).page.read_text().split())
+    assert (
+        "has FID 4.8 and Inception Score 9.40 (719 against as many), noise has FID 5 and Inception Score 9.40." in page
+    )
+    numbers = '{"fid": 4.8, "inception_score": null, "samples": 719}'
+    path.write_text(f'{{"real": {numbers}, "noise": {numbers}}}')
+    page = " ".join(api.report(results).page.read_text().split())
+    assert "has FID 4.8 (719 against as many), noise has FID 5. FID falls" in page
+    for damaged in ("{", "[]", '{"real": 1, "noise": 2}', numbers, f'{{"real": {numbers.replace("4.8", "null")}}}'):
+        path.write_text(damaged)
+        assert any("yardsticks" in problem for problem in api.report(results).problems)
+
+
+def test_what_an_extractor_cannot_say_is_said(make_run: MakeRun, tmp_path: Path) -> None:
+    folder = make_run("gn", finished=True)
+    result = folder.read_json("result.json") or {}
+    folder.write_json("result.json", result | {"features": 2048, "inception_score": None})
+    report = api.report(tmp_path / "results")
+    assert list(report.runs["features"]) == [2048]
+    (table,) = (report.page.parent / "tables").glob("*.md")
+    for text in (report.page.read_text().replace("&#39;", "'"), table.read_text()):
+        assert "FID of 64 pictures from 2,048 features is unstable: compare KID, or evaluate more pictures." in text
+        assert "No Inception Score: the extractor's weights have no last layer." in text
+    assert "| Inception Score |" not in table.read_text()
+    assert "<th>Inception Score</th>" not in report.page.read_text()
+
+
+def test_enough_pictures_need_no_warning(make_run: MakeRun, tmp_path: Path) -> None:
+    folder = make_run("gn", finished=True)
+    folder.write_json("result.json", (folder.read_json("result.json") or {}) | {"features": 64})
+    assert 'class="warning"' not in api.report(tmp_path / "results").page.read_text()
+
+
+def test_the_same_runs_give_the_same_bytes(results: Path, tmp_path: Path) -> None:
+    for out in ("once", "again"):
+        api.report(results, tmp_path / out)
+    for path in (tmp_path / "once").rglob("*.*"):
+        assert path.read_bytes() == (tmp_path / "again" / path.relative_to(tmp_path / "once")).read_bytes(), path.name
 
 
 def test_no_readable_run_is_an_error_with_a_cure(tmp_path: Path) -> None:
