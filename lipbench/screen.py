@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from lipbench.runner.launch import Summary
 
 # What fits a terminal of 80 columns; the page and the tables have the rest.
-TERMINAL = ["method", "n", "diverged", "unfinished", "FID", "Inception Score", "‖∇score‖ max", "ms/step"]
+TERMINAL = ["method", "n", "diverged", "unfinished", "FID", "KID", "Inception Score", "‖∇score‖ max", "ms/step"]
+NOTHING = {"unfinished": "0", "Inception Score": "–"}  # what a column shows that has nothing to say
 
 
 def _line(console: Console, text: str, style: str | None = None) -> None:
@@ -58,7 +59,7 @@ def show_report(console: Console, report: "Report") -> None:
     """The summary table, what was left out, and where the page is."""
     for title, summary in report.summaries:
         _line(console, title, "bold")
-        shown = [column for column in TERMINAL if column != "unfinished" or (summary["unfinished"] != "0").any()]
+        shown = [column for column in TERMINAL if (summary[column] != NOTHING.get(column)).any()]
         _line(console, summary[shown].to_string(index=False))
         console.print()
     for problem in report.problems:

@@ -26,6 +26,7 @@ COLUMNS = [
     "extractor",
     "features",
     "samples",
+    "real_samples",
     "split",
     "grad_norm_mean",
     "grad_norm_p95",
@@ -47,7 +48,7 @@ TEXT = {
     "run_id", "method", "dataset", "architecture", "loss", "protocol", "comparison", "settings", "status", "extractor",
     "split", "device", "error",
 }  # fmt: skip
-WHOLE = {"seed", "steps", "best_step", "features", "samples", "peak_memory_bytes", "diverged_at"}
+WHOLE = {"seed", "steps", "best_step", "features", "samples", "real_samples", "peak_memory_bytes", "diverged_at"}
 KINDS = {name: "string" if name in TEXT else "Int64" if name in WHOLE else "float64" for name in COLUMNS}
 
 

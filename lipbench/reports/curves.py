@@ -74,7 +74,8 @@ def _lines(axes: Axes, spread: pd.DataFrame, colours: dict[str, Colour]) -> dict
     for method, line in spread.groupby("method"):
         name, colour = str(method), colours[str(method)]
         dash = dashes[name] if len(colours) > 10 else "-"
-        (lines[name],) = axes.plot(line["x"], line["mean"], color=colour, linestyle=dash)
+        marker = "o" if len(line) == 1 else None  # a line of one point cannot be seen
+        (lines[name],) = axes.plot(line["x"], line["mean"], color=colour, linestyle=dash, marker=marker)
         # The band spans all seeds: with five of them, an interval of the mean would promise more than they carry.
         several = line["n"] > 1
         if several.any():

@@ -39,6 +39,7 @@ def facts(runs: pd.DataFrame) -> Facts:
     """
     first = runs.iloc[0]
     extractor = runs["extractor"].dropna()
+    real = "" if first["real_samples"] is pd.NA else f"{first['real_samples']} of "
     return Facts(
         title=f"{first['dataset']}: protocol {first['protocol']}",
         conditions=[
@@ -46,7 +47,7 @@ def facts(runs: pd.DataFrame) -> Facts:
             f"architecture {first['architecture']}",
             f"{first['loss']} loss" if runs["loss"].nunique() == 1 else "losses as recommended",
             f"{first['settings']} settings",
-            f"{first['samples']} generated pictures against the {first['split']} split",
+            f"{first['samples']} generated pictures against {real}the {first['split']} split",
             f"extractor {extractor.iloc[0] if len(extractor) else 'not run yet'}",
             f"protocol id {first['comparison']}",
         ],
@@ -59,7 +60,8 @@ def _warnings(runs: pd.DataFrame) -> list[str]:
     if scored.empty:
         return []
     found = []
-    samples, features = scored["samples"].iloc[0], scored["features"].max()
+    counts = scored[["samples", "real_samples"]].iloc[0].dropna()
+    samples, features = counts.min(), scored["features"].max()
     if features is not pd.NA and samples < features:
         found.append(
             f"FID of {samples:,} pictures from {features:,} features is unstable: "

@@ -70,6 +70,7 @@ def row(folder: RunFolder, cell: Cell, last_step: int) -> dict[str, Any]:
         "settings": cell.settings,
         "seed": cell.seed,
         "samples": cell.protocol.evaluate.samples,
+        "real_samples": cell.protocol.evaluate.real_samples,
         "split": cell.protocol.evaluate.split,
         "status": str(status),
         # An unfinished run has no final measurement, but it has made steps.

@@ -27,7 +27,7 @@ def read(results: Path, comparison_id: str) -> dict[str, dict[str, Any]]:
         raise StoreError(f"the yardsticks in {path} are damaged ({error}); remove the file and run again") from None
 
 
-def _numbers(record: dict[str, Any]) -> dict[str, Any]:
+def _numbers(record: Any) -> dict[str, Any]:
     score = record.get("inception_score")
     found = {
         "fid": record["fid"],
