@@ -46,6 +46,10 @@ class Train(_Strict):
     ema_decay: Fraction
     flips: bool
     threads: Count
+    # Of the networks; where it is float32, it does not show in a protocol's text or id.
+    precision: Literal["float32", "tf32", "bfloat16"] = Field(
+        default="float32", exclude_if=lambda value: value == "float32"
+    )
 
 
 class Evaluate(_Strict):

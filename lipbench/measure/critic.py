@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from lipbench.train.gradients import values_and_norms
+from lipbench.train.gradients.terms import values_and_norms
 
 Score = Callable[[Tensor, Tensor], Tensor]
 

@@ -23,6 +23,7 @@ COLUMNS = [
     "kid_std",
     "inception_score",
     "inception_score_std",
+    "engine",
     "extractor",
     "features",
     "samples",
@@ -45,8 +46,8 @@ COLUMNS = [
     "error",
 ]
 TEXT = {
-    "run_id", "method", "dataset", "architecture", "loss", "protocol", "comparison", "settings", "status", "extractor",
-    "split", "device", "error",
+    "run_id", "method", "dataset", "architecture", "loss", "protocol", "comparison", "settings", "status", "engine",
+    "extractor", "split", "device", "error",
 }  # fmt: skip
 WHOLE = {"seed", "steps", "best_step", "features", "samples", "real_samples", "peak_memory_bytes", "diverged_at"}
 KINDS = {name: "string" if name in TEXT else "Int64" if name in WHOLE else "float64" for name in COLUMNS}

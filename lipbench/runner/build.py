@@ -15,9 +15,12 @@ from lipbench.protocol import Evaluate
 from lipbench.runner.device import place
 from lipbench.runner.parts import Locate, create_method, find_architecture, load_pictures
 from lipbench.train.composition import Composition, check_independent
-from lipbench.train.gradients import values
+from lipbench.train.gradients.choose import choose
+from lipbench.train.gradients.double_backward import DoubleBackward
+from lipbench.train.gradients.terms import Engine, values
 from lipbench.train.loop import Trainer
 from lipbench.train.losses import LOSSES
+from lipbench.train.precision import HALF, set_precision
 from lipbench.train.streams import generator as random_generator
 from lipbench.train.streams import seeded
 
@@ -72,7 +75,12 @@ def build_trainer(cell: Cell, pictures: Pictures, locate: Locate, device: torch.
     with seeded(cell.seed, "constrain"):
         critic = composition.constrain(critic)
     loss = LOSSES[cell.protocol.loss]
-    return Trainer(generator, critic, composition, loss, place(pictures.train, device), settings, cell.seed)
+    set_precision(settings.precision, device)
+    engine: Engine = DoubleBackward()
+    if composition.needs_grad_norm:
+        engine = choose(critic, pictures.shape, HALF.get(settings.precision))
+    train = place(pictures.train, device)
+    return Trainer(generator, critic, composition, loss, train, settings, engine, cell.seed)
 
 
 def choose_reference(pictures: Pictures, dataset: str, settings: Evaluate) -> Reference:

@@ -41,6 +41,8 @@ def prepare(
     samples, real = cell.protocol.evaluate.samples, len(built.reference.pictures)
     for text in notes(samples, real, built.extractor):
         note(text)
+    if built.trainer.engine.reason is not None:
+        note(f"Gradients of {cell.method} by double backward: {built.trainer.engine.reason}.")
     if chosen.type == "cpu" and built.extractor.shape is None and samples + real > 2 * MOST:
         hours = samples * CPU_SECONDS / 3600
         note(

@@ -171,6 +171,8 @@ def _common(run: _Run) -> dict[str, Any]:
     return {
         "extractor": run.built.extractor.id,
         "features": run.built.extractor.features,
+        "engine": run.built.trainer.engine_name,
+        "engine_reason": run.built.trainer.engine.reason,
         "fid_best": best["fid"] if best else None,
         "best_step": best["step"] if best else None,
         **run.meter.costs(),

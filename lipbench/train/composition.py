@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from lipbench.errors import RequestError
 from lipbench.method import Method, overrides
-from lipbench.train.gradients import Term, values
+from lipbench.train.gradients.terms import Term, values
 
 
 class Composition:

@@ -11,10 +11,10 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from lipbench.dataset import to_unit
 from lipbench.errors import Diverged
 from lipbench.protocol import Train
-from lipbench.train import gradients
 from lipbench.train.composition import Composition
-from lipbench.train.gradients import Term
+from lipbench.train.gradients.terms import Engine, Term
 from lipbench.train.losses import Loss
+from lipbench.train.precision import autocast, full
 from lipbench.train.streams import Streams
 
 
@@ -28,6 +28,7 @@ class Trainer:
         loss: on scores.
         pictures: the real ones, on the same device, or on the CPU where they do not fit.
         settings: the protocol's ``train`` table.
+        engine: how the critic is differentiated.
         seed: from which all random streams are derived.
     """
 
@@ -39,6 +40,7 @@ class Trainer:
         loss: Loss,
         pictures: UInt8[Tensor, "n c h w"],
         settings: Train,
+        engine: Engine,
         seed: int,
     ) -> None:
         self.generator = generator
@@ -47,6 +49,7 @@ class Trainer:
         self.loss = loss
         self.pictures = pictures
         self.settings = settings
+        self.engine = engine
         self.device = next(critic.parameters()).device
         self.streams = Streams(seed, self.device)
         self.step = 0
@@ -62,6 +65,11 @@ class Trainer:
         self._schedules = {
             name: LambdaLR(adam, lambda step: self._decay(step)) for name, adam in self._optimisers.items()
         }
+
+    @property
+    def engine_name(self) -> str:
+        """How gradients come about: ``three-sweep``, ``double-backward``, or ``plain`` where no norm is needed."""
+        return self.engine.name if self.composition.needs_grad_norm else "plain"
 
     def advance(self, steps: int) -> dict[str, float]:
         """Make `steps` generator steps and give the mean losses over them.
@@ -84,13 +92,14 @@ class Trainer:
         for _ in range(self.settings.critic_steps):
             critic_loss = self._critic_step()
         latents = self.streams.latents(self.settings.generator_batch_size, self.settings.latent_dim)
-        fake = self.generator(latents)
-        generator_loss, gradient = gradients.at_points(
-            self.critic,
-            fake,
-            lambda value, norm: self.loss.generator(self.composition.score(value, norm)),
-            needs_grad_norm=self.composition.score_needs_grad_norm,
-        )
+        with autocast(self.settings.precision, self.device):
+            fake = full(self.generator(latents))
+            generator_loss, gradient = self.engine.at_points(
+                self.critic,
+                fake,
+                lambda value, norm: self.loss.generator(self.composition.score(value, norm)),
+                needs_grad_norm=self.composition.score_needs_grad_norm,
+            )
         self._optimisers["generator"].zero_grad(set_to_none=True)
         fake.backward(gradient)
         self._optimisers["generator"].step()
@@ -104,8 +113,8 @@ class Trainer:
         """One update of the critic; what it minimised, penalties included, detached."""
         count = self.settings.batch_size
         real = self._real(count)
-        with torch.no_grad():
-            fake = self.generator(self.streams.latents(count, self.settings.latent_dim))
+        with torch.no_grad(), autocast(self.settings.precision, self.device):
+            fake = full(self.generator(self.streams.latents(count, self.settings.latent_dim)))
         batch = torch.cat([real, fake])  # one pass for both
         composition, rng, step = self.composition, self.streams["penalty"], self._critic_steps
 
@@ -120,7 +129,8 @@ class Trainer:
             return composition.regulariser(self.critic, batch, count, step, rng)
 
         self._optimisers["critic"].zero_grad(set_to_none=True)
-        losses = gradients.accumulate(self.critic, terms, regulariser if composition.has_regulariser else None)
+        with autocast(self.settings.precision, self.device):
+            losses = self.engine.accumulate(self.critic, terms, regulariser if composition.has_regulariser else None)
         self._optimisers["critic"].step()
         composition.project(self.critic)
         self._critic_steps += 1

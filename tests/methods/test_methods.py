@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from lipbench import Method, registry
 from lipbench.names import Name
 from lipbench.train.composition import Composition
-from lipbench.train.gradients import values_and_norms
+from lipbench.train.gradients.terms import values_and_norms
 from lipbench.train.losses import LOSSES
 
 

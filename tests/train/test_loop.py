@@ -13,6 +13,7 @@ from lipbench.names import Name
 from lipbench.nets.cnn8 import make
 from lipbench.protocol import Train, check, read
 from lipbench.train.composition import Composition
+from lipbench.train.gradients.choose import choose
 from lipbench.train.loop import Trainer
 from lipbench.train.losses import LOSSES
 from lipbench.train.streams import seeded
@@ -34,7 +35,9 @@ def trainer(*methods: str | Method, seed: int = 0, loss: str = "wasserstein", **
         generator, critic = make((1, 8, 8), 64)
     with seeded(seed, "constrain"):
         critic = composition.constrain(critic)
-    return Trainer(generator, critic, composition, LOSSES[loss], PICTURES, settings(**changes), seed)
+    return Trainer(
+        generator, critic, composition, LOSSES[loss], PICTURES, settings(**changes), choose(critic, (1, 8, 8)), seed
+    )
 
 
 class Watching(Method):

@@ -12,6 +12,7 @@ from lipbench import nets, protocol, registry
 from lipbench.dataset import to_unit
 from lipbench.names import Name
 from lipbench.train.composition import Composition
+from lipbench.train.gradients.choose import choose
 from lipbench.train.loop import Trainer
 from lipbench.train.losses import LOSSES
 from lipbench.train.streams import Streams
@@ -136,7 +137,9 @@ def test_the_losses_are_those_of_steps_written_by_hand(method: str, loss: str) -
     composition = Composition((registry.create(registry.find(registry.METHOD, Name(method)), parameters),))
     constrained = composition.constrain(critic)
     wanted = by_hand(method, loss, *plain, start=deepcopy(constrained))
-    trainer = Trainer(generator, constrained, composition, LOSSES[loss], PICTURES, SETTINGS, SEED)
+    trainer = Trainer(
+        generator, constrained, composition, LOSSES[loss], PICTURES, SETTINGS, choose(constrained, (3, 32, 32)), SEED
+    )
     found = [value for _ in range(STEPS) for value in trainer.advance(1).values()]
     assert found == pytest.approx(wanted, rel=1e-5, abs=1e-5)
     assert max(map(abs, wanted)) > 0.1

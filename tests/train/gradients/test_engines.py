@@ -1,12 +1,20 @@
-"""Gradients through values and gradient norms."""
+"""What both engines promise: gradients through values and gradient norms."""
+
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from lipbench.train import gradients
-from lipbench.train.gradients import Term
+from lipbench.train.gradients.double_backward import DoubleBackward
+from lipbench.train.gradients.terms import Engine, Term, values, values_and_norms
+from lipbench.train.gradients.three_sweeps import ThreeSweeps
+
+
+@pytest.fixture(params=[DoubleBackward, ThreeSweeps])
+def engine(request: pytest.FixtureRequest) -> Any:
+    return request.param()
 
 
 def critic(seed: int = 0) -> nn.Sequential:
@@ -26,25 +34,25 @@ def test_the_gradient_norm_of_a_linear_critic_is_that_of_its_weights() -> None:
     net = nn.Sequential(nn.Flatten(), nn.Linear(4, 1))
     with torch.no_grad():
         net[1].weight.copy_(torch.tensor([[1.0, 2.0, 2.0, 4.0]]))
-    value, norm = gradients.values_and_norms(net, torch.randn(5, 1, 2, 2))
+    value, norm = values_and_norms(net, torch.randn(5, 1, 2, 2))
     torch.testing.assert_close(norm, torch.full((5,), 5.0))
     assert not value.requires_grad
 
 
-def test_a_constant_critic_has_norm_0_and_no_nan_in_its_gradient() -> None:
+def test_a_constant_critic_has_norm_0_and_no_nan_in_its_gradient(engine: Engine) -> None:
     net = nn.Sequential(nn.Flatten(), nn.Linear(4, 1))
     nn.init.zeros_(net[1].weight)
-    gradients.accumulate(net, [Term(torch.randn(5, 1, 2, 2), lambda value, norm: (norm - 1).square().mean())])
+    engine.accumulate(net, [Term(torch.randn(5, 1, 2, 2), lambda value, norm: (norm - 1).square().mean())])
     assert all(grad.isfinite().all() for grad in grads(net))
 
 
-def test_the_gradient_of_a_penalty_is_that_of_finite_differences() -> None:
+def test_the_gradient_of_a_penalty_is_that_of_finite_differences(engine: Engine) -> None:
     net, where = critic(), points()
 
     def loss() -> float:
-        return float((gradients.values_and_norms(net, where)[1] - 1).square().mean())
+        return float((values_and_norms(net, where)[1] - 1).square().mean())
 
-    gradients.accumulate(net, [Term(where, lambda value, norm: (norm - 1).square().mean())])
+    engine.accumulate(net, [Term(where, lambda value, norm: (norm - 1).square().mean())])
     weight, expected = net[1].weight, grads(net)[0]
     for row, column in [(0, 0), (3, 2), (7, 1)]:
         with torch.no_grad():
@@ -56,19 +64,19 @@ def test_the_gradient_of_a_penalty_is_that_of_finite_differences() -> None:
         assert (up - down) / 2e-6 == pytest.approx(float(expected[row, column]), abs=1e-6)
 
 
-def test_terms_add_up_and_their_values_are_given_apart() -> None:
+def test_terms_add_up_and_their_values_are_given_apart(engine: Engine) -> None:
     first, second = points(), points(3)
     terms = [
         Term(first, lambda value, norm: value.mean(), needs_grad_norm=False),
         Term(second, lambda value, norm: norm.mean()),
     ]
     net = critic()
-    together = gradients.accumulate(net, terms, lambda: 2 * net[1].weight.sum())
+    together = engine.accumulate(net, terms, lambda: 2 * net[1].weight.sum())
     summed = grads(net)
     parts = []
     for term in terms:
         alone = critic()
-        gradients.accumulate(alone, [term])
+        engine.accumulate(alone, [term])
         parts.append(grads(alone))
     for index, total in enumerate(summed):
         extra = 2.0 if index == 0 else 0.0
@@ -77,10 +85,10 @@ def test_terms_add_up_and_their_values_are_given_apart() -> None:
     assert not together[0].requires_grad
 
 
-def test_terms_on_the_same_points_share_one_pass_and_see_their_rows() -> None:
+def test_terms_on_the_same_points_share_one_pass_and_see_their_rows(engine: Engine) -> None:
     net, where, passes = critic(), points(), []
     net.register_forward_hook(lambda *_: passes.append(1))
-    values = gradients.accumulate(
+    found = engine.accumulate(
         net,
         [
             Term(where, lambda value, norm: value.sum(), needs_grad_norm=False),
@@ -88,37 +96,37 @@ def test_terms_on_the_same_points_share_one_pass_and_see_their_rows() -> None:
         ],
     )
     assert len(passes) == 1
-    torch.testing.assert_close(values[1], gradients.values_and_norms(net, where[2:])[1].sum())
+    torch.testing.assert_close(found[1], values_and_norms(net, where[2:])[1].sum())
 
 
-def test_a_step_moves_the_power_iteration_of_spectral_norm_once_however_many_passes_it_makes() -> None:
+def test_a_step_moves_the_power_iteration_of_spectral_norm_once_however_many_passes_it_makes(engine: Engine) -> None:
     nets = []
     for count in (1, 3):
         net = critic()
         spectral_norm(net[1])
-        gradients.accumulate(net, [Term(points(), lambda value, norm: value.mean()) for _ in range(count)])
+        engine.accumulate(net, [Term(points(), lambda value, norm: value.mean()) for _ in range(count)])
         nets.append(net)
     torch.testing.assert_close(nets[0].state_dict(), nets[1].state_dict(), rtol=0, atol=0)
 
 
-def test_the_generators_gradient_is_that_of_autograd_and_the_critic_gets_none() -> None:
+def test_the_generators_gradient_is_that_of_autograd_and_the_critic_gets_none(engine: Engine) -> None:
     net, where = critic(), points()
-    loss, gradient = gradients.at_points(net, where, lambda value, norm: (value * norm).sum(), needs_grad_norm=True)
+    loss, gradient = engine.at_points(net, where, lambda value, norm: (value * norm).sum(), needs_grad_norm=True)
     direct = where.clone().requires_grad_()
-    value, norm = gradients.values_and_norms(net, direct, differentiable=True)
+    value, norm = values_and_norms(net, direct, differentiable=True)
     (expected,) = torch.autograd.grad((value * norm).sum(), direct)
     torch.testing.assert_close(gradient, expected)
     torch.testing.assert_close(loss, (value * norm).sum().detach())
     assert all(weight.grad is None and weight.requires_grad for weight in net.parameters())
 
 
-def test_a_frozen_weight_stays_frozen() -> None:
+def test_a_frozen_weight_stays_frozen(engine: Engine) -> None:
     net = critic()
     net[1].weight.requires_grad_(False)
-    gradients.at_points(net, points(), lambda value, norm: value.sum(), needs_grad_norm=False)
+    engine.at_points(net, points(), lambda value, norm: value.sum(), needs_grad_norm=False)
     assert not net[1].weight.requires_grad
 
 
 def test_a_critic_that_gives_pictures_is_refused_with_the_shape() -> None:
     with pytest.raises(ValueError, match=r"gives \(6, 1, 2, 2\) for 6 samples; expected one number a sample"):
-        gradients.values(nn.Identity(), points())
+        values(nn.Identity(), points())

@@ -1,0 +1,65 @@
+"""Chooses the engine for a critic, and proves on a small batch that it is right."""
+
+from copy import deepcopy
+
+import torch
+from torch import Tensor, nn
+
+from lipbench.train.gradients.double_backward import DoubleBackward
+from lipbench.train.gradients.recognise import UnsupportedOperation
+from lipbench.train.gradients.terms import Engine, Term
+from lipbench.train.gradients.three_sweeps import ThreeSweeps
+from lipbench.train.streams import generator
+
+TOLERANCE = 1e-9  # relative, in float64: rounding leaves 1e-14, a smooth activation 1e-2
+COUNT = 4  # samples of the proof
+
+
+def choose(critic: nn.Module, shape: tuple[int, int, int], dtype: torch.dtype | None = None) -> Engine:
+    """Three sweeps where they give the gradients of double backward in float64, else double backward.
+
+    Args:
+        critic: as it will be trained, constrained; it is left as it is.
+        shape: channels, height and width of its pictures.
+        dtype: what the sweeps compute in afterwards; None for the weights' own.
+    """
+    rng = generator(0, "proof of the engine")
+    points = torch.randn(COUNT, *shape, generator=rng, dtype=torch.float64)
+    try:
+        moved = _moved(critic, rng)
+        device = next(moved.parameters()).device
+        engines: list[Engine] = [ThreeSweeps(), DoubleBackward()]
+        found, wanted = (_gradients(engine, deepcopy(moved), points.to(device)) for engine in engines)
+    except UnsupportedOperation as unknown:
+        return DoubleBackward(f"the three sweeps do not know {unknown}")
+    except (RuntimeError, TypeError, ValueError) as error:  # a critic that cannot be copied, or run in float64
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        return DoubleBackward(f"the three sweeps could not be proven ({reason})")
+    for mine, theirs in zip(found, wanted, strict=True):
+        if not torch.allclose(mine, theirs, rtol=0, atol=TOLERANCE * max(1e-300, float(theirs.abs().max()))):
+            return DoubleBackward("the critic is not piecewise linear: the three sweeps give another gradient")
+    return ThreeSweeps(dtype)
+
+
+def _moved(critic: nn.Module, rng: torch.Generator) -> nn.Module:
+    """A copy in float64 with weights beside those of the critic, so that a dead one proves something, too."""
+    copy = deepcopy(critic).double()
+    with torch.no_grad():
+        for weight in copy.parameters():
+            noise = torch.randn(weight.shape, generator=rng, dtype=torch.float64).to(weight.device)
+            weight.add_(noise * (0.1 * weight.abs().mean() + 1e-3))
+    return copy
+
+
+def _gradients(engine: Engine, critic: nn.Module, points: Tensor) -> list[Tensor]:
+    """What an engine gives for a score, a penalty on a part of the samples, and the generator's step."""
+    critic.zero_grad(set_to_none=True)
+    terms = [
+        Term(points, lambda value, norm: (value / (norm + value.abs() + 1e-12)).sin().sum()),
+        Term(points, lambda value, norm: (value * norm).sum(), rows=slice(1, 3)),
+        Term(points[:2].clone(), lambda value, norm: (norm - 1).square().sum()),
+    ]
+    losses = engine.accumulate(critic, terms)
+    _, at_points = engine.at_points(critic, points, terms[0].objective, needs_grad_norm=True)
+    weights = [weight.grad for weight in critic.parameters() if weight.grad is not None]
+    return [torch.stack(losses), at_points, *weights]

@@ -1,0 +1,109 @@
+"""What a critic is asked: its values, and numbers to minimise made from values and gradient norms."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from lipbench.train.precision import full
+
+Objective = Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Term:
+    """Something that the critic minimises.
+
+    Attributes:
+        points: where the critic is evaluated, (n, c, h, w).
+        objective: a number from the raw values and gradient norms at the points, (n,) each.
+        needs_grad_norm: False where the objective ignores the norms: they are then zero, and cost nothing.
+        rows: the part of the points that the objective sees.
+    """
+
+    points: Tensor
+    objective: Objective
+    needs_grad_norm: bool = True
+    rows: slice = field(default_factory=lambda: slice(None))
+
+
+class Engine(ABC):
+    """A way to differentiate.
+
+    Attributes:
+        name: as it stands in ``result.json``.
+        reason: why it is not the quickest one; None where it is, or was asked for.
+    """
+
+    name: ClassVar[str]
+    reason: str | None = None
+
+    @abstractmethod
+    def accumulate(
+        self, critic: nn.Module, terms: list[Term], regulariser: Callable[[], Tensor] | None = None
+    ) -> list[Float[Tensor, ""]]:
+        """Add the gradient of the sum of all terms to the parameters' ``.grad``.
+
+        A term whose points *are* those of an earlier term (the same tensor) shares its pass.
+
+        Args:
+            critic: the critic, in training mode.
+            terms: what is minimised.
+            regulariser: gives one more summand, by plain autograd.
+
+        Returns:
+            The terms' values, and the regulariser's at the end if there is one; detached.
+        """
+
+    @abstractmethod
+    def at_points(
+        self, critic: nn.Module, points: Float[Tensor, "n c h w"], objective: Objective, *, needs_grad_norm: bool
+    ) -> tuple[Float[Tensor, ""], Float[Tensor, "n c h w"]]:
+        """The objective and its gradient with respect to the points; the critic's parameters get none.
+
+        The generator's step: ``fake.backward(gradient)`` carries it on.
+        """
+
+
+def values(critic: nn.Module, points: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
+    """The critic's raw values.
+
+    Raises:
+        ValueError: the critic does not give one number a sample.
+    """
+    out = critic(points)
+    if out.shape not in ((len(points),), (len(points), 1)):
+        raise ValueError(
+            f"the critic gives {tuple(out.shape)} for {len(points)} samples; "
+            f"expected one number a sample, ({len(points)},) or ({len(points)}, 1)"
+        )
+    flat: Tensor = out.reshape(-1)
+    return full(flat)
+
+
+def values_and_norms(
+    critic: nn.Module, points: Float[Tensor, "n c h w"], *, differentiable: bool = False
+) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]]:
+    """Values and gradient norms of the raw critic, by plain autograd.
+
+    Args:
+        critic: one that treats each sample by itself.
+        points: where to evaluate; gradients reach them only where they already require some.
+        differentiable: whether the norms can be differentiated in their turn.
+    """
+    points = points if points.requires_grad else points.detach().requires_grad_()
+    with torch.enable_grad():
+        value = values(critic, points)
+        (gradient,) = torch.autograd.grad(value.sum(), points, create_graph=differentiable, retain_graph=differentiable)
+    norm = gradient_norm(gradient)
+    return value if differentiable else value.detach(), norm
+
+
+def gradient_norm(gradient: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
+    """The Euclidean norm of each sample's gradient. It has gradient 0 at 0, where a square root has NaN."""
+    norm: Tensor = torch.linalg.vector_norm(gradient.flatten(1), dim=1)
+    return norm
