@@ -53,8 +53,12 @@ class Cell(BaseModel):
     @property
     def comparison_id(self) -> str:
         """Names data set and protocol: runs that share it may be compared."""
+        text = str(self.dataset)
+        name = _slug(text)
+        # Two folders may have one slug; their names' digests tell them apart.
+        exact = "" if name == text else f"-{sha256(text.encode()).hexdigest()[:6]}"
         version = f"-{self.dataset.sha256[:6]}" if self.dataset.sha256 else ""
-        return f"{_slug(str(self.dataset))}{version}-{self.comparison}"
+        return f"{name}{exact}{version}-{self.comparison}"
 
     @property
     def files(self) -> list[Part]:

@@ -1,6 +1,6 @@
 """`prepare` and `evaluate`: what comes before training, and what can be done after it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,6 @@ class Prepared:
         shape: channels, height and width of a picture.
         real: how many real pictures were measured.
         extractor: by what.
-        notes: what a reader of the numbers must know.
     """
 
     dataset: str
@@ -32,7 +31,6 @@ class Prepared:
     shape: tuple[int, int, int]
     real: int
     extractor: str
-    notes: list[str]
 
 
 def prepare(
@@ -44,6 +42,7 @@ def prepare(
     data_root: str | Path | None = None,
     inception_weights: str | Path | None = None,
     results: str | Path = "results",
+    note: Callable[[str], None] = lambda text: None,
 ) -> list[Prepared]:
     """Bring data, weights and real statistics ahead of time, for machines without a network or with many runs.
 
@@ -55,6 +54,7 @@ def prepare(
         data_root: where published data sets are, or go to; ``$LIPBENCH_DATA`` if None.
         inception_weights: a file; ``$LIPBENCH_INCEPTION``, or torch-fidelity's own download, if None.
         results: where the yardsticks (noise, real against real) are kept.
+        note: is told at once what a reader of the numbers must know.
 
     Raises:
         RequestError: something is missing and cannot be fetched, or does not fit together.
@@ -66,8 +66,7 @@ def prepare(
     ready = []
     with places.at(data_root, inception_weights):
         for planned in plan("none", datasets, [0], protocol, overrides or {}):
-            notes: list[str] = []
-            built = prepare_cell(planned.cell, planned.sources.__getitem__, device, Path(results), notes.append)
+            built = prepare_cell(planned.cell, planned.sources.__getitem__, device, Path(results), note)
             ready.append(
                 Prepared(
                     dataset=str(planned.cell.dataset),
@@ -76,7 +75,6 @@ def prepare(
                     shape=built.pictures.shape,
                     real=len(built.reference.pictures),
                     extractor=built.extractor.id,
-                    notes=notes,
                 )
             )
     return ready
@@ -90,7 +88,7 @@ def evaluate(
     samples: int | None = None,
     extractor: str | None = None,
     overrides: Mapping[str, Any] | None = None,
-    protocol: str = "cifar10-cnn",
+    protocol: str | None = None,
     device: str = "auto",
     data_root: str | Path | None = None,
     inception_weights: str | Path | None = None,
@@ -101,12 +99,11 @@ def evaluate(
     Args:
         subjects: runs (an id, the beginning of one, or a folder) and data sets such as ``folder[path=fakes,size=32]``.
         against: the real pictures; a run's own data set if None.
-        split: their part: ``train``, ``held_out`` or ``all``. If None: for a run its protocol's, for pictures all of a
-            folder and the training part of anything else.
+        split: their part: ``train``, ``held_out`` or ``all``. If None: all of a folder, else the protocol's own.
         samples: how many pictures; as many as the run's protocol says, or all, if None.
         extractor: another extractor.
         overrides: other settings of the ``evaluate`` table, such as ``{"evaluate.kid_subset_size": 64}``.
-        protocol: whose ``evaluate`` table pictures are scored by; a run has its own.
+        protocol: whose ``evaluate`` table pictures are scored by, ``cifar10-cnn`` if None; a run has its own.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, …
         data_root: where published data sets are; ``$LIPBENCH_DATA`` if None.
         inception_weights: a file; ``$LIPBENCH_INCEPTION``, or torch-fidelity's own download, if None.
@@ -135,6 +132,10 @@ def evaluate(
         other = read_dataset(against) if against is not None else None
         for text in texts:
             if not _is_dataset(text):
+                if protocol is not None:
+                    raise RequestError(
+                        f"{text!r} is a run and has a protocol of its own; leave --protocol {protocol} out"
+                    )
                 records.append(score_run(find_run(Path(results), text), other, split, given, device))
                 continue
             if other is None:
@@ -142,7 +143,7 @@ def evaluate(
                     f"{text!r} is a data set, and there is nothing to compare it with; "
                     f"expected real pictures, such as --against cifar10"
                 )
-            records.append(score_pictures(read_dataset(text), other, split, protocol, given, device))
+            records.append(score_pictures(read_dataset(text), other, split, protocol or "cifar10-cnn", given, device))
     return records
 
 
@@ -153,9 +154,13 @@ def _is_dataset(text: str) -> bool:
         RequestError: it is a plain folder.
     """
     name = Name(text.partition("[")[0].strip())
-    if "[" in text or name.base.endswith(".py") or name.base in registry.installed(registry.DATASET):
+    if (
+        "[" in text
+        or name.base.endswith(".py")
+        or registry.canonical(name.base) in registry.installed(registry.DATASET)
+    ):
         return True
-    path = Path(text)
+    path = Path(text).expanduser()
     if path.is_dir() and not (path / "cell.json").exists():
         raise RequestError(
             f"{text!r} is a folder without a run in it; as pictures it is named 'folder[path={text},size=32]'"

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from lipbench import protocol, registry
 from lipbench.card import Card
 from lipbench.cell import Cell, Part
-from lipbench.errors import PluginError, RequestError
+from lipbench.errors import PluginError, RequestError, UnknownNameError
 from lipbench.names import Name, expand_all
 from lipbench.settings import read_parameters
 
@@ -33,11 +33,11 @@ class PlannedData:
 
 @dataclass(frozen=True)
 class _Composition:
-    """One tuple of methods: its parts, what their files say, and where the user's own files are."""
+    """One tuple of methods: its parts, its files, and the settings that are recommended for it."""
 
     parts: tuple[Part, ...]
-    cards: tuple[Card, ...]
     sources: dict[str, Path]
+    recommended: dict[str, Any]
 
 
 def plan(
@@ -65,13 +65,12 @@ def plan(
     architecture, files = _architecture(str(overrides.get("architecture", data.get("architecture", ""))))
     overrides = {**overrides, **({"architecture": architecture.name} if architecture.file else {})}
     shared = protocol.check(data, overrides)
-    as_asked = [_compose(names) for names in expand_all(methods)]
-    compositions = [_recommend(data, item) if settings == "recommended" else (item, {}) for item in as_asked]
+    compositions = [_compose(names, data if settings == "recommended" else None) for names in expand_all(methods)]
     sets = [_dataset(names) for names in expand_all(datasets or shared.datasets)]
     cells: dict[str, Planned] = {}
     for seed in seeds:
         for chosen in sets:
-            for composition, own in compositions:
+            for composition in compositions:
                 cell = Cell(
                     methods=composition.parts,
                     dataset=chosen.part,
@@ -79,7 +78,7 @@ def plan(
                     seed=seed,
                     settings=settings,
                     comparison=_comparison(shared, architecture, settings),
-                    protocol=protocol.check(data, {**own, **overrides}),
+                    protocol=protocol.check(data, {**composition.recommended, **overrides}),
                 )
                 cells.setdefault(cell.run_id, Planned(cell, composition.sources | chosen.sources | files))
     return list(cells.values())
@@ -91,47 +90,48 @@ def _comparison(shared: protocol.Protocol, architecture: Part, settings: Setting
     return shared.id + suffix + ("" if settings == "shared" else f"-{settings}")
 
 
-def _compose(names: tuple[Name, ...]) -> _Composition:
+def _compose(names: tuple[Name, ...], recommending: dict[str, Any] | None) -> _Composition:
+    """Read one tuple of methods, with what `recommending`, a protocol's data, says of them; None for nothing."""
     text = "+".join(map(str, names))
     stems = [name.stem for name in names]
     for stem in stems:
         if stems.count(stem) > 1:
             raise RequestError(f"{text!r} names {stem} twice; expected each method once")
     parts: list[Part] = []
-    cards: list[Card] = []
+    scoring: list[str] = []
     sources: dict[str, Path] = {}
+    settings: dict[str, Any] = {}
     for name in names:
+        if recommending is not None:
+            own = _recommended(name, recommending, names)
+            settings |= own.settings
+            given = [key for key, _ in name.parameters]
+            more = [(key, str(value)) for key, value in own.parameters.items() if key not in given]
+            name = replace(name, parameters=(*name.parameters, *more))
         copy = "method.py" if not sources else f"method-{len(sources) + 1}.py"
         part, card, files = _part(registry.METHOD, name, copy)
         parts.append(part)
-        cards.append(card)
+        scoring += [card.name] if "score" in card.hooks else []
         sources |= files
-    scoring = [card.name for card in cards if "score" in card.hooks]
     if len(scoring) > 1:
         raise RequestError(
             f"{text!r} has {len(scoring)} methods that replace the critic's score ({', '.join(scoring)}); "
             f"expected at most one"
         )
-    return _Composition(tuple(parts), tuple(cards), sources)
+    return _Composition(tuple(parts), sources, settings)
 
 
-def _recommend(data: dict[str, Any], composition: _Composition) -> tuple[_Composition, dict[str, Any]]:
-    """The settings that the protocol, or else the method itself, recommends; its parameters where none were given."""
-    settings: dict[str, Any] = {}
-    parts = []
-    for part, card in zip(composition.parts, composition.cards, strict=True):
-        own = card.constants.get("recommended", {})
-        if not isinstance(own, dict):
-            raise PluginError(
-                f"recommended of {card.name} is {own!r}; expected a literal dict of settings by dotted key"
-            )
-        found = protocol.recommended(data, part.name) or protocol.Recommended(own)
-        settings |= found.settings
-        given = read_parameters(
-            Name(part.name, tuple((key, str(value)) for key, value in found.parameters.items())), card
-        )
-        parts.append(part.model_copy(update={"parameters": given | part.parameters}))
-    return replace(composition, parts=tuple(parts)), settings
+def _recommended(name: Name, data: dict[str, Any], asked: tuple[Name, ...]) -> protocol.Recommended:
+    """What the protocol recommends for a method, or else the method's own file."""
+    known = [*registry.installed(registry.METHOD), *(other.stem for other in asked)]
+    for method in data.get("recommended", {}):
+        if method not in known:
+            raise UnknownNameError("method", f"recommended.{method}", known, "It is a table of the protocol.")
+    found = registry.find(registry.METHOD, name)
+    own = found.card().constants.get("recommended", {})
+    if not isinstance(own, dict):
+        raise PluginError(f"recommended of {found.name} is {own!r}; expected a literal dict of settings by dotted key")
+    return protocol.recommended(data, found.name) or protocol.Recommended(own)
 
 
 def read_dataset(text: str) -> PlannedData:
@@ -142,7 +142,9 @@ def read_dataset(text: str) -> PlannedData:
     """
     found = expand_all(text)
     if len(found) != 1:
-        raise RequestError(f"{text!r} names {len(found)} data sets; expected one")
+        raise RequestError(
+            f"{text!r} names {len(found)} data sets; expected one (a comma inside brackets lists values to sweep over)"
+        )
     return _dataset(found[0])
 
 

@@ -131,8 +131,12 @@ def recommended(data: dict[str, Any], method: str) -> Recommended | None:
     if not isinstance(own, dict):
         raise RequestError(f"recommended of {method} is {own!r}; expected a table such as [recommended.{method}]")
     parameters = own.get("parameters", {})
+    if not isinstance(parameters, dict):
+        raise RequestError(
+            f"recommended.{method}.parameters is {parameters!r}; expected such as parameters.bound = 0.1"
+        )
     settings = {key: value for key, value in own.items() if key != "parameters"}
-    return Recommended(_dotted(settings), parameters if isinstance(parameters, dict) else {})
+    return Recommended(_dotted(settings), parameters)
 
 
 def _dotted(table: dict[str, Any]) -> dict[str, Any]:

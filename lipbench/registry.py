@@ -77,13 +77,13 @@ def find(kind: Kind, name: Name) -> Found:
         path = Path(name.base).expanduser()
         if path.suffix != ".py":
             raise PluginError(f"{name.base!r} is not a Python file; expected a path that ends in .py")
-        if _name(name.stem) in known:
+        if canonical(name.stem) in known:
             raise PluginError(
                 f"{name.base!r} would be called {name.stem!r}, which is the name of an installed {kind.word}; "
                 f"rename the file so that reports can tell the two apart"
             )
         return Found(kind, name.stem, path)
-    base = _name(name.base)
+    base = canonical(name.base)
     if base not in known:
         near = " A file of your own is named by its path: ./my_method.py."
         raise UnknownNameError(kind.word, name.base, known, f"`{kind.command}` describes them.{near}")
@@ -139,17 +139,17 @@ def _plugins_of(kind: Kind, entry: EntryPoint) -> list[Found]:
     if spec is None or spec.origin is None:
         return []
     if spec.submodule_search_locations is None:
-        return [Found(kind, _name(Path(spec.origin).stem), Path(spec.origin), entry.module)]
+        return [Found(kind, canonical(Path(spec.origin).stem), Path(spec.origin), entry.module)]
     return [
-        Found(kind, _name(module.name), Path(folder) / f"{module.name}.py", f"{entry.module}.{module.name}")
+        Found(kind, canonical(module.name), Path(folder) / f"{module.name}.py", f"{entry.module}.{module.name}")
         for folder in spec.submodule_search_locations
         for module in pkgutil.iter_modules([folder])
         if not module.ispkg and not module.name.startswith("_")
     ]
 
 
-def _name(stem: str) -> str:
-    """Python's modules cannot have the hyphens that names of data sets have."""
+def canonical(stem: str) -> str:
+    """The name of an installed plugin: Python's modules cannot have the hyphens that names of data sets have."""
     return stem.replace("_", "-")
 
 

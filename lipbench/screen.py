@@ -151,8 +151,11 @@ def show_prepared(console: Console, ready: "list[Prepared]") -> None:
             f"{item.dataset}: {item.train:,} pictures to train with and {item.held_out:,} held out, {shape}; "
             f"{item.real:,} real ones measured by {item.extractor}",
         )
-        for note in item.notes:
-            _line(console, f"Note: {note}", "yellow")
+
+
+def show_note(console: Console, text: str) -> None:
+    """What a reader of the numbers must know."""
+    _line(console, f"Note: {text}", "yellow")
 
 
 def show_scores(console: Console, records: list[dict[str, Any]]) -> None:
@@ -168,12 +171,12 @@ def show_scores(console: Console, records: list[dict[str, Any]]) -> None:
             else f"{score:.4f} ± {record['inception_score_std']:.4f} over splits",
             "pictures": f"{record['samples']:,} against {record['real_samples']:,} of {record['against']}",
             "extractor": record["extractor"],
-            "protocol id": record["protocol"],
+            "comparable": f"with scores of the same id, {record['protocol']}",
         }
         for key, value in rows.items():
             _line(console, f"  {key:<16} {value}")
         for note in record["notes"]:
-            _line(console, f"Note: {note}", "yellow")
+            show_note(console, note)
 
 
 def show_protocols(console: Console) -> None:

@@ -254,4 +254,7 @@ def find_run(results: Path, name: str) -> RunFolder:
     if matching:
         listed = ", ".join(run.id for run in matching[:5])
         raise StoreError(f"{name!r} is the beginning of {len(matching)} runs: {listed}; give more of the name")
-    raise StoreError(f"there is no run {name!r} in {str(results)!r}; `lipbench status` lists the {len(known)} runs")
+    raise StoreError(
+        f"there is no run {name!r} in {str(results)!r}; `lipbench status --results {results}` lists "
+        f"the {len(known)} that there are"
+    )

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from lipbench import cell as cells
+from lipbench import protocol
 from lipbench.errors import PluginError, RequestError, UnknownNameError
 from lipbench.plan import Planned, plan
 
@@ -144,3 +145,31 @@ def test_shared_settings_are_the_same_for_every_method_whatever_is_recommended()
     planned = plan("wc,sn,gp,gn", None, [0], "cifar10-resnet", {})
     assert len({item.cell.protocol.id for item in planned}) == 1
     assert planned[0].cell.method == "wc"
+
+
+def test_what_is_given_wins_over_what_is_recommended_even_where_it_is_the_default() -> None:
+    planned = plan("wc[bound=0.05,0.1]", None, [0], "cifar10-cnn", {}, "recommended")
+    assert [item.cell.method for item in planned] == ["wc", "wc[bound=0.1]"]
+
+
+def test_a_parameter_without_a_default_is_read_under_recommended_settings_too(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(METHOD.replace(" = 1.0", ""))
+    (planned,) = plan(f"{path}[weight=3]", None, [0], "digits", {}, "recommended")
+    assert planned.cell.method == "mine[weight=3.0]"
+
+
+def test_a_table_of_recommendations_for_an_unknown_method_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(protocol.text("digits") + '\n[recommended.gm]\nloss = "hinge"\n')
+    with pytest.raises(UnknownNameError, match="unknown method 'recommended.gm'"):
+        plan("gn", None, [0], str(path), {}, "recommended")
+
+
+def test_two_folders_are_two_comparisons_however_alike_their_names_are(tmp_path: Path) -> None:
+    names = [f"folder[path={'a' * 80}/{end},size=8]" for end in ("one", "two")] + [
+        "folder[path=a/b]",
+        "folder[path=a-b]",
+    ]
+    ids = {plan("none", name, [0], "digits", {})[0].cell.comparison_id for name in names}
+    assert len(ids) == 4

@@ -145,7 +145,7 @@ def test_a_run_is_found_by_the_beginning_of_its_name_if_only_one_has_it(tmp_path
     assert store.find_run(tmp_path, str(tmp_path / "runs" / "gn-2")).id == "gn-2"
     with pytest.raises(StoreError, match="the beginning of 2 runs: gn-1, gn-2"):
         store.find_run(tmp_path, "gn")
-    with pytest.raises(StoreError, match="there is no run 'wc'.*lists the 3 runs"):
+    with pytest.raises(StoreError, match="there is no run 'wc'.*lists the 3 that"):
         store.find_run(tmp_path, "wc")
 
 

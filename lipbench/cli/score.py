@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from lipbench.cli import options
+from lipbench.errors import RequestError
 
 
 @click.command()
@@ -44,6 +45,7 @@ def prepare(
         data_root=data_root,
         inception_weights=inception_weights,
         results=results,
+        note=lambda text: screen.show_note(console, text),
     )
     screen.show_prepared(console, ready)
 
@@ -54,11 +56,14 @@ def prepare(
 @click.option("--split", type=click.Choice(["train", "held_out", "all"]), help="The part of the real pictures.")
 @click.option("--samples", type=click.IntRange(min=2), help="How many pictures; all of a folder if left out.")
 @click.option("--extractor", help="Such as inception-v3-compat.")
-@click.option(
-    "--protocol", default="cifar10-cnn", show_default=True, help="Whose evaluate table folders are scored by."
-)
+@click.option("--protocol", help="Whose evaluate table folders are scored by.  [default: cifar10-cnn]")
 @options.assignments
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the scores there as well.")
+@click.option(
+    "--json",
+    "json_file",
+    type=click.Path(path_type=Path),
+    help="Write the scores there as well: an object, or a list of several.",
+)
 @options.device
 @options.data_root
 @options.inception_weights
@@ -69,7 +74,7 @@ def evaluate(
     split: str | None,
     samples: int | None,
     extractor: str | None,
-    protocol: str,
+    protocol: str | None,
     assignments: tuple[str, ...],
     json_file: Path | None,
     device: str,
@@ -91,6 +96,10 @@ def evaluate(
     from lipbench.settings import read_setting
     from lipbench.store import to_json, write_atomically
 
+    if json_file is not None and not json_file.parent.is_dir():
+        raise RequestError(f"there is no folder {str(json_file.parent)!r} for {json_file.name}; make it first")
+    console = Console()
+    console.print(f"scoring {', '.join(subjects)} …", style="dim", soft_wrap=True)
     records = evaluation.evaluate(
         subjects,
         against=against,
@@ -104,6 +113,6 @@ def evaluate(
         inception_weights=inception_weights,
         results=results,
     )
-    screen.show_scores(Console(), records)
+    screen.show_scores(console, records)
     if json_file is not None:
         write_atomically(json_file, to_json(records[0] if len(records) == 1 else records))

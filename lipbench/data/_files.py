@@ -18,9 +18,8 @@ from lipbench.store import write_atomically
 
 
 def find(*folders: str) -> Path | None:
-    """The first of these folders that is below the data root, or is the data root itself; None where none is."""
-    root = data_root()
-    places = [root if root.name == Path(folder).name else root / folder for folder in folders]
+    """The first of these folders that is below the data root; None where none is."""
+    places = [data_root() / folder for folder in folders]
     return next((place for place in places if place.is_dir()), None)
 
 

@@ -44,16 +44,21 @@ class Folder(Dataset):
 
     def _files(self) -> list[Path]:
         if not self._root.is_dir():
-            raise RequestError(f"there is no folder {self.path!r}; expected folder[path=…] to name one with images")
+            raise RequestError(
+                f"there is no folder {self.path!r} ({self._root.resolve()}); expected one with images: folder[path=…]"
+            )
         readable = {ending for ending, kind in Image.registered_extensions().items() if kind in Image.OPEN}
         found = [path for path in self._root.rglob("*") if path.suffix.lower() in readable]
-        files = sorted(path for path in found if path.is_file() and not path.name.startswith("."))
+        files = sorted(path for path in found if path.is_file() and not self._hidden(path))
         if len(files) < 2:
             raise RequestError(
                 f"folder {self.path!r} holds {len(files)} image{'s' * (len(files) != 1)}; expected at least 2, "
                 f"one to train with and one to hold out (PNG, JPEG or any other format that Pillow reads)"
             )
         return files
+
+    def _hidden(self, path: Path) -> bool:
+        return any(part.startswith(".") for part in path.relative_to(self._root).parts)
 
     def _read(self, files: list[Path]) -> Tensor:
         images: list[np.ndarray] = []

@@ -1,6 +1,8 @@
 """FID, KID and Inception Score of generated pictures, by torch-fidelity."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -10,7 +12,7 @@ from jaxtyping import UInt8
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from lipbench.errors import RequestError
+from lipbench.errors import RequestError, StoreError
 from lipbench.measure.extractors import Extractor
 from lipbench.places import cache_folder
 from lipbench.protocol import Evaluate
@@ -93,6 +95,27 @@ def check_counts(fake: int, real: int, settings: Evaluate) -> None:
         )
 
 
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Say what it means that the cache cannot be written to."""
+    try:
+        cache_folder().mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise _unwritable(error.strerror or str(error)) from None
+    except RuntimeError as error:  # torch's word for a full disk
+        if "PytorchStreamWriter" not in str(error):
+            raise
+        raise _unwritable("no space is left") from None
+
+
+def _unwritable(reason: str) -> StoreError:
+    return StoreError(
+        f"the cache folder {str(cache_folder())!r} cannot be written to: {reason}; expected room for the features of "
+        f"the real pictures: free space, or set LIPBENCH_CACHE to another folder"
+    )
+
+
 def fidelity(
     fake: UInt8[Tensor, "n c h w"],
     reference: Reference,
@@ -106,27 +129,31 @@ def fidelity(
     Returns:
         ``fid``, ``kid`` and ``inception_score``, the latter two with ``_std`` over subsets and splits; None for an
         Inception Score that the extractor's weights cannot give.
+
+    Raises:
+        StoreError: the statistics of the real pictures cannot be kept.
     """
     repeat = extractor.shape is None
-    found = torch_fidelity.calculate_metrics(
-        input1=_Bytes(fake, repeat=repeat),
-        input2=_Bytes(reference.pictures, repeat=repeat),
-        input2_cache_name=reference.cache_name(extractor),
-        cache_root=str(cache_folder()),
-        feature_extractor=extractor.name,
-        feature_extractor_weights_path=str(extractor.weights),
-        fid=True,
-        kid=True,
-        isc=extractor.no_score is None,
-        kid_subsets=settings.kid_subsets,
-        kid_subset_size=settings.kid_subset_size,
-        kid_kernel_poly_gamma=extractor.kid_gamma,
-        isc_splits=settings.isc_splits,
-        batch_size=extractor.batch_size,
-        cuda=cuda,
-        save_cpu_ram=True,  # no loader processes: the pictures are in memory
-        verbose=False,
-    )
+    with _explained():
+        found = torch_fidelity.calculate_metrics(
+            input1=_Bytes(fake, repeat=repeat),
+            input2=_Bytes(reference.pictures, repeat=repeat),
+            input2_cache_name=reference.cache_name(extractor),
+            cache_root=str(cache_folder()),
+            feature_extractor=extractor.name,
+            feature_extractor_weights_path=str(extractor.weights),
+            fid=True,
+            kid=True,
+            isc=extractor.no_score is None,
+            kid_subsets=settings.kid_subsets,
+            kid_subset_size=settings.kid_subset_size,
+            kid_kernel_poly_gamma=extractor.kid_gamma,
+            isc_splits=settings.isc_splits,
+            batch_size=extractor.batch_size,
+            cuda=cuda,
+            save_cpu_ram=True,  # no loader processes: the pictures are in memory
+            verbose=False,
+        )
     return {
         "fid": found[torch_fidelity.KEY_METRIC_FID],
         "kid": found[torch_fidelity.KEY_METRIC_KID_MEAN],

@@ -29,6 +29,8 @@ def find_weights() -> Path:
         return given
     name = URL_INCEPTION_V3.rpartition("/")[2]
     path = Path(torch.hub.get_dir(), "checkpoints", name)
+    if path.exists():  # perhaps where nobody may write
+        return path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.with_suffix(".lock").open("a") as lock:

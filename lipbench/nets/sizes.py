@@ -13,6 +13,7 @@ def check_size(architecture: str, image_shape: tuple[int, int, int], side: int) 
     if (height, width) != (side, side):
         fitting = {8: "digits", 32: "cifar10 or folder[path=…,size=32]", 48: "stl10 or folder[path=…,size=48]"}[side]
         raise RequestError(
-            f"architecture {architecture} got pictures of {height}×{width}; expected {side}×{side}, as in {fitting}"
+            f"architecture {architecture} got pictures of {height}×{width}; expected {side}×{side}, as in {fitting}. "
+            f"Choose a --protocol for your pictures (`lipbench protocols`), or --set architecture=cnn-32"
         )
     return image_shape

@@ -13,8 +13,8 @@ from lipbench.runner.parts import load_pictures
 from lipbench.store import RunFolder
 
 
-def load_networks(folder: RunFolder, device: str) -> tuple[nn.Module, nn.Module, Cell]:
-    """The averaged generator and the critic, in eval mode, and the cell.
+def load_networks(folder: RunFolder, device: str) -> tuple[nn.Module, nn.Module, Cell, int]:
+    """The averaged generator and the critic, in eval mode, the cell, and the generator steps made.
 
     Raises:
         StoreError: there is no checkpoint, or it is damaged.
@@ -30,4 +30,4 @@ def load_networks(folder: RunFolder, device: str) -> tuple[nn.Module, nn.Module,
     trainer.averaged.load_state_dict(state["trainer"]["averaged"])
     trainer.critic.load_state_dict(state["trainer"]["critic"])
     generator: nn.Module = trainer.averaged.module
-    return generator.eval(), trainer.critic.eval(), cell
+    return generator.eval(), trainer.critic.eval(), cell, int(state["trainer"]["step"])

@@ -1,16 +1,19 @@
 """What is done once before any cell starts: everything is built and checked, real statistics are cached."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from lipbench.cell import Cell
-from lipbench.errors import StoreError
+from lipbench.dataset import digest
+from lipbench.errors import RequestError, StoreError
 from lipbench.measure.fidelity import Reference, fidelity, is_cached, notes
-from lipbench.places import cache_folder
 from lipbench.runner.build import Built, build, check
 from lipbench.runner.device import choose_device
+from lipbench.runner.estimate import duration
 from lipbench.runner.parts import Locate
 from lipbench.store import to_json, write_atomically
 from lipbench.train.streams import generator
@@ -44,14 +47,21 @@ def prepare(
     if built.trainer.engine.reason is not None:
         note(f"Gradients of {cell.method} by double backward: {built.trainer.engine.reason}.")
     if chosen.type == "cpu" and built.extractor.shape is None and samples + real > 2 * MOST:
-        hours = samples * CPU_SECONDS / 3600
+        each, once = (duration(count * CPU_SECONDS) for count in (samples, real + 2 * min(samples, MOST)))
         note(
-            f"On a CPU the Inception network takes about {hours:.1f} h for each evaluation of {samples:,} pictures, "
-            f"and once as long for {real:,} real ones; for a try give --quick, or --set evaluate.samples=1000 --set "
-            f"evaluate.real_samples=1000"
+            f"On a CPU the Inception network takes about {once} once for the real pictures, and {each} for each "
+            f"evaluation; for a try give --quick, or --set evaluate.samples=1000 --set evaluate.real_samples=1000"
         )
     path = yardstick_path(results, cell)
-    if not (path.exists() and is_cached(built.reference, built.extractor)):
+    known = _read(path)
+    basis = {"pictures": digest(built.pictures), "extractor": built.extractor.id}
+    for key, present in basis.items():
+        if known.get(key, present) != present:
+            raise RequestError(
+                f"{str(results)!r} holds runs of {cell.dataset} with {key} {known[key]}, and these have {present}; "
+                f"expected the same, or numbers of one table could not be compared: choose another --results"
+            )
+    if not (known and is_cached(built.reference, built.extractor)):
         measured = measure_yardsticks(cell, built, cuda=chosen.type == "cuda")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -59,7 +69,7 @@ def prepare(
             raise StoreError(
                 f"{str(path.parent)!r} cannot be made: {error.strerror}; free space, or choose another --results"
             ) from None
-        write_atomically(path, to_json(measured))
+        write_atomically(path, to_json(measured | basis))
     return built
 
 
@@ -68,7 +78,16 @@ def yardstick_path(results: Path, cell: Cell) -> Path:
     return results / "yardsticks" / f"{cell.comparison_id}.json"
 
 
-def measure_yardsticks(cell: Cell, built: Built, *, cuda: bool) -> dict[str, dict[str, float | None] | str]:
+def _read(path: Path) -> dict[str, Any]:
+    """The yardsticks that are there already, with what they were made from; nothing where they are damaged."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def measure_yardsticks(cell: Cell, built: Built, *, cuda: bool) -> dict[str, Any]:
     """What the same measures say of noise, and of real pictures: one half against the other.
 
     Raises:
@@ -85,23 +104,7 @@ def measure_yardsticks(cell: Cell, built: Built, *, cuda: bool) -> dict[str, dic
     }
     reduced = settings.model_copy(update=smaller)
     other = Reference(real[1::2][:half], f"{built.reference.name}-half")
-    try:
-        cache_folder().mkdir(parents=True, exist_ok=True)
-        return {
-            "noise": fidelity(noise, built.reference, built.extractor, reduced, cuda=cuda) | {"samples": len(noise)},
-            "real": fidelity(real[::2][:half], other, built.extractor, reduced, cuda=cuda) | {"samples": half},
-            "extractor": built.extractor.id,
-        }
-    except OSError as error:
-        raise _unwritable(error.strerror or str(error)) from None
-    except RuntimeError as error:  # torch's word for a full disk
-        if "PytorchStreamWriter" not in str(error):
-            raise
-        raise _unwritable("no space is left") from None
-
-
-def _unwritable(reason: str) -> StoreError:
-    return StoreError(
-        f"the cache folder {str(cache_folder())!r} cannot be written to: {reason}; expected room for the features of "
-        f"the real pictures: free space, or set LIPBENCH_CACHE to another folder"
-    )
+    return {
+        "noise": fidelity(noise, built.reference, built.extractor, reduced, cuda=cuda) | {"samples": len(noise)},
+        "real": fidelity(real[::2][:half], other, built.extractor, reduced, cuda=cuda) | {"samples": half},
+    }

@@ -11,6 +11,7 @@ from lipbench import protocol
 from lipbench.dataset import Pictures
 from lipbench.errors import RequestError
 from lipbench.measure import extractors
+from lipbench.measure.extractors import Extractor
 from lipbench.measure.fidelity import Reference, check_counts, fidelity, notes
 from lipbench.measure.images import generate
 from lipbench.plan import PlannedData
@@ -42,37 +43,34 @@ def score_run(
         RequestError: anything asked for is not possible.
         StoreError: the run has no checkpoint, or it is damaged.
     """
-    network, _, cell = load_networks(folder, device)
-    given = dict(overrides) | ({"evaluate.split": split} if split else {})
-    asked = protocol.check(cell.protocol.model_dump(), given)
-    data = against or PlannedData(
-        cell.dataset, {part.file: folder.file(part.file) for part in [cell.dataset] if part.file}
-    )
-    real = load_pictures(data.part, data.sources.__getitem__)
-    reference = choose_reference(real, str(data.part), asked.evaluate)
-    settings = _fit(asked.evaluate, asked.evaluate.samples, len(reference.pictures), overrides)
+    network, _, cell, step = load_networks(folder, device)
+    copies = {part.file: folder.file(part.file) for part in [cell.dataset] if part.file}
+    real = against or PlannedData(cell.dataset, copies)
+    settings, reference = _reference(real, split, cell.protocol.model_dump(), overrides)
+    settings = _fit(settings, settings.samples, len(reference.pictures), overrides)
     fake = generate(network, latents(cell, settings.samples, choose_device(device)))
-    used = asked.model_copy(update={"evaluate": settings})
-    id = used.id if data.part == cell.dataset else _id(settings, reference)
-    return {"subject": folder.id, "method": cell.method, "seed": cell.seed} | _score(
-        fake, reference, settings, id, device
-    )
+    record: Record = {
+        "subject": folder.id,
+        "method": cell.method,
+        "seed": cell.seed,
+        "comparison": cell.comparison,
+        "step": step,
+        "status": str(folder.status()),
+    } | _score(fake, reference, settings, device)
+    if step < cell.protocol.train.steps:
+        record["notes"].insert(0, f"The run was trained for {step:,} of {cell.protocol.train.steps:,} steps.")
+    return record
 
 
 def score_pictures(
-    data: PlannedData,
-    against: PlannedData,
-    split: str | None,
-    base: str,
-    overrides: Mapping[str, Any],
-    device: str,
+    data: PlannedData, against: PlannedData, split: str | None, base: str, overrides: Mapping[str, Any], device: str
 ) -> Record:
     """Compare all pictures of one data set or folder, or so many as are asked for, with those of another.
 
     Args:
         data: what is scored.
         against: the real pictures.
-        split: of the real pictures; all of a folder and the training part of anything else if None.
+        split: of the real pictures; all of a folder, and of anything else the protocol's own, if None.
         base: the protocol whose ``evaluate`` table is used.
         overrides: of this table, by dotted key.
         device: ``auto``, ``cpu``, ``cuda``, …
@@ -81,33 +79,42 @@ def score_pictures(
         RequestError: anything asked for is not possible.
     """
     fake = load_pictures(data.part, data.sources.__getitem__).split("all")
-    real = load_pictures(against.part, against.sources.__getitem__)
-    chosen = {"evaluate.split": split or default_split(against.part, against.sources.__getitem__)}
     samples = overrides.get("evaluate.samples", len(fake))
-    settings = protocol.check(
-        protocol.read(base), {"evaluate.real_samples": None, **overrides, **chosen, "evaluate.samples": samples}
-    ).evaluate
+    settings, reference = _reference(against, split, protocol.read(base), {**overrides, "evaluate.samples": samples})
     if settings.samples > len(fake):
-        raise RequestError(f"{settings.samples} samples are wanted of {data.part}, which has {len(fake)} pictures")
+        raise RequestError(
+            f"{settings.samples} samples are wanted of {data.part}, which has {len(fake)} pictures; expected at most "
+            f"as many: --samples {len(fake)}"
+        )
     if settings.samples < len(fake):
         drawn = torch.randperm(len(fake), generator=generator(0, "scored samples"))[: settings.samples]
         fake = fake[drawn]
-    reference = choose_reference(real, str(against.part), settings)
     settings = _fit(settings, len(fake), len(reference.pictures), overrides)
-    return {"subject": str(data.part)} | _score(fake, reference, settings, _id(settings, reference), device)
+    return {"subject": str(data.part)} | _score(fake, reference, settings, device)
+
+
+def _reference(
+    data: PlannedData, split: str | None, base: dict[str, Any], overrides: Mapping[str, Any]
+) -> tuple[Evaluate, Reference]:
+    """The settings, and the real pictures that they say: all of a folder where nobody says otherwise."""
+    own = default_split(data.part, data.sources.__getitem__)
+    whole = {"evaluate.split": own, "evaluate.real_samples": None} if own == "all" else {}
+    settings = protocol.check(base, {**whole, **overrides, **({"evaluate.split": split} if split else {})}).evaluate
+    return settings, choose_reference(load_pictures(data.part, data.sources.__getitem__), str(data.part), settings)
 
 
 def _fit(settings: Evaluate, fake: int, real: int, overrides: Mapping[str, Any]) -> Evaluate:
     """Make KID's subsets and the splits of the Inception Score as small as they must be, where nobody set them."""
-    most = {"kid_subset_size": min(fake, real), "isc_splits": fake}
+    smaller = min(fake, real)
+    # A subset that is the whole set would always be the same: its spread would be 0 and mean nothing.
+    subset = settings.kid_subset_size if settings.kid_subset_size < smaller else max(2, smaller // 2)
+    fitting = {"kid_subset_size": subset, "isc_splits": min(settings.isc_splits, fake)}
     return settings.model_copy(
-        update={
-            key: min(getattr(settings, key), limit) for key, limit in most.items() if f"evaluate.{key}" not in overrides
-        }
+        update={key: value for key, value in fitting.items() if f"evaluate.{key}" not in overrides}
     )
 
 
-def _score(fake: Tensor, reference: Reference, settings: Evaluate, protocol_id: str, device: str) -> Record:
+def _score(fake: Tensor, reference: Reference, settings: Evaluate, device: str) -> Record:
     extractor = extractors.find(settings.extractor)
     both = Pictures(train=fake, held_out=fake), Pictures(train=reference.pictures, held_out=reference.pictures)
     for pictures, what in zip(both, ("what is scored", reference.name), strict=True):
@@ -130,12 +137,12 @@ def _score(fake: Tensor, reference: Reference, settings: Evaluate, protocol_id: 
         "against": reference.name,
         "real_samples": len(reference.pictures),
         "extractor": extractor.id,
-        "protocol": protocol_id,
+        "protocol": _id(settings, reference, extractor),
         "notes": notes(len(fake), len(reference.pictures), extractor),
     }
 
 
-def _id(settings: Evaluate, reference: Reference) -> str:
-    """Eight hex digits of all that numbers must share to be compared."""
-    text = settings.model_dump_json() + reference.name + reference.digest
-    return sha256(text.encode()).hexdigest()[:8]
+def _id(settings: Evaluate, reference: Reference, extractor: Extractor) -> str:
+    """Eight hex digits of all that numbers must share to be compared, whatever made the pictures."""
+    measured = settings.model_dump_json(exclude={"every", "critic_points", "split", "real_samples"})
+    return sha256(f"{measured} {reference.digest} {extractor.id}".encode()).hexdigest()[:8]

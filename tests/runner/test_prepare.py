@@ -3,14 +3,15 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 import lipbench
 from lipbench.cli import main
 from lipbench.errors import RequestError, StoreError
 from lipbench.measure import fidelity
-from lipbench.runner import prepare
 from tests.conftest import TINY, MakeRun
 
 
@@ -18,7 +19,6 @@ def test_it_says_what_is_ready(tmp_path: Path) -> None:
     (ready,) = lipbench.prepare("digits", results=tmp_path)
     assert (ready.train, ready.held_out, ready.shape, ready.real) == (1438, 359, (1, 8, 8), 1438)
     assert ready.extractor.startswith("digits-cnn@")
-    assert ready.notes == []
     (file,) = (tmp_path / "yardsticks").iterdir()
     assert json.loads(file.read_text())["noise"]["fid"] > 500
 
@@ -46,9 +46,11 @@ def test_statistics_that_are_gone_are_made_again(tmp_path: Path, monkeypatch: py
 
 
 def test_fewer_pictures_than_features_are_noted(tmp_path: Path) -> None:
-    (ready,) = lipbench.prepare("digits", overrides=TINY | {"evaluate.real_samples": 40}, results=tmp_path)
+    said: list[str] = []
+    overrides = TINY | {"evaluate.real_samples": 40}
+    (ready,) = lipbench.prepare("digits", overrides=overrides, results=tmp_path, note=said.append)
     assert ready.real == 40
-    assert ready.notes == [
+    assert said == [
         "FID of 64 pictures against 40 from 64 features is unstable: compare KID, or evaluate more pictures."
     ]
 
@@ -70,7 +72,7 @@ def test_a_full_disk_is_named_and_leaves_no_yardsticks(
     def refuse(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(prepare, "fidelity", refuse)
+    monkeypatch.setattr("torch_fidelity.calculate_metrics", refuse)
     with pytest.raises(StoreError, match="(?i)no space (is )?left"):
         lipbench.prepare("digits", overrides=TINY, results=tmp_path)
     assert not (tmp_path / "yardsticks").exists()
@@ -97,3 +99,28 @@ def test_data_that_is_missing_is_a_message_and_exit_code_2(tmp_path: Path, monke
 def test_an_unknown_protocol_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="unknown protocol 'cifar-cnn'.*Did you mean 'cifar10-cnn'"):
         lipbench.prepare("cifar-cnn", results=tmp_path)
+
+
+def test_other_pictures_under_the_same_name_are_refused_in_the_same_results(tmp_path: Path) -> None:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    overrides = TINY | {"train.batch_size": 8, "evaluate.samples": 32, "evaluate.kid_subset_size": 16}
+
+    def prepare(seed: int) -> None:
+        pixels = np.random.default_rng(seed).integers(0, 256, (40, 8, 8), dtype=np.uint8)
+        for number, picture in enumerate(pixels):
+            Image.fromarray(picture).save(folder / f"{number:02}.png")
+        lipbench.prepare("digits", datasets=f"folder[path={folder},size=8]", overrides=overrides, results=tmp_path)
+
+    prepare(0)
+    prepare(0)
+    with pytest.raises(RequestError, match="with pictures .*, and these have .*; expected the same.*another --results"):
+        prepare(1)
+
+
+def test_other_weights_of_the_extractor_are_refused_in_the_same_results(tmp_path: Path) -> None:
+    lipbench.prepare("digits", overrides=TINY, results=tmp_path)
+    (file,) = (tmp_path / "yardsticks").iterdir()
+    file.write_text(file.read_text().replace("digits-cnn@", "digits-cnn@0"))
+    with pytest.raises(RequestError, match="with extractor digits-cnn@0.*, and these have digits-cnn@"):
+        lipbench.prepare("digits", overrides=TINY, results=tmp_path)

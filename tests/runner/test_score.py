@@ -9,9 +9,11 @@ from click.testing import CliRunner
 from PIL import Image
 
 import lipbench
+from lipbench import protocol
 from lipbench.cli import main
 from lipbench.data.digits import Digits
 from lipbench.errors import LipbenchError, RequestError, StoreError
+from lipbench.runner.work import work
 from tests.assets import CIFAR10, INCEPTION, needs
 from tests.conftest import MakeRun
 
@@ -35,7 +37,8 @@ def test_a_run_scores_as_it_did_when_it_was_finished(make_run: MakeRun) -> None:
     assert record["inception_score"] == pytest.approx(result["inception_score"])
     assert record["samples"] == 64
     assert record["extractor"] == result["extractor"]
-    assert record["protocol"] == json.loads(run.cell_text())["comparison"]
+    assert record["comparison"] == json.loads(run.cell_text())["comparison"]
+    assert (record["status"], record["step"]) == ("done", 6)
 
 
 def test_more_samples_are_another_protocol_and_begin_with_the_same_ones(make_run: MakeRun) -> None:
@@ -58,6 +61,47 @@ def test_a_run_is_scored_against_other_real_pictures(make_run: MakeRun, digits: 
     own, other = lipbench.evaluate(run.path)[0], lipbench.evaluate(run.path, against=digits, split="all")[0]
     assert other["real_samples"] == 60
     assert other["protocol"] != own["protocol"]
+
+
+def test_a_run_that_is_not_finished_is_scored_and_said_to_be_so(make_run: MakeRun) -> None:
+    class Stop(BaseException):
+        pass
+
+    def stop(step: int) -> None:
+        if step > 3:
+            raise Stop
+
+    run = make_run("gn")
+    with pytest.raises(Stop):
+        work(run, "cpu", stop, [])
+    (record,) = lipbench.evaluate(run.path)
+    assert (record["status"], record["step"]) == ("interrupted", 3)
+    assert record["notes"][0] == "The run was trained for 3 of 6 steps."
+
+
+def test_a_run_and_a_folder_that_are_measured_alike_have_one_id(make_run: MakeRun, digits: str) -> None:
+    run = make_run("wc", finished=True)
+    of_run, of_other = (
+        lipbench.evaluate(subject, samples=60)[0] for subject in (run.path, make_run("gn", finished=True).path)
+    )
+    same = {"evaluate.kid_subsets": 2, "evaluate.kid_subset_size": 32, "evaluate.isc_splits": 2}
+    (of_folder,) = lipbench.evaluate(digits, against="digits", protocol="digits", overrides=same)
+    assert of_run["protocol"] == of_other["protocol"] == of_folder["protocol"]
+
+
+def test_the_spread_of_kid_is_never_that_of_one_and_the_same_subset(digits: str) -> None:
+    (record,) = lipbench.evaluate(digits, against="digits", protocol="digits")
+    assert record["kid_std"] > 1e-3
+
+
+def test_the_protocols_own_split_and_count_hold_unless_told_otherwise(digits: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    text = protocol.text("digits").replace('split = "train"', 'split = "held_out"\nreal_samples = 300')
+    path.write_text(text)
+    (record,) = lipbench.evaluate(digits, against="digits", protocol=str(path))
+    assert (record["against"], record["real_samples"]) == ("digits-held_out-300", 300)
+    (record,) = lipbench.evaluate(digits, against=digits, protocol=str(path))
+    assert record["real_samples"] == 60
 
 
 def test_a_folder_against_itself_has_fid_0(digits: str) -> None:
@@ -123,6 +167,30 @@ def test_pictures_of_unequal_sizes_are_refused(digits: str, tmp_path: Path) -> N
 def test_a_subject_that_is_neither_run_nor_data_set_is_refused(tmp_path: Path, subject: str, expected: str) -> None:
     with pytest.raises(LipbenchError, match=expected):
         lipbench.evaluate(subject.format(folder=tmp_path), results=tmp_path / "results")
+
+
+def test_a_protocol_for_a_run_is_refused(make_run: MakeRun) -> None:
+    with pytest.raises(RequestError, match="is a run and has a protocol of its own"):
+        lipbench.evaluate(make_run("gn", finished=True).path, protocol="digits")
+
+
+def test_a_folder_for_the_scores_that_is_not_there_is_refused_before_anything_is_measured(
+    digits: str, tmp_path: Path
+) -> None:
+    words = ["evaluate", digits, "--against", digits, "--json", str(tmp_path / "nowhere" / "x.json")]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2
+    assert "there is no folder" in result.output
+
+
+def test_a_cache_folder_that_cannot_be_written_to_is_named(
+    digits: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    lipbench.evaluate(digits, against="digits", protocol="digits")  # decodes the pictures
+    monkeypatch.setattr("lipbench.measure.fidelity.cache_folder", lambda: tmp_path / "file")
+    with pytest.raises(StoreError, match="the cache folder .* cannot be written to"):
+        lipbench.evaluate(digits, against="digits", protocol="digits")
 
 
 def test_a_run_without_a_checkpoint_is_refused(make_run: MakeRun) -> None:
