@@ -64,7 +64,7 @@ class Affine(Operation):
         self.signal = signal = signal.to(self.weight.dtype)
         if self.settings is None:
             return [signal @ self.weight]
-        return [self._convolution_backward(signal, self.given, (True, False, False))[0]]
+        return [self._convolution_backward(signal, self.given, of_weight=False)]
 
     def again(self, given: list[Tensor], rows: slice, scale: Tensor) -> list[Tensor]:
         """Apply the weight, and the bias times each sample's scale."""
@@ -110,14 +110,16 @@ class Affine(Operation):
         x = x.to(signal.dtype)
         if self.settings is None:
             return signal.flatten(0, -2).T @ x.flatten(0, -2)
-        return self._convolution_backward(signal, x, (False, True, False))[1]
+        return self._convolution_backward(signal, x, of_weight=True)
 
-    def _convolution_backward(self, signal: Tensor, x: Tensor, wanted: tuple[bool, bool, bool]) -> list[Tensor]:
+    def _convolution_backward(self, signal: Tensor, x: Tensor, *, of_weight: bool) -> Tensor:
         assert self.settings is not None
         stride, padding, dilation, groups = self.settings
-        found: list[Tensor] = aten.convolution_backward(
-            signal, x, self.weight, None, stride, padding, dilation, False, [0] * len(stride), groups, wanted
+        wanted, unused = (not of_weight, of_weight, False), [0] * len(stride)
+        by_input, by_weight, _ = aten.convolution_backward(
+            signal, x, self.weight, None, stride, padding, dilation, False, unused, groups, wanted
         )
+        found: Tensor = by_weight if of_weight else by_input
         return found
 
 
