@@ -1,7 +1,7 @@
 """lipbench compares the ways of making a neural critic Lipschitz.
 
-The command line (``lipbench run``, ``lipbench report``) is a thin skin over `run`, `report`, `prepare`, `evaluate` and
-`load`.
+The command line (``lipbench run``, ``lipbench report``) is a thin skin over `run`, `report`, `prepare`, `evaluate`,
+`cost` and `load`.
 Names are imported on first use, so that ``import lipbench`` never imports torch.
 """
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from lipbench.api import load as load
     from lipbench.api import report as report
     from lipbench.api import run as run
+    from lipbench.costing import cost as cost
     from lipbench.dataset import Dataset as Dataset
     from lipbench.dataset import Pictures as Pictures
     from lipbench.errors import LipbenchError as LipbenchError
@@ -26,6 +27,7 @@ __all__ = [
     "Method",
     "Pictures",
     "__version__",
+    "cost",
     "evaluate",
     "load",
     "prepare",
@@ -38,6 +40,7 @@ _HOME = {
     "LipbenchError": "lipbench.errors",
     "Method": "lipbench.method",
     "Pictures": "lipbench.dataset",
+    "cost": "lipbench.costing",
     "evaluate": "lipbench.evaluation",
     "load": "lipbench.api",
     "prepare": "lipbench.evaluation",

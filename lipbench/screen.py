@@ -179,6 +179,40 @@ def show_scores(console: Console, records: list[dict[str, Any]]) -> None:
             show_note(console, note)
 
 
+def show_cost(console: Console, records: list[dict[str, Any]]) -> None:
+    """A row a method and engine: time and operations of each part of a training step."""
+    heads = ["method", "engine", "critic ms", "×", "passes", "generator ×", "passes", "step ms", "×", "MiB"]
+    table = Table(box=None, pad_edge=False)
+    for head in heads:
+        table.add_column(head, justify="left" if head in ("method", "engine") else "right", no_wrap=head == "engine")
+    rows: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
+    for record in records:
+        rows.setdefault((record["method"], record["engine"]), {})[record["part"]] = record
+    for (method, engine), parts in rows.items():
+        critic, generator, iteration = (parts[part] for part in ("critic", "generator", "iteration"))
+        table.add_row(
+            Text(method),
+            engine,
+            f"{1e3 * critic['seconds']:.4g}",
+            f"{critic['ratio_to_none']:.2f}",
+            f"{critic['forward_equivalents']:.2f}",
+            f"{generator['ratio_to_none']:.2f}",
+            f"{generator['forward_equivalents']:.2f}",
+            f"{1e3 * iteration['seconds']:.4g}",
+            f"{iteration['ratio_to_none']:.2f}",
+            f"{iteration['peak_memory_bytes'] / 2**20:.0f}",
+        )
+    first = records[0]
+    _line(
+        console,
+        f"{first['architecture']}, batch {first['batch_size']}, {first['precision']}, {first['device']}, "
+        f"torch {first['torch']}",
+        "bold",
+    )
+    console.print(table)
+    _line(console, "×: time in that of none. passes: the critic's work, in forward passes over the same images.", "dim")
+
+
 def show_protocols(console: Console) -> None:
     """Every protocol that comes with lipbench: its first line, and what it says in short."""
     for name in protocol.named():

@@ -19,7 +19,7 @@ FLOORS = [
     {"measure"},
     {"runner"},
     {"reports"},
-    {"api", "evaluation"},
+    {"api", "costing", "evaluation"},
     {"screen"},
     {"cli"},
     {"__main__"},

@@ -17,7 +17,14 @@ def found(path: Path) -> registry.Found:
 
 def test_the_built_in_methods_are_found_by_their_file_names() -> None:
     assert list(registry.installed(registry.METHOD)) == ["gn", "gp", "none", "sn", "wc"]
-    assert list(registry.installed(registry.DATASET)) == ["cifar10", "digits", "fashion-mnist", "folder", "stl10"]
+    assert list(registry.installed(registry.DATASET)) == [
+        "cifar10",
+        "digits",
+        "fashion-mnist",
+        "folder",
+        "noise",
+        "stl10",
+    ]
 
 
 def test_listing_imports_neither_the_methods_nor_torch() -> None:

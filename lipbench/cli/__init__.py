@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from lipbench import __version__
-from lipbench.cli import known, results, run, score
+from lipbench.cli import cost, known, results, run, score
 from lipbench.errors import LipbenchError
 
 
@@ -42,6 +42,7 @@ for command in (
     results.show,
     score.prepare,
     score.evaluate,
+    cost.cost,
     known.methods,
     known.datasets,
     known.protocols,

@@ -35,3 +35,8 @@ assignments = click.option(
     metavar="KEY=VALUE",
     help="A setting of the protocol, such as evaluate.samples=10000; may be given several times.",
 )
+precision = click.option(
+    "--precision",
+    type=click.Choice(["float32", "tf32", "bfloat16"]),
+    help="In which the networks compute.  [default: float32]",
+)

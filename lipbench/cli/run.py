@@ -26,6 +26,7 @@ INTERRUPTED = 130  # the shell's code for Ctrl-C
 @click.option("--steps", type=click.IntRange(min=1), help="Generator steps, in place of the protocol's.")
 @options.assignments
 @click.option("--jobs", type=click.IntRange(min=1), help="Runs at a time.  [default: one a core, or one on a GPU]")
+@options.precision
 @options.device
 @click.option("--timeout", type=float, help="Seconds after which a run is stopped; it goes on when run again.")
 @click.option("--retry-failed", is_flag=True, help="Set failed and diverged runs aside and start them over.")
@@ -43,6 +44,7 @@ def run(
     steps: int | None,
     assignments: tuple[str, ...],
     jobs: int | None,
+    precision: str | None,
     device: str,
     timeout: float | None,
     retry_failed: bool,
@@ -64,13 +66,14 @@ def run(
     from lipbench.settings import read_setting
 
     overrides = dict(read_setting(text) for text in assignments)
+    short = {"train.steps": steps, "train.precision": precision}
     request = api.read_request(
         methods,
         datasets=datasets,
         seeds=seeds or ("0" if quick else "0-4"),
         protocol=protocol,
         settings=settings,
-        overrides=overrides | ({"train.steps": steps} if steps else {}),
+        overrides=overrides | {key: value for key, value in short.items() if value is not None},
         quick=quick,
         jobs=jobs,
         device=device,

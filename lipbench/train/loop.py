@@ -3,7 +3,7 @@
 from typing import Any
 
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -79,7 +79,7 @@ class Trainer:
         Raises:
             Diverged: a loss was not finite; the step of the first is named.
         """
-        made = [self._generator_step() for _ in range(steps)]
+        made = [self._iterate() for _ in range(steps)]
         losses = torch.stack([torch.stack(pair) for pair in made])
         finite = losses.isfinite().cpu()
         if not finite.all():
@@ -88,9 +88,13 @@ class Trainer:
         critic, generator = losses.mean(dim=0).tolist()
         return {"critic_loss": critic, "generator_loss": generator}
 
-    def _generator_step(self) -> tuple[Tensor, Tensor]:
+    def _iterate(self) -> tuple[Tensor, Tensor]:
         for _ in range(self.settings.critic_steps):
-            critic_loss = self._critic_step()
+            critic_loss = self.critic_step()
+        return critic_loss, self.generator_step()
+
+    def generator_step(self) -> Float[Tensor, ""]:
+        """One update of the generator and of its average; what it minimised, detached."""
         latents = self.streams.latents(self.settings.generator_batch_size, self.settings.latent_dim)
         with autocast(self.settings.precision, self.device):
             fake = full(self.generator(latents))
@@ -107,9 +111,9 @@ class Trainer:
         for schedule in self._schedules.values():
             schedule.step()
         self.step += 1
-        return critic_loss, generator_loss
+        return generator_loss
 
-    def _critic_step(self) -> Tensor:
+    def critic_step(self) -> Float[Tensor, ""]:
         """One update of the critic; what it minimised, penalties included, detached."""
         count = self.settings.batch_size
         real = self._real(count)

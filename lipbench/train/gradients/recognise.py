@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lipbench.train.gradients.operations import Affine, Choice, Leaky, Linear, Operation, Order, Reshape
 
-RESHAPES = {"flatten", "reshape", "view", "squeeze", "unsqueeze", "contiguous"}
+RESHAPES = {"flatten", "reshape", "view", "squeeze", "unsqueeze", "contiguous", "float"}
 SUMS, SCALES = {"add", "sub"}, {"mul", "div"}
 LINEAR = {
     *SUMS, *SCALES, "neg", "mean", "sum", "cat", "chunk", "split", "getitem", "permute", "transpose", "movedim", "pad",

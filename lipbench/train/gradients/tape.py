@@ -26,6 +26,7 @@ class Tape(TorchFunctionMode):
         super().__init__()
         self.dtype = dtype
         self.operations: list[Operation] = []
+        self._token = object()  # in place of the tape itself: a circle would keep every activation alive
         self._points = points.detach()
         self._slots = 0
         self._mark(self._points)
@@ -106,16 +107,16 @@ class Tape(TorchFunctionMode):
             for tensor in tensors([out])[: len(operation.outputs)]:
                 self._mark(tensor)
         if changed is not None:
-            changed._recorded = (self, CHANGED)
+            changed._recorded = (self._token, CHANGED)
         return out
 
     def _mark(self, tensor: Tensor) -> None:
-        tensor._recorded = (self, self._slots)  # type: ignore[attr-defined]  # lives as long as the tensor, no longer
+        tensor._recorded = (self._token, self._slots)  # type: ignore[attr-defined]  # lives as long as the tensor, no longer
         self._slots += 1
 
     def _slot(self, thing: Tensor) -> int | None:
-        tape, slot = getattr(thing, "_recorded", (None, 0))
-        if tape is not self:
+        token, slot = getattr(thing, "_recorded", (None, 0))
+        if token is not self._token:
             return None
         if slot == CHANGED:
             raise UnsupportedOperation("a tensor that is used again after it was changed in place")

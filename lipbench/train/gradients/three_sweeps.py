@@ -64,10 +64,10 @@ class ThreeSweeps(Engine):
                     losses |= {id(term): term.objective(value[term.rows], zero[term.rows]) for term in group}
                     plain += [losses[id(term)] for term in group]
             extra = [] if regulariser is None else [regulariser()]
-            roots = [loss for loss in plain + extra if loss.requires_grad]
-            torch.autograd.backward(
-                [*roots, *(weight for weight, _ in found)], [*map(torch.ones_like, roots), *(grad for _, grad in found)]
-            )
+            roots = [(loss, torch.ones_like(loss)) for loss in plain + extra if loss.requires_grad]
+            roots += _add_to_leaves(found)
+            if roots:
+                torch.autograd.backward([root for root, _ in roots], [seed for _, seed in roots])
         return [loss.detach() for loss in [*(losses[id(term)] for term in terms), *extra]]
 
     def at_points(
@@ -101,6 +101,20 @@ def _sweep(
         mixed = by_value[rows].view(shape) * points[rows] + factor * slope[rows]
         gradients = tape.parameter_gradients(mixed, rows, by_value)
     return losses, gradients
+
+
+def _add_to_leaves(found: list[ParameterGradient]) -> list[ParameterGradient]:
+    """Add to the weights themselves, without the copy that autograd would make; gives back what has a history."""
+    others = []
+    while found:
+        weight, gradient = found.pop()
+        if not weight.is_leaf:
+            others.append((weight, gradient))
+        elif weight.grad is None:
+            weight.grad = gradient
+        else:
+            weight.grad += gradient
+    return others
 
 
 def _differentiate(

@@ -1,5 +1,6 @@
 """What each engine costs, counted in operations rather than timed."""
 
+import gc
 from collections.abc import Callable
 from functools import partial
 
@@ -8,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from lipbench import nets
+from lipbench.measure.memory import MemoryCounter
 from lipbench.measure.operations import OperationCounter
 from lipbench.train.gradients.double_backward import DoubleBackward
 from lipbench.train.gradients.terms import Engine, Term
@@ -88,3 +90,28 @@ def test_a_plain_step_costs_the_same_by_both(critic: nn.Module) -> None:
 def test_the_generators_step_needs_two_passes_of_the_critic(critic: nn.Module, engine: Engine, most: float) -> None:
     found = forwards(critic, lambda: engine.at_points(critic, REAL_FAKE, score, needs_grad_norm=True))
     assert found <= most
+
+
+@pytest.mark.parametrize("engine", [DoubleBackward(), ThreeSweeps()])
+@pytest.mark.parametrize("name", STEPS)
+def test_nothing_but_the_gradients_is_alive_after_a_step(critic: nn.Module, engine: Engine, name: str) -> None:
+    critic.zero_grad(set_to_none=True)
+    gc.disable()  # what only the collector of circles would free counts as alive
+    try:
+        with MemoryCounter() as memory:
+            engine.accumulate(critic, STEPS[name])
+        gradients = sum(weight.grad.nbytes for weight in critic.parameters() if weight.grad is not None)
+        assert memory.alive() == gradients
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("name", ["gn", "gp", "r1"])
+def test_three_sweeps_never_need_more_memory_at_once(critic: nn.Module, name: str) -> None:
+    peaks = []
+    for engine in (ThreeSweeps(), DoubleBackward()):
+        critic.zero_grad(set_to_none=True)
+        with MemoryCounter() as memory:
+            engine.accumulate(critic, STEPS[name])
+        peaks.append(memory.peak)
+    assert peaks[0] <= peaks[1]

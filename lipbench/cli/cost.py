@@ -1,0 +1,75 @@
+"""``lipbench cost``."""
+
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from lipbench.cli import options
+from lipbench.errors import RequestError
+
+
+@click.command()
+@click.option("--methods", default="wc,sn,gp,gn", show_default=True, help="`none` is always added.")
+@click.option("--architecture", default="cnn-32", show_default=True, help="One of the shared networks.")
+@click.option("--batch-size", type=click.IntRange(min=1), default=64, show_default=True, help="Real images of a step.")
+@click.option("--rounds", type=click.IntRange(min=1), default=20, show_default=True, help="How often each is timed.")
+@click.option(
+    "--engine",
+    type=click.Choice(["three-sweep", "double-backward", "both"]),
+    default="both",
+    show_default=True,
+    help="How gradients are taken where a method needs gradient norms.",
+)
+@options.precision
+@options.device
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the records there.")
+@options.results
+def cost(
+    methods: str,
+    architecture: str,
+    batch_size: int,
+    rounds: int,
+    engine: Literal["three-sweep", "double-backward", "both"],
+    precision: str | None,
+    device: str,
+    json_file: Path | None,
+    results: Path,
+) -> None:
+    """Time a training step of each method.
+
+    Critic step, generator step and whole iteration of each method are timed in turn in one process, on noise, so that
+    the machine's drift cancels out of their ratios. Operations are counted as they are dispatched. The figure goes to
+    the results folder.
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from lipbench import costing, screen
+    from lipbench.reports.cost import draw_cost
+    from lipbench.reports.style import write
+    from lipbench.store import prepare_results, to_json, write_atomically
+
+    if json_file is not None and not json_file.parent.is_dir():
+        raise RequestError(f"there is no folder {str(json_file.parent)!r} for {json_file.name}; make it first")
+    prepare_results(results)
+    console = Console()
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("rounds", total=rounds)
+        records = costing.cost(
+            methods,
+            architecture=architecture,
+            batch_size=batch_size,
+            rounds=rounds,
+            engine=engine,
+            precision=precision or "float32",
+            device=device,
+            progress=lambda done: bar.update(task, completed=done),
+        )
+    screen.show_cost(console, records)
+    stem = results / "cost" / f"{architecture}-b{batch_size}-{precision or 'float32'}"
+    stem.parent.mkdir(exist_ok=True)
+    write(draw_cost(records), stem)
+    console.print(f"{stem}.png (and .svg, .pdf)", soft_wrap=True, highlight=False)
+    if json_file is not None:
+        write_atomically(json_file, to_json(records))

@@ -1,0 +1,70 @@
+"""`cost`: what a training step of each method costs on this machine."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
+
+from lipbench.errors import RequestError
+from lipbench.plan import plan
+
+Engines = Literal["three-sweep", "double-backward", "both"]
+
+
+def cost(
+    methods: str | Iterable[str] = "wc,sn,gp,gn",
+    *,
+    architecture: str = "cnn-32",
+    batch_size: int = 64,
+    rounds: int = 20,
+    engine: Engines = "both",
+    precision: str = "float32",
+    device: str = "auto",
+    progress: Callable[[int], None] = lambda done: None,
+) -> list[dict[str, Any]]:
+    """Time the critic step, the generator step and a whole iteration of each method, in turn in this process.
+
+    Args:
+        methods: such as ``"wc,sn,gp,gn"``; the control ``none`` is always added.
+        architecture: one of the shared ones.
+        batch_size: real images of a critic step, generated ones beside them, and those of a generator step.
+        rounds: how often each is timed; the machine's drift cancels out in their ratios.
+        engine: how gradients are taken where a method needs gradient norms.
+        precision: ``"float32"``, ``"tf32"`` or ``"bfloat16"``.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"``, …
+        progress: is told how many rounds are done.
+
+    Returns:
+        A record for each method, engine and part (critic, generator, iteration): seconds (the median, with an interval
+        that needs no distribution), ratio_to_none, forward_equivalents (counted: the critic's passes, in forward
+        passes over the same images; None for an iteration), peak_memory_bytes (of what the step makes; on a CUDA
+        device all that is allocated), and what it was measured with.
+
+    Raises:
+        RequestError: anything asked for is not known or not possible.
+    """
+    import torch
+
+    from lipbench import nets
+    from lipbench.runner.cost import CONTROL, measure
+    from lipbench.train.gradients.double_backward import DoubleBackward
+    from lipbench.train.gradients.three_sweeps import ThreeSweeps
+
+    if batch_size < 1 or rounds < 1:
+        raise RequestError(f"batch_size is {batch_size} and rounds is {rounds}; expected at least 1")
+    nets.find(architecture)
+    side = int(architecture.rpartition("-")[2])
+    count = max(10, 4 * batch_size)
+    overrides = {
+        "architecture": architecture,
+        "train.batch_size": batch_size,
+        "train.generator_batch_size": batch_size,
+        "train.critic_steps": 1,
+        "train.decay": "none",
+        "train.precision": precision,
+        "train.threads": torch.get_num_threads(),
+    }
+    listed = [methods] if isinstance(methods, str) else list(methods)
+    data = f"noise[side={side},channels={1 if side == 8 else 3},count={count}]"
+    planned = plan([CONTROL, *listed], data, [0], "cifar10-cnn", overrides)
+    both = [ThreeSweeps.name, DoubleBackward.name]
+    engines = both if engine == "both" else [engine]
+    return measure(planned, engines=engines, rounds=rounds, device=device, progress=progress)

@@ -1,0 +1,41 @@
+"""Counts the memory that tensors take, on any device and without asking the operating system."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from torch import Tensor
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+
+class MemoryCounter(TorchDispatchMode):
+    """Counts inside its block: what is made there, for as long as it lives.
+
+    Attributes:
+        peak: the largest number of bytes that were alive together.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # torch has types in part
+        self.peak = 0
+        self._alive: dict[int, tuple[StorageWeakRef, int]] = {}
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Do it, and look at what is alive then."""
+        given = {thing.untyped_storage()._cdata for thing in tree_leaves((args, kwargs)) if isinstance(thing, Tensor)}
+        out = func(*args, **(kwargs or {}))
+        for thing in tree_leaves(out):
+            if isinstance(thing, Tensor):
+                storage = thing.untyped_storage()
+                if storage._cdata not in given:  # what came in was there before, or is known already
+                    self._alive[storage._cdata] = (StorageWeakRef(storage), storage.nbytes())
+        self.peak = max(self.peak, self.alive())
+        return out
+
+    def alive(self) -> int:
+        """The bytes of what was made inside the block and is still there."""
+        self._alive = {key: known for key, known in self._alive.items() if not known[0].expired()}
+        return sum(size for _, size in self._alive.values())
