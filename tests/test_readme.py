@@ -1,7 +1,9 @@
 """What the README says is what happens."""
 
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -85,3 +87,26 @@ def test_its_table_is_that_of_the_reference_results() -> None:
     for row in shown.to_dict("records"):
         cells = [row[name] for name in ("FID", "KID", "Inception Score", "‖∇score‖ max", "‖∇critic‖ max", "ms/step")]
         assert f"| `{row['method']}` | {' | '.join(cells)} |" in README
+
+
+def test_its_table_of_costs_is_that_of_the_reference_results() -> None:
+    records = json.loads((ROOT / "results" / "reference" / "cost" / "cnn-32.json").read_text())
+    rows: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
+    for record in records:
+        rows.setdefault((record["method"], record["engine"]), {})[record["part"]] = record
+    for (method, engine), parts in rows.items():
+        critic, generator, iteration = (parts[part] for part in ("critic", "generator", "iteration"))
+        cells = [
+            f"{part[key]:.2f}"
+            for part, key in (
+                (critic, "ratio_to_none"),
+                (critic, "forward_equivalents"),
+                (generator, "ratio_to_none"),
+                (generator, "forward_equivalents"),
+                (iteration, "ratio_to_none"),
+            )
+        ]
+        assert f"| `{method}` | {engine} | {' | '.join(cells)} |" in README
+    plain = rows["none", "plain"]
+    assert f"{1e3 * plain['critic']['seconds']:.0f} ms a critic step" in README
+    assert f"{1e3 * plain['iteration']['seconds']:.0f} ms an iteration" in README
