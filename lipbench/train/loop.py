@@ -12,6 +12,8 @@ from lipbench.dataset import to_unit
 from lipbench.errors import Diverged
 from lipbench.protocol import Train
 from lipbench.train.composition import Composition
+from lipbench.train.gradients.double_backward import DoubleBackward
+from lipbench.train.gradients.recognise import UnsupportedOperation
 from lipbench.train.gradients.terms import Engine, Term
 from lipbench.train.losses import Loss
 from lipbench.train.precision import autocast, full
@@ -133,8 +135,13 @@ class Trainer:
             return composition.regulariser(self.critic, batch, count, step, rng)
 
         self._optimisers["critic"].zero_grad(set_to_none=True)
+        extra = regulariser if composition.has_regulariser else None
         with autocast(self.settings.precision, self.device):
-            losses = self.engine.accumulate(self.critic, terms, regulariser if composition.has_regulariser else None)
+            try:
+                losses = self.engine.accumulate(self.critic, terms, extra)
+            except UnsupportedOperation as unknown:  # a critic that does another thing than when it was proven
+                self.engine = DoubleBackward(f"at critic step {step + 1} the three sweeps did not know {unknown}")
+                losses = self.engine.accumulate(self.critic, terms, extra)
         self._optimisers["critic"].step()
         composition.project(self.critic)
         self._critic_steps += 1

@@ -1,5 +1,6 @@
 """The training loop."""
 
+import math
 from typing import Any
 
 import pytest
@@ -159,3 +160,24 @@ def test_means_over_steps_do_not_depend_on_the_stretches_they_are_read_in() -> N
     assert (parts.advance(1)["critic_loss"] + 3 * parts.advance(3)["critic_loss"]) / 4 == pytest.approx(
         expected, rel=1e-5
     )
+
+
+def test_a_critic_that_changes_its_ways_goes_on_by_double_backward_and_the_reason_is_kept() -> None:
+    class Moody(nn.Module):
+        def __init__(self, critic: nn.Module) -> None:
+            super().__init__()
+            self.critic, self.smooth = critic, False
+
+        def forward(self, x: Tensor) -> Tensor:
+            out: Tensor = self.critic(x.tanh() if self.smooth else x)
+            return out
+
+    made = trainer("gn")
+    made.critic = Moody(made.critic)
+    made.advance(1)
+    assert made.engine_name == "three-sweep"
+    made.critic.smooth = True
+    losses = made.advance(2)
+    assert made.engine_name == "double-backward"
+    assert made.engine.reason == "at critic step 2 the three sweeps did not know tanh"
+    assert all(map(math.isfinite, losses.values()))

@@ -99,6 +99,8 @@ def recognise(call: Call) -> Recognised:
         if call.name in names:
             out, operation = recogniser(call)
             return out, operation, call.inputs[0] if call.in_place else None
+    if call.in_place or call.name == "setitem":
+        raise UnsupportedOperation(call.written)
     out = call.func(*call.args, **call.options)
     if tensors([out]):
         raise UnsupportedOperation(call.name)

@@ -51,9 +51,17 @@ def used_again(x: Tensor) -> Tensor:
     return x.relu_() + x
 
 
+def written_into(x: Tensor) -> Tensor:
+    y = x * 1.0
+    y[:, :2] = y[:, 2:4]
+    return y
+
+
 @pytest.mark.parametrize(
     ("function", "reason"),
     [
+        (written_into, "do not know __setitem__"),
+        (lambda x: (x * 1.0).tanh_(), "do not know tanh_"),
         (torch.tanh, "do not know tanh"),
         (nn.functional.softplus, "do not know softplus"),
         (nn.functional.silu, "do not know silu"),
