@@ -12,8 +12,8 @@ from lipbench.errors import RequestError
 from lipbench.names import read_seeds
 from lipbench.plan import Planned, Settings, plan
 from lipbench.protocol import QUICK
+from lipbench.results import find_run, prepare_results
 from lipbench.runner.launch import Launcher, Listener, Summary
-from lipbench.store import find_run, prepare_results
 
 if TYPE_CHECKING:
     from torch import nn

@@ -9,7 +9,7 @@ from lipbench import places, registry
 from lipbench.errors import RequestError
 from lipbench.names import Name
 from lipbench.plan import plan, read_dataset
-from lipbench.store import find_run, prepare_results
+from lipbench.results import find_run, prepare_results
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ ROOT = Path(lipbench.__file__).parent
 FLOORS = [
     {"errors", "places", "plugin", "protocols", "__init__"},
     {"names", "card", "method", "dataset", "store"},
-    {"settings", "registry", "protocol"},
+    {"settings", "registry", "protocol", "results"},
     {"cell"},
     {"plan", "data", "nets"},
     {"train"},
@@ -25,7 +25,7 @@ FLOORS = [
     {"__main__"},
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-REPORTS_MAY_KNOW = {"errors", "names", "protocol", "cell", "store", "__init__", "reports"}
+REPORTS_MAY_KNOW = {"errors", "names", "protocol", "cell", "store", "results", "__init__", "reports"}
 FILES = sorted(ROOT.rglob("*.py"))
 
 

@@ -130,25 +130,3 @@ def test_a_damaged_file_is_named_with_the_cure(folder: RunFolder, content: str) 
     folder.file("result.json").write_text(content)
     with pytest.raises(StoreError, match=r"result.json' is damaged .*; remove it and run again"):
         folder.read_json("result.json")
-
-
-def test_a_results_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(StoreError, match="cannot be written to: .*; choose another with --results"):
-        store.prepare_results(tmp_path / "file" / "results")
-
-
-def test_a_run_is_found_by_the_beginning_of_its_name_if_only_one_has_it(tmp_path: Path) -> None:
-    for name in ("gn-1", "gn-2", "sn-1"):
-        RunFolder(tmp_path / "runs" / name).create("{}", {})
-    assert store.find_run(tmp_path, "sn").id == "sn-1"
-    assert store.find_run(tmp_path, str(tmp_path / "runs" / "gn-2")).id == "gn-2"
-    with pytest.raises(StoreError, match="the beginning of 2 runs: gn-1, gn-2"):
-        store.find_run(tmp_path, "gn")
-    with pytest.raises(StoreError, match="there is no run 'wc'.*lists the 3 that"):
-        store.find_run(tmp_path, "wc")
-
-
-def test_asking_for_runs_where_there_are_none_is_an_error_with_a_cure(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="there are no runs in .*lipbench run"):
-        store.runs(tmp_path)

@@ -45,10 +45,12 @@ def cost(
     from rich.console import Console
     from rich.progress import Progress
 
-    from lipbench import costing, screen
+    from lipbench import costing
     from lipbench.reports.cost import draw_cost
     from lipbench.reports.style import write
-    from lipbench.store import prepare_results, to_json, write_atomically
+    from lipbench.results import prepare_results
+    from lipbench.screen import measures
+    from lipbench.store import to_json, write_atomically
 
     if json_file is not None and not json_file.parent.is_dir():
         raise RequestError(f"there is no folder {str(json_file.parent)!r} for {json_file.name}; make it first")
@@ -66,7 +68,7 @@ def cost(
             device=device,
             progress=lambda done: bar.update(task, completed=done),
         )
-    screen.show_cost(console, records)
+    measures.show_cost(console, records)
     stem = results / "cost" / f"{architecture}-b{batch_size}-{precision or 'float32'}"
     stem.parent.mkdir(exist_ok=True)
     write(draw_cost(records), stem)

@@ -27,17 +27,19 @@ def protocols(name: str | None) -> None:
     """  # noqa: D301 - click keeps the lines after \b as they are
     from rich.console import Console
 
-    from lipbench import protocol, screen
+    from lipbench import protocol
+    from lipbench.screen import known
 
     if name is not None:
         click.echo(protocol.text(name), nl=False)
     else:
-        screen.show_protocols(Console())
+        known.show_protocols(Console())
 
 
 def _show_plugins(word: str) -> None:
     from rich.console import Console
 
-    from lipbench import registry, screen
+    from lipbench import registry
+    from lipbench.screen import known
 
-    screen.show_plugins(Console(), {"method": registry.METHOD, "dataset": registry.DATASET}[word])
+    known.show_plugins(Console(), {"method": registry.METHOD, "dataset": registry.DATASET}[word])

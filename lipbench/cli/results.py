@@ -14,9 +14,10 @@ def report(results: Path, out: Path | None) -> None:
     """Make tables, figures and a page of the results."""
     from rich.console import Console
 
-    from lipbench import api, screen
+    from lipbench import api
+    from lipbench.screen import runs
 
-    screen.show_report(Console(), api.report(results, out))
+    runs.show_report(Console(), api.report(results, out))
 
 
 @click.command()
@@ -25,9 +26,9 @@ def status(results: Path) -> None:
     """Show how every run stands."""
     from rich.console import Console
 
-    from lipbench import screen
+    from lipbench.screen import runs
 
-    screen.show_status(Console(), results)
+    runs.show_status(Console(), results)
 
 
 @click.command()
@@ -41,6 +42,7 @@ def show(run_id: str, results: Path) -> None:
     """
     from rich.console import Console
 
-    from lipbench import screen, store
+    from lipbench.results import find_run
+    from lipbench.screen import runs
 
-    screen.show_run(Console(), store.find_run(results, run_id))
+    runs.show_run(Console(), find_run(results, run_id))

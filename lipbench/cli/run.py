@@ -61,8 +61,9 @@ def run(
     """
     from rich.console import Console
 
-    from lipbench import api, places, screen
+    from lipbench import api, places
     from lipbench.runner.display import Display
+    from lipbench.screen import runs
     from lipbench.settings import read_setting
 
     overrides = dict(read_setting(text) for text in assignments)
@@ -80,7 +81,7 @@ def run(
     )
     console = Console()
     if dry_run:
-        screen.show_plan(console, request, results)
+        runs.show_plan(console, request, results)
         return
     try:
         with (
@@ -93,5 +94,5 @@ def run(
     except KeyboardInterrupt:
         console.print("Interrupted. Nothing is lost: the same command goes on from here.")
         sys.exit(INTERRUPTED)
-    screen.show_summary(console, summary, results)
+    runs.show_summary(console, summary, results)
     sys.exit(0 if summary.complete else 1)

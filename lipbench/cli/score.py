@@ -32,7 +32,8 @@ def prepare(
     """
     from rich.console import Console
 
-    from lipbench import evaluation, screen
+    from lipbench import evaluation
+    from lipbench.screen import measures
     from lipbench.settings import read_setting
 
     console = Console()
@@ -45,9 +46,9 @@ def prepare(
         data_root=data_root,
         inception_weights=inception_weights,
         results=results,
-        note=lambda text: screen.show_note(console, text),
+        note=lambda text: measures.show_note(console, text),
     )
-    screen.show_prepared(console, ready)
+    measures.show_prepared(console, ready)
 
 
 @click.command()
@@ -92,7 +93,8 @@ def evaluate(
     """  # noqa: D301 - click keeps the lines after \b as they are
     from rich.console import Console
 
-    from lipbench import evaluation, screen
+    from lipbench import evaluation
+    from lipbench.screen import measures
     from lipbench.settings import read_setting
     from lipbench.store import to_json, write_atomically
 
@@ -113,6 +115,6 @@ def evaluate(
         inception_weights=inception_weights,
         results=results,
     )
-    screen.show_scores(console, records)
+    measures.show_scores(console, records)
     if json_file is not None:
         write_atomically(json_file, to_json(records[0] if len(records) == 1 else records))

@@ -9,11 +9,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lipbench import cell as cells
-from lipbench import store
 from lipbench.cell import Cell
 from lipbench.errors import StoreError
 from lipbench.reports import records
 from lipbench.reports.columns import COLUMNS, KINDS
+from lipbench.results import run_folders
 from lipbench.store import RunFolder
 
 
@@ -45,7 +45,7 @@ def read(results: Path) -> Frames:
     evaluations: list[NDArray[np.float64]] = []
     folders: dict[str, RunFolder] = {}
     problems: list[str] = []
-    for folder in store.runs(results):
+    for folder in run_folders(results):
         try:
             cell = cells.parse(folder.cell_text(), str(folder.file("cell.json")))
             trace, damaged = records.evaluations(folder)

@@ -10,7 +10,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from lipbench import __version__, store
+from lipbench import __version__
 from lipbench.errors import StoreError
 from lipbench.reports import frame, section
 from lipbench.reports.columns import COLUMNS
@@ -18,6 +18,7 @@ from lipbench.reports.frame import Frames
 from lipbench.reports.press import press
 from lipbench.reports.provenance import provenance
 from lipbench.reports.section import SHOWN_COLUMNS, Section
+from lipbench.results import run_folders
 from lipbench.store import write_atomically
 
 MOST_PROCESSES = 4  # each takes 200 MB
@@ -47,7 +48,7 @@ def write(results: Path, out: Path) -> Report:
     Raises:
         StoreError: there are no runs, or `out` cannot be written to.
     """
-    helpers = min(os.cpu_count() or 1, MOST_PROCESSES) - 1 if len(store.runs(results)) >= MANY else 0
+    helpers = min(os.cpu_count() or 1, MOST_PROCESSES) - 1 if len(run_folders(results)) >= MANY else 0
     with press(helpers) as send:  # they start while this process reads
         frames = frame.read(results)
         _make_folders(out)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lipbench import store
+from lipbench.results import run_folders
 from lipbench.store import RunFolder, Status
 from tests.conftest import TINY
 from tests.runner.test_work import assert_equal
@@ -32,7 +32,7 @@ def run(results: Path, *words: str) -> "subprocess.CompletedProcess[str]":
 
 
 def statuses(results: Path) -> dict[str, Status]:
-    return {folder.id: folder.status() for folder in store.runs(results)}
+    return {folder.id: folder.status() for folder in run_folders(results)}
 
 
 def wait_for(condition: Any) -> None:
@@ -48,7 +48,7 @@ def test_one_job_and_two_give_the_same_bits_and_a_second_call_does_nothing(tmp_p
         done = run(results, "--methods", "wc,sn+gp,gn", "--seeds", "0-1", "--jobs", jobs)
         assert done.returncode == 0, done.stderr
         assert f"6 runs in {results}: 6 done" in done.stdout
-    for folder in store.runs(one):
+    for folder in run_folders(one):
         assert_equal(folder, RunFolder(two / "runs" / folder.id))
     again = run(one, "--methods", "wc,sn+gp,gn", "--seeds", "0-1")
     assert "6 done (6 finished before)" in again.stdout
@@ -66,7 +66,7 @@ def test_a_failing_run_loses_no_other_and_is_tried_again(tmp_path: Path) -> None
     assert re.search(r"failed: bad-digits-s0-\w+: OSError: no luck", done.stdout)
     assert "2 runs in" in done.stdout
     assert "1 done, 1 failed" in done.stdout
-    (folder,) = [folder for folder in store.runs(tmp_path) if folder.id.startswith("bad")]
+    (folder,) = [folder for folder in run_folders(tmp_path) if folder.id.startswith("bad")]
     assert "about to fail" in folder.file("log.txt").read_text()
     run(tmp_path, "--methods", f"{bad},gn", "--seeds", "0")
     error = folder.read_json("error.json")
@@ -99,7 +99,7 @@ def test_a_run_that_takes_too_long_is_stopped_and_goes_on_later(tmp_path: Path) 
     done = run(tmp_path, *words, "--timeout", "6")
     assert done.returncode == 1
     assert "stopped after 6 s (--timeout)" in done.stdout
-    (folder,) = store.runs(tmp_path)
+    (folder,) = run_folders(tmp_path)
     error = folder.read_json("error.json")
     assert error is not None
     assert error["kind"] == "timeout"
@@ -117,7 +117,7 @@ def test_a_killed_run_is_recorded_and_a_killed_launcher_leaves_nothing_running(t
     straight = tmp_path / "straight"
     assert run(straight, *words).returncode == 0
     assert run(tmp_path, *words).returncode == 0
-    for folder in store.runs(straight):
+    for folder in run_folders(straight):
         assert_equal(folder, RunFolder(tmp_path / "runs" / folder.id))
 
 
@@ -140,7 +140,7 @@ def test_two_launchers_share_the_work_and_no_run_is_made_twice(tmp_path: Path) -
     printed = [launcher.communicate()[0] for launcher in launchers]
     assert [launcher.returncode for launcher in launchers] == [0, 0]
     assert set(statuses(tmp_path).values()) == {Status.DONE}
-    for folder in store.runs(tmp_path):
+    for folder in run_folders(tmp_path):
         assert [line["step"] for line in folder.trace()[0]] == [3, 6]
     assert all("9 runs in" in text for text in printed)
 
@@ -172,7 +172,7 @@ def test_a_plugin_that_cannot_work_is_refused_before_anything_starts(tmp_path: P
     done = run(tmp_path, "--methods", f"gn,{bad}", "--seeds", "0")
     assert done.returncode == 2
     assert expected in done.stderr
-    assert store.runs(tmp_path) == []
+    assert run_folders(tmp_path) == []
 
 
 def started(results: Path) -> list[Path]:

@@ -1,0 +1,57 @@
+"""The results folder: whether it can be written to, and the runs that it holds."""
+
+import os
+from pathlib import Path
+
+from lipbench.errors import StoreError
+from lipbench.store import RunFolder
+
+
+def prepare_results(results: Path) -> None:
+    """Make the results folder and see that it can be written to.
+
+    Raises:
+        StoreError: it cannot.
+    """
+    try:
+        (results / "runs").mkdir(parents=True, exist_ok=True)
+        probe = results / "runs" / f".probe-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise StoreError(
+            f"results folder {str(results)!r} cannot be written to: {error.strerror}; choose another with --results"
+        ) from None
+
+
+def run_folders(results: Path) -> list[RunFolder]:
+    """The run folders below a results folder, by name.
+
+    Raises:
+        StoreError: there is no such results folder.
+    """
+    folder = results / "runs"
+    if not folder.is_dir():
+        raise StoreError(f"there are no runs in {str(results)!r}; start some: lipbench run --methods wc,sn,gp,gn")
+    return [RunFolder(path) for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith(".")]
+
+
+def find_run(results: Path, name: str) -> RunFolder:
+    """Find one run by its id, by the beginning of its id, or by its path.
+
+    Raises:
+        StoreError: none or several match.
+    """
+    if Path(name, "cell.json").exists():
+        return RunFolder(Path(name).resolve())
+    known = run_folders(results)
+    matching = [run for run in known if run.id.startswith(name)]
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        listed = ", ".join(run.id for run in matching[:5])
+        raise StoreError(f"{name!r} is the beginning of {len(matching)} runs: {listed}; give more of the name")
+    raise StoreError(
+        f"there is no run {name!r} in {str(results)!r}; `lipbench status --results {results}` lists "
+        f"the {len(known)} that there are"
+    )

@@ -1,0 +1,85 @@
+"""Scores, costs, and what was made ready for them."""
+
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from lipbench.screen.lines import print_line
+
+if TYPE_CHECKING:
+    from lipbench.evaluation import Prepared
+
+
+def show_prepared(console: Console, ready: "list[Prepared]") -> None:
+    """What is ready, a line a data set."""
+    for item in ready:
+        shape = "×".join(map(str, item.shape))
+        print_line(
+            console,
+            f"{item.dataset}: {item.train:,} pictures to train with and {item.held_out:,} held out, {shape}; "
+            f"{item.real:,} real ones measured by {item.extractor}",
+        )
+
+
+def show_note(console: Console, text: str) -> None:
+    """What a reader of the numbers must know."""
+    print_line(console, f"Note: {text}", "yellow")
+
+
+def show_scores(console: Console, records: list[dict[str, Any]]) -> None:
+    """What each subject scores, a block each, and below it what a reader must know."""
+    for record in records:
+        print_line(console, str(record["subject"]), "bold")
+        score = record["inception_score"]
+        rows = {
+            "FID": f"{record['fid']:.4f}",
+            "KID": f"{record['kid_mean']:.6f} ± {record['kid_std']:.6f} over subsets",
+            "Inception Score": "–"
+            if score is None
+            else f"{score:.4f} ± {record['inception_score_std']:.4f} over splits",
+            "pictures": f"{record['samples']:,} against {record['real_samples']:,} of {record['against']}",
+            "extractor": record["extractor"],
+            "comparable": f"with scores of the same id, {record['protocol']}",
+        }
+        for key, value in rows.items():
+            print_line(console, f"  {key:<16} {value}")
+        for note in record["notes"]:
+            show_note(console, note)
+
+
+def show_cost(console: Console, records: list[dict[str, Any]]) -> None:
+    """A row a method and engine: time and operations of each part of a training step."""
+    heads = ["method", "engine", "critic ms", "×", "passes", "generator ×", "passes", "step ms", "×", "MiB"]
+    table = Table(box=None, pad_edge=False)
+    for head in heads:
+        table.add_column(head, justify="left" if head in ("method", "engine") else "right", no_wrap=head == "engine")
+    rows: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
+    for record in records:
+        rows.setdefault((record["method"], record["engine"]), {})[record["part"]] = record
+    for (method, engine), parts in rows.items():
+        critic, generator, iteration = (parts[part] for part in ("critic", "generator", "iteration"))
+        table.add_row(
+            Text(method),
+            engine,
+            f"{1e3 * critic['seconds']:.4g}",
+            f"{critic['ratio_to_none']:.2f}",
+            f"{critic['forward_equivalents']:.2f}",
+            f"{generator['ratio_to_none']:.2f}",
+            f"{generator['forward_equivalents']:.2f}",
+            f"{1e3 * iteration['seconds']:.4g}",
+            f"{iteration['ratio_to_none']:.2f}",
+            f"{iteration['peak_memory_bytes'] / 2**20:.0f}",
+        )
+    first = records[0]
+    print_line(
+        console,
+        f"{first['architecture']}, batch {first['batch_size']}, {first['precision']}, {first['device']}, "
+        f"torch {first['torch']}",
+        "bold",
+    )
+    console.print(table)
+    print_line(
+        console, "×: time in that of none. passes: the critic's work, in forward passes over the same images.", "dim"
+    )

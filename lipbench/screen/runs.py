@@ -1,0 +1,124 @@
+"""Runs: how they will go, how they stand, what came of them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from lipbench import cell as cells
+from lipbench.errors import StoreError
+from lipbench.results import run_folders
+from lipbench.runner.display import STYLES
+from lipbench.screen.lines import print_block, print_line
+from lipbench.store import RunFolder, Status
+
+if TYPE_CHECKING:
+    from lipbench.api import Request
+    from lipbench.reports.page import Report
+    from lipbench.runner.launch import Summary
+
+# What fits a terminal of 80 columns; the page and the tables have the rest.
+TERMINAL = ["method", "n", "diverged", "unfinished", "FID", "KID", "Inception Score", "‖∇score‖ max", "ms/step"]
+NOTHING = {"unfinished": "0", "Inception Score": "–"}  # what a column shows that has nothing to say
+
+
+def show_plan(console: Console, request: "Request", results: Path) -> None:
+    """The runs of a request and how they stand."""
+    table = Table("run", "method", "data set", "seed", "steps", "state", box=None, pad_edge=False)
+    for planned in request.planned:
+        cell = planned.cell
+        folder = RunFolder(results / "runs" / cell.run_id)
+        state = str(folder.status()) if folder.file("cell.json").exists() else "new"
+        steps = str(cell.protocol.train.steps)
+        table.add_row(cell.run_id, Text(cell.method), Text(str(cell.dataset)), str(cell.seed), steps, state)
+    console.print(table)
+    print_line(console, f"{len(request.planned)} runs, {request.jobs} at a time; nothing was started (--dry-run)")
+
+
+def show_summary(console: Console, summary: "Summary", results: Path) -> None:
+    """The last lines of a run: what was done, what failed and why."""
+    for name, reason in summary.reasons.items():
+        status = summary.statuses[name]
+        print_line(console, f"{status}: {name}: {reason}", STYLES[status])
+    counts = [f"{summary.count(status)} {status}" for status in Status if summary.count(status)]
+    skipped = f" ({len(summary.skipped)} finished before)" if summary.skipped else ""
+    print_line(console, f"{len(summary.statuses)} runs in {results}: {', '.join(counts)}{skipped}", "bold")
+    again = "" if summary.complete else "Failed runs are tried again by the same command. "
+    option = "" if str(results) == "results" else f" --results {results}"
+    print_line(console, f"{again}Next: lipbench report{option}")
+
+
+def show_report(console: Console, report: "Report") -> None:
+    """The summary table, what was left out, and where the page is."""
+    for title, summary in report.summaries:
+        print_line(console, title, "bold")
+        shown = [column for column in TERMINAL if (summary[column] != NOTHING.get(column)).any()]
+        print_line(console, summary[shown].to_string(index=False))
+        console.print()
+    for problem in report.problems:
+        print_line(console, f"Warning: {problem}", "yellow")
+    print_line(console, str(report.page))
+
+
+def show_status(console: Console, results: Path) -> None:
+    """How every run stands: counts by method and data set, and whatever is not finished."""
+    counts: dict[tuple[str, str, str], dict[Status, int]] = {}
+    unfinished: list[tuple[Status, str]] = []
+    for folder in run_folders(results):
+        try:
+            cell = cells.parse(folder.cell_text(), str(folder.file("cell.json")))
+            status = folder.status()
+            group = counts.setdefault((cell.method, str(cell.dataset), cell.protocol.name), {})
+            group[status] = group.get(status, 0) + 1
+            if status is not Status.DONE:
+                unfinished.append((status, f"{folder.id}: {_where(folder, status, cell.protocol.train.steps)}"))
+        except StoreError as error:
+            unfinished.append((Status.FAILED, f"{folder.id}: {error}"))
+    table = Table("method", "data set", "protocol", *map(str, Status), box=None, pad_edge=False)
+    for key, group in sorted(counts.items()):
+        table.add_row(*map(Text, key), *(str(group.get(status, "")) for status in Status))
+    console.print(table)
+    for status, text in unfinished:
+        print_line(console, f"{status}: {text}", STYLES[status])
+
+
+def _where(folder: RunFolder, status: Status, steps: int) -> str:
+    """How far a run is, or why it stopped."""
+    error = folder.read_json("error.json")
+    if error is not None and status in (Status.FAILED, Status.DIVERGED):
+        return f"{error.get('message')} ({error.get('kind')}, attempt {error.get('attempt')})"
+    trace = folder.trace()[0]
+    return f"evaluated at step {trace[-1]['step']} of {steps}" if trace else f"not yet evaluated, of {steps} steps"
+
+
+def show_run(console: Console, folder: RunFolder) -> None:
+    """One run, from what was asked to what came of it."""
+    cell = cells.parse(folder.cell_text(), str(folder.file("cell.json")))
+    status = folder.status()
+    print_line(console, f"{folder.id}: {status}", STYLES[status])
+    print_line(console, f"{folder.path}", "dim")
+    asked = {
+        "method": cell.method,
+        "data set": str(cell.dataset),
+        "seed": cell.seed,
+        "protocol": f"{cell.protocol.name} ({cell.comparison}, {cell.settings} settings)",
+        "architecture": cell.architecture.name,
+        "loss": cell.protocol.loss,
+        **{f"train.{key}": value for key, value in cell.protocol.train.model_dump().items()},
+        **{f"evaluate.{key}": value for key, value in cell.protocol.evaluate.model_dump().items()},
+    }
+    print_block(console, "asked", asked)
+    print_block(console, "environment", folder.read_json("environment.json") or {})
+    print_block(console, "result", folder.read_json("result.json") or {})
+    error = folder.read_json("error.json")
+    if error is not None:
+        trace = error.pop("traceback", None)
+        print_block(console, "error", error)
+        if trace:
+            console.print(Padding(Text(trace), (0, 0, 0, 2)))
+    problem = folder.trace()[1]
+    if problem:
+        print_line(console, f"Warning: {problem}", "yellow")
