@@ -32,7 +32,12 @@ def choose(critic: nn.Module, shape: tuple[int, int, int], dtype: torch.dtype | 
         found, wanted = (_gradients(engine, deepcopy(moved), points.to(device)) for engine in engines)
     except UnsupportedOperation as unknown:
         return DoubleBackward(f"the three sweeps do not know {unknown}")
-    except (RuntimeError, TypeError, ValueError) as error:  # a critic that cannot be copied, or run in float64
+    except (
+        RuntimeError,
+        TypeError,
+        ValueError,
+        IndexError,
+    ) as error:  # cannot be copied, or run
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         return DoubleBackward(f"the three sweeps could not be proven ({reason})")
     for mine, theirs in zip(found, wanted, strict=True):
@@ -56,8 +61,9 @@ def _gradients(engine: Engine, critic: nn.Module, points: Tensor) -> list[Tensor
     critic.zero_grad(set_to_none=True)
     terms = [
         Term(points, lambda value, norm: (value / (norm + value.abs() + 1e-12)).sin().sum()),
-        Term(points, lambda value, norm: (value * norm).sum(), rows=slice(1, 3)),
         Term(points[:2].clone(), lambda value, norm: (norm - 1).square().sum()),
+        # At points of its own, so that the sweeps really go over a part of the batch.
+        Term(points.clone(), lambda value, norm: (value * norm).sum(), rows=slice(1, 3)),
     ]
     losses = engine.accumulate(critic, terms)
     _, at_points = engine.at_points(critic, points, terms[0].objective, needs_grad_norm=True)

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch._ops import OpOverload, OpOverloadPacket
 
 from lipbench.train.gradients.operations import Affine, Choice, Leaky, Linear, Operation, Order, Reshape
 
@@ -49,8 +51,10 @@ class Call:
 
     @property
     def written(self) -> str:
-        """The function's own name."""
-        return getattr(self.func, "__name__", "")
+        """The function's own name; nothing for what is not torch's, whatever it is called."""
+        foreign = isinstance(self.func, FunctionType) and not self.func.__module__.startswith("torch")
+        custom = isinstance(self.func, OpOverload | OpOverloadPacket)
+        return "" if foreign or custom else getattr(self.func, "__name__", "")
 
     @property
     def name(self) -> str:
@@ -99,11 +103,11 @@ def recognise(call: Call) -> Recognised:
         if call.name in names:
             out, operation = recogniser(call)
             return out, operation, call.inputs[0] if call.in_place else None
-    if call.in_place or call.name == "setitem":
+    if call.in_place or call.name in ("setitem", "register_hook"):
         raise UnsupportedOperation(call.written)
     out = call.func(*call.args, **call.options)
     if tensors([out]):
-        raise UnsupportedOperation(call.name)
+        raise UnsupportedOperation(call.name or "a function that is not torch's")
     return out, None, None
 
 

@@ -99,9 +99,14 @@ class Tape(TorchFunctionMode):
         recorded = {key: slot for key, slot in slots.items() if slot is not None}
         if not recorded:
             return func(*args, **options)
+        if not torch.is_grad_enabled():
+            raise UnsupportedOperation("a part under torch.no_grad()")
         call = Call(func, list(args), options, recorded, len(self._points), self.dtype, self._slots)
+        if call.in_place and any(getattr(thing, "_aliased", False) for thing in call.inputs[:1]):
+            raise UnsupportedOperation("a change in place of a tensor that has views")
         with torch.no_grad():
             out, operation, changed = recognise(call)
+        self._note_views(call.inputs, tensors([out]))
         if operation is not None:
             self.operations.append(operation)
             for tensor in tensors([out])[: len(operation.outputs)]:
@@ -109,6 +114,14 @@ class Tape(TorchFunctionMode):
         if changed is not None:
             changed._recorded = (self._token, CHANGED)
         return out
+
+    def _note_views(self, inputs: list[Tensor], outputs: list[Tensor]) -> None:
+        """Remember what shares memory: a change in place of one would be a change of the other."""
+        known = {thing.untyped_storage()._cdata: thing for thing in inputs}
+        for out in outputs:
+            other = known.get(out.untyped_storage()._cdata)
+            if other is not None and other is not out:
+                out._aliased = other._aliased = True  # type: ignore[attr-defined]  # lives as long as the tensors
 
     def _mark(self, tensor: Tensor) -> None:
         tensor._recorded = (self._token, self._slots)  # type: ignore[attr-defined]  # lives as long as the tensor, no longer

@@ -104,11 +104,11 @@ def _sweep(
 
 
 def _add_to_leaves(found: list[ParameterGradient]) -> list[ParameterGradient]:
-    """Add to the weights themselves, without the copy that autograd would make; gives back what has a history."""
+    """Add to the weights themselves, without the copy that autograd makes; gives back what has a history or hooks."""
     others = []
     while found:
         weight, gradient = found.pop()
-        if not weight.is_leaf:
+        if not weight.is_leaf or weight._backward_hooks or weight._post_accumulate_grad_hooks:
             others.append((weight, gradient))
         elif weight.grad is None:
             weight.grad = gradient
@@ -135,5 +135,5 @@ def _differentiate(
 
 def _hull(parts: list[slice], count: int) -> slice:
     """The smallest slice that holds all parts."""
-    ends = [part.indices(count) for part in parts]
-    return slice(min(start for start, _, _ in ends), max(stop for _, stop, _ in ends))
+    ends = [(start, stop) for start, stop, _ in (part.indices(count) for part in parts) if stop > start]
+    return slice(min(start for start, _ in ends), max(stop for _, stop in ends)) if ends else slice(0, 0)

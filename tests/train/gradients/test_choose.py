@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.overrides import handle_torch_function, has_torch_function_unary
 
 from lipbench import nets
 from lipbench.train.gradients import choose as module
@@ -51,6 +52,30 @@ def used_again(x: Tensor) -> Tensor:
     return x.relu_() + x
 
 
+def seen_twice(x: Tensor) -> Tensor:
+    y = (x * 1.0 + x).relu()
+    z = y.view(len(y), -1)
+    nn.functional.leaky_relu(y, 0.5, inplace=True)  # does nothing here, as all are positive, and would elsewhere
+    return z
+
+
+def partly_constant(x: Tensor) -> Tensor:
+    with torch.no_grad():
+        y = x.relu()
+    return y + x
+
+
+def relu(x: Tensor) -> Tensor:
+    """Not torch's, though it is called the same."""
+    if has_torch_function_unary(x):
+        out: Tensor = handle_torch_function(relu, (x,), x)
+        return out
+    return x.clamp(0, 100)
+
+
+capped = relu
+
+
 def written_into(x: Tensor) -> Tensor:
     y = x * 1.0
     y[:, :2] = y[:, 2:4]
@@ -61,6 +86,10 @@ def written_into(x: Tensor) -> Tensor:
     ("function", "reason"),
     [
         (written_into, "do not know __setitem__"),
+        (seen_twice, "do not know a change in place of a tensor that has views"),
+        (partly_constant, "do not know a part under torch.no_grad"),
+        (capped, "do not know a function that is not torch's"),
+        (lambda x: x.relu() * torch.linspace(0.5, 1, len(x), dtype=x.dtype)[:, None], "could not be proven"),
         (lambda x: (x * 1.0).tanh_(), "do not know tanh_"),
         (torch.tanh, "do not know tanh"),
         (nn.functional.softplus, "do not know softplus"),

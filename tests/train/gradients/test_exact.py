@@ -133,6 +133,31 @@ def test_a_penalty_on_a_part_of_the_batch(rows: slice) -> None:
     assert_equal_gradients(Functional().double(), terms)
 
 
+@pytest.mark.parametrize("rows", [slice(4, 2), slice(2, 2)])
+def test_a_penalty_on_no_samples_at_all(rows: slice) -> None:
+    points = torch.randn(4, 2, 4, 4, dtype=torch.float64)
+    terms = [
+        Term(points, lambda value, norm: value.sin().sum(), needs_grad_norm=False),
+        Term(points, lambda value, norm: norm.square().sum(), rows=rows),
+    ]
+    assert_equal_gradients(Functional().double(), terms)
+
+
+def test_hooks_on_weights_see_their_gradients() -> None:
+    critic = mlp(nn.ReLU).double()
+    seen: list[Tensor] = []
+    critic[1].weight.register_hook(lambda gradient: seen.append(gradient) or 2 * gradient)
+    points = torch.randn(4, 2, 4, 4, dtype=torch.float64)
+    made = []
+    for engine in (DoubleBackward(), ThreeSweeps()):
+        critic.zero_grad()
+        engine.accumulate(critic, [Term(points, score)])
+        made.append(critic[1].weight.grad)
+    torch.testing.assert_close(*made)
+    torch.testing.assert_close(*seen)
+    assert len(seen) == 2
+
+
 @st.composite
 def critics(draw: st.DrawFn) -> nn.Module:
     """A random piecewise linear critic for points of (2, 4, 4)."""
