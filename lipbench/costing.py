@@ -1,7 +1,7 @@
 """`cost`: what a training step of each method costs on this machine."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from lipbench.errors import RequestError
 from lipbench.plan import plan
@@ -48,6 +48,8 @@ def cost(
     from lipbench.train.gradients.double_backward import DoubleBackward
     from lipbench.train.gradients.three_sweeps import ThreeSweeps
 
+    if engine not in get_args(Engines):
+        raise RequestError(f"engine is {engine!r}; expected one of: {', '.join(get_args(Engines))}")
     if batch_size < 1 or rounds < 1:
         raise RequestError(f"batch_size is {batch_size} and rounds is {rounds}; expected at least 1")
     nets.find(architecture)

@@ -169,7 +169,8 @@ class Choice(Operation):
     def again(self, given: list[Tensor], rows: slice, scale: Tensor) -> list[Tensor]:
         """Choose as before."""
         first, second = given
-        return [torch.lerp(second, first, self.weight[rows])]
+        weight = self.weight[rows]
+        return [weight * first + (1 - weight) * second]  # may be of two precisions
 
 
 @dataclass

@@ -23,6 +23,10 @@ OPERATORS = {"iadd": "add", "radd": "add", "isub": "sub", "imul": "mul", "rmul":
              "itruediv": "div", "idiv": "div", "concat": "cat", "concatenate": "cat"}  # fmt: skip
 
 
+# While a pass is recorded no activation has a history: code that asks for one would go another way than by autograd.
+HISTORY = {getattr(torch.Tensor, name).__get__ for name in ("requires_grad", "grad_fn", "is_leaf")}
+
+
 class UnsupportedOperation(Exception):  # noqa: N818 - not a fault: another engine takes over
     """The critic does something that the three sweeps do not know."""
 
@@ -52,7 +56,8 @@ class Call:
     @property
     def written(self) -> str:
         """The function's own name; nothing for what is not torch's, whatever it is called."""
-        foreign = isinstance(self.func, FunctionType) and not self.func.__module__.startswith("torch")
+        home = self.func.__module__.partition(".")[0] if isinstance(self.func, FunctionType) else "torch"
+        foreign = home != "torch"
         custom = isinstance(self.func, OpOverload | OpOverloadPacket)
         return "" if foreign or custom else getattr(self.func, "__name__", "")
 
@@ -103,11 +108,13 @@ def recognise(call: Call) -> Recognised:
         if call.name in names:
             out, operation = recogniser(call)
             return out, operation, call.inputs[0] if call.in_place else None
-    if call.in_place or call.name in ("setitem", "register_hook"):
-        raise UnsupportedOperation(call.written)
+    if not call.written:
+        raise UnsupportedOperation("a function that is not torch's")
+    if call.in_place or call.name in ("setitem", "register_hook") or call.func in HISTORY:
+        raise UnsupportedOperation("what looks at a history" if call.func in HISTORY else call.written)
     out = call.func(*call.args, **call.options)
     if tensors([out]):
-        raise UnsupportedOperation(call.name or "a function that is not torch's")
+        raise UnsupportedOperation(call.name)
     return out, None, None
 
 

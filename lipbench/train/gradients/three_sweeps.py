@@ -41,7 +41,7 @@ class ThreeSweeps(Engine):
         """See `lipbench.train.gradients.terms.Engine.accumulate`.
 
         Raises:
-            UnsupportedOperation: the critic does something that the sweeps do not know; nothing has changed yet.
+            UnsupportedOperation: the critic does something that the sweeps do not know; no gradient has changed yet.
         """
         groups: dict[int, list[Term]] = {}
         for term in terms:
@@ -53,7 +53,8 @@ class ThreeSweeps(Engine):
             # The sweeps come first: what they leave is as large as the weights, where a graph holds activations.
             for group in groups.values():
                 if any(term.needs_grad_norm for term in group):
-                    measured, gradients = _sweep(critic, group, self.dtype)
+                    with torch.autocast(group[0].points.device.type, enabled=False):  # `dtype` says it all
+                        measured, gradients = _sweep(critic, group, self.dtype)
                     losses |= dict(zip(map(id, group), measured, strict=True))
                     found += gradients
             plain = []

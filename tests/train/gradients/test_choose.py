@@ -8,7 +8,7 @@ from torch.overrides import handle_torch_function, has_torch_function_unary
 from lipbench import nets
 from lipbench.train.gradients import choose as module
 from lipbench.train.gradients.choose import choose
-from lipbench.train.gradients.operations import Leaky
+from lipbench.train.gradients.operations import Affine, Leaky
 from tests.train.gradients.test_exact import Functional, MaxMin, Sorted, mlp
 
 SHAPE = (2, 4, 4)
@@ -89,6 +89,7 @@ def written_into(x: Tensor) -> Tensor:
         (seen_twice, "do not know a change in place of a tensor that has views"),
         (partly_constant, "do not know a part under torch.no_grad"),
         (capped, "do not know a function that is not torch's"),
+        (lambda x: x * 2 if x.requires_grad else x, "do not know what looks at a history"),
         (lambda x: x.relu() * torch.linspace(0.5, 1, len(x), dtype=x.dtype)[:, None], "could not be proven"),
         (lambda x: (x * 1.0).tanh_(), "do not know tanh_"),
         (torch.tanh, "do not know tanh"),
@@ -130,3 +131,15 @@ def test_a_dead_critic_is_proven_by_its_neighbours() -> None:
         nn.init.zeros_(weight)
     assert choose(critic, SHAPE).name == "three-sweep"
     assert module.COUNT > 2
+
+
+def test_a_critic_that_changes_from_pass_to_pass_gets_double_backward() -> None:
+    critic = nn.Sequential(nn.Flatten(), nn.Linear(32, 8), nn.ReLU(), nn.Linear(8, 1))
+    nn.utils.spectral_norm(critic[1])  # the older kind: its power iteration moves at each pass
+    assert choose(critic, SHAPE).name == "double-backward"
+
+
+def test_a_layer_that_drops_a_part_of_the_batch_is_caught_by_the_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = Affine.gradients
+    monkeypatch.setattr(Affine, "gradients", lambda self, parts, scale: whole(self, parts[:1], scale))
+    assert choose(mlp(nn.ReLU), SHAPE).name == "double-backward"
