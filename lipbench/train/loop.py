@@ -12,8 +12,8 @@ from lipbench.dataset import to_unit
 from lipbench.errors import Diverged
 from lipbench.protocol import Train
 from lipbench.train.composition import Composition
+from lipbench.train.gradients.call import UnsupportedOperation
 from lipbench.train.gradients.double_backward import DoubleBackward
-from lipbench.train.gradients.recognise import UnsupportedOperation
 from lipbench.train.gradients.terms import Engine, Term
 from lipbench.train.losses import Loss
 from lipbench.train.precision import autocast, full

@@ -5,8 +5,8 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
+from lipbench.train.gradients.call import UnsupportedOperation
 from lipbench.train.gradients.double_backward import DoubleBackward
-from lipbench.train.gradients.recognise import UnsupportedOperation
 from lipbench.train.gradients.terms import Engine, Term
 from lipbench.train.gradients.three_sweeps import ThreeSweeps
 from lipbench.train.streams import generator

@@ -29,7 +29,13 @@ class Operation:
     outputs: list[int]
 
     def back(self, signals: list[Tensor | None]) -> list[Tensor]:
-        """From ∂f/∂outputs to ∂f/∂inputs."""
+        """From ∂f/∂outputs to ∂f/∂inputs; None for an output that leads nowhere, but never for all."""
+        (signal,) = signals
+        assert signal is not None  # it is the only one
+        return self.back_one(signal)
+
+    def back_one(self, signal: Tensor) -> list[Tensor]:
+        """The same for an operation with one output."""
         raise NotImplementedError
 
     def again(self, given: list[Tensor], rows: slice, scale: Tensor) -> list[Tensor]:
@@ -46,7 +52,7 @@ class Affine(Operation):
         bias: the same, or None.
         settings: stride, padding, dilation and groups of a convolution; None for a linear layer.
         given: what came in.
-        signal: ∂f/∂output, kept by `back`.
+        signal: ∂f/∂output, kept on the way back.
     """
 
     inputs: list[int]
@@ -57,10 +63,8 @@ class Affine(Operation):
     given: Tensor
     signal: Tensor | None = None
 
-    def back(self, signals: list[Tensor | None]) -> list[Tensor]:
+    def back_one(self, signal: Tensor) -> list[Tensor]:
         """Keep the signal for the weight's gradient, and send it on."""
-        (signal,) = signals
-        assert signal is not None  # a layer whose output leads nowhere is dropped before
         self.signal = signal = signal.to(self.weight.dtype)
         if self.settings is None:
             return [signal @ self.weight]
@@ -132,10 +136,8 @@ class Leaky(Operation):
     slope: float
     result: Tensor
 
-    def back(self, signals: list[Tensor | None]) -> list[Tensor]:
+    def back_one(self, signal: Tensor) -> list[Tensor]:
         """Multiply by the mask."""
-        (signal,) = signals
-        assert signal is not None
         return [self._masked(signal, self.result)]
 
     def again(self, given: list[Tensor], rows: slice, scale: Tensor) -> list[Tensor]:
@@ -159,10 +161,8 @@ class Choice(Operation):
     outputs: list[int]
     weight: Tensor  # of the first
 
-    def back(self, signals: list[Tensor | None]) -> list[Tensor]:
+    def back_one(self, signal: Tensor) -> list[Tensor]:
         """Send each signal where its value came from."""
-        (signal,) = signals
-        assert signal is not None
         first = signal * self.weight
         return [first, signal - first]
 
@@ -182,10 +182,8 @@ class Order(Operation):
     dim: int
     index: Tensor
 
-    def back(self, signals: list[Tensor | None]) -> list[Tensor]:
+    def back_one(self, signal: Tensor) -> list[Tensor]:
         """Send each signal where its value came from."""
-        (signal,) = signals
-        assert signal is not None
         return [torch.zeros_like(signal).scatter_(self.dim, self.index, signal)]
 
     def again(self, given: list[Tensor], rows: slice, scale: Tensor) -> list[Tensor]:
@@ -202,10 +200,8 @@ class Reshape(Operation):
     before: torch.Size
     after: torch.Size
 
-    def back(self, signals: list[Tensor | None]) -> list[Tensor]:
+    def back_one(self, signal: Tensor) -> list[Tensor]:
         """Give the former shape back."""
-        (signal,) = signals
-        assert signal is not None
         return [signal.reshape(self.before)]
 
     def again(self, given: list[Tensor], rows: slice, scale: Tensor) -> list[Tensor]:

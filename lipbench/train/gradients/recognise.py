@@ -2,94 +2,24 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import FunctionType
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch._ops import OpOverload, OpOverloadPacket
+from torch.utils._pytree import tree_map
 
+from lipbench.train.gradients.call import SCALES, SUMS, Call, UnsupportedOperation, tensors
 from lipbench.train.gradients.operations import Affine, Choice, Leaky, Linear, Operation, Order, Reshape
 
 RESHAPES = {"flatten", "reshape", "view", "squeeze", "unsqueeze", "contiguous", "float"}
-SUMS, SCALES = {"add", "sub"}, {"mul", "div"}
 LINEAR = {
     *SUMS, *SCALES, "neg", "mean", "sum", "cat", "chunk", "split", "getitem", "permute", "transpose", "movedim", "pad",
     "avg_pool1d", "avg_pool2d", "avg_pool3d", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d",
     "interpolate", "pixel_shuffle", "pixel_unshuffle",
 }  # fmt: skip
-OPERATORS = {"iadd": "add", "radd": "add", "isub": "sub", "imul": "mul", "rmul": "mul", "truediv": "div",
-             "itruediv": "div", "idiv": "div", "concat": "cat", "concatenate": "cat"}  # fmt: skip
-
-
 # While a pass is recorded no activation has a history: code that asks for one would go another way than by autograd.
 HISTORY = {getattr(torch.Tensor, name).__get__ for name in ("requires_grad", "grad_fn", "is_leaf")}
-
-
-class UnsupportedOperation(Exception):  # noqa: N818 - not a fault: another engine takes over
-    """The critic does something that the three sweeps do not know."""
-
-
-@dataclass
-class Call:
-    """A call that has recorded tensors among its arguments.
-
-    Attributes:
-        func: the function or method of torch.
-        args: its arguments.
-        options: those given by name.
-        recorded: the slot of each recorded tensor among them, by id.
-        count: samples in the batch.
-        dtype: what weights and activations are computed in; None leaves them as they are.
-        slot: the first free slot.
-    """
-
-    func: Any
-    args: list[Any]
-    options: dict[str, Any]
-    recorded: dict[int, int]
-    count: int
-    dtype: torch.dtype | None
-    slot: int
-
-    @property
-    def written(self) -> str:
-        """The function's own name; nothing for what is not torch's, whatever it is called."""
-        home = self.func.__module__.partition(".")[0] if isinstance(self.func, FunctionType) else "torch"
-        foreign = home != "torch"
-        custom = isinstance(self.func, OpOverload | OpOverloadPacket)
-        return "" if foreign or custom else getattr(self.func, "__name__", "")
-
-    @property
-    def name(self) -> str:
-        """What it does, however it is written: ``add`` for ``+``, ``+=``, ``torch.add`` and ``add_``."""
-        bare = self.written.strip("_")
-        return OPERATORS.get(bare, bare)
-
-    @property
-    def in_place(self) -> bool:
-        """Whether it changes its first argument."""
-        dunder = self.written.startswith("__")
-        return bool(self.options.get("inplace")) or (
-            self.written.startswith("__i") and self.name in SUMS | SCALES if dunder else self.written.endswith("_")
-        )
-
-    @property
-    def inputs(self) -> list[Tensor]:
-        """The recorded tensors, each once, in the order in which they stand."""
-        found = {
-            id(thing): thing for thing in tensors([*self.args, *self.options.values()]) if id(thing) in self.recorded
-        }
-        return list(found.values())
-
-    def named(self, names: tuple[str, ...], defaults: tuple[Any, ...]) -> list[Any]:
-        """Arguments by name, wherever they were given; the last ones have defaults."""
-        filled = dict(zip(names[len(names) - len(defaults) :], defaults, strict=True))
-        filled |= dict(zip(names, self.args, strict=False))
-        filled |= {key: value for key, value in self.options.items() if key in names}
-        return [filled[name] for name in names]
-
 
 Recognised = tuple[Any, Operation | None, Any]
 
@@ -110,8 +40,10 @@ def recognise(call: Call) -> Recognised:
             return out, operation, call.inputs[0] if call.in_place else None
     if not call.written:
         raise UnsupportedOperation("a function that is not torch's")
-    if call.in_place or call.name in ("setitem", "register_hook") or call.func in HISTORY:
-        raise UnsupportedOperation("what looks at a history" if call.func in HISTORY else call.written)
+    if call.func in HISTORY:
+        raise UnsupportedOperation("what looks at a history")
+    if call.in_place or call.name in ("setitem", "register_hook"):
+        raise UnsupportedOperation(call.written)
     out = call.func(*call.args, **call.options)
     if tensors([out]):
         raise UnsupportedOperation(call.name)
@@ -160,12 +92,10 @@ def _choice(call: Call) -> tuple[Any, Operation]:
     if len(call.recorded) != 2 or call.options or len(call.args) != 2 or first.shape != second.shape:
         raise UnsupportedOperation(f"{call.name} as it is used here")
     larger = (first > second).to(first.dtype) + 0.5 * (first == second).to(first.dtype)
-    out, weight = (
-        (torch.maximum(first, second), larger)
-        if call.name.startswith("max")
-        else (torch.minimum(first, second), 1 - larger)
-    )
-    return out, Choice([call.recorded[id(first)], call.recorded[id(second)]], [call.slot], weight)
+    of_larger = call.name.startswith("max")
+    out = torch.maximum(first, second) if of_larger else torch.minimum(first, second)
+    slots = [call.recorded[id(first)], call.recorded[id(second)]]
+    return out, Choice(slots, [call.slot], larger if of_larger else 1 - larger)
 
 
 def _order(call: Call) -> tuple[Any, Operation]:
@@ -196,11 +126,12 @@ def _linear(call: Call) -> tuple[Any, Operation]:
     _check_linear(call)
     inputs = call.inputs
     places = {id(tensor): _Place(index) for index, tensor in enumerate(inputs)}
-    arguments, options = _replaced(call.args, places), _replaced(call.options, places)
+    template = tree_map(lambda thing: places.get(id(thing), thing), (call.args, call.options))
     function: Callable[..., Any] = getattr(torch, call.name) if call.name in SUMS | SCALES else call.func
 
     def again(given: list[Tensor]) -> list[Tensor]:
-        out = function(*_filled(arguments, given), **_filled(options, given))
+        args, named = tree_map(lambda thing: given[thing.index] if isinstance(thing, _Place) else thing, template)
+        out = function(*args, **named)
         return list(out) if isinstance(out, tuple | list) else [out]
 
     with torch.enable_grad():
@@ -226,43 +157,12 @@ def _check_linear(call: Call) -> None:
         or (call.name == "div" and id(first) not in call.recorded)
         or (call.name in SCALES and bool(call.options))
         or (call.name == "interpolate" and call.options.get("mode", "nearest") not in ("nearest", "area"))
-        or (call.name == "pad" and bool((*call.args, 0, 0, 0)[3] if len(call.args) > 3 else call.options.get("value")))
+        or (call.name == "pad" and bool(call.args[3] if len(call.args) > 3 else call.options.get("value")))
         or (bool(strangers) and call.name not in SCALES)
         or any(thing.requires_grad for thing in strangers)
     )
     if refused:
         raise UnsupportedOperation(f"{call.name} as it is used here")
-
-
-def tensors(things: Any) -> list[Tensor]:
-    """The tensors among things, in lists and tuples, too."""
-    found: list[Tensor] = []
-    for thing in things:
-        if isinstance(thing, Tensor):
-            found.append(thing)
-        elif isinstance(thing, tuple | list):
-            found += tensors(thing)
-    return found
-
-
-def _replaced(things: Any, places: dict[int, _Place]) -> Any:
-    if isinstance(things, dict):
-        return {key: _replaced(item, places) for key, item in things.items()}
-    if isinstance(things, list):
-        return [_replaced(item, places) for item in things]
-    if isinstance(things, tuple):
-        return tuple(_replaced(item, places) for item in things)
-    return places.get(id(things), things)
-
-
-def _filled(things: Any, given: list[Tensor]) -> Any:
-    if isinstance(things, dict):
-        return {key: _filled(item, given) for key, item in things.items()}
-    if isinstance(things, list):
-        return [_filled(item, given) for item in things]
-    if isinstance(things, tuple):
-        return tuple(_filled(item, given) for item in things)
-    return given[things.index] if isinstance(things, _Place) else things
 
 
 RECOGNISERS: list[tuple[set[str], Callable[[Call], tuple[Any, Operation | None]]]] = [

@@ -7,8 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from lipbench.train.gradients.call import Call, UnsupportedOperation, tensors
 from lipbench.train.gradients.operations import Affine, Operation, ParameterGradient
-from lipbench.train.gradients.recognise import Call, UnsupportedOperation, recognise, tensors
+from lipbench.train.gradients.recognise import recognise
 from lipbench.train.gradients.terms import values
 
 CHANGED = -1  # the slot of a tensor that was changed in place: what it was is gone
