@@ -208,5 +208,5 @@ def load(run: str | Path, results: str | Path = "results", device: str = "cpu") 
     from lipbench.runner.load import load_networks
 
     folder = find_run(Path(results), str(run))
-    generator, critic, cell, _ = load_networks(folder, device)
-    return Loaded(generator, critic, cell, folder.trace()[0])
+    networks = load_networks(folder, device)
+    return Loaded(networks.generator, networks.critic, networks.cell, folder.trace()[0])

@@ -3,6 +3,7 @@
 Each place is an environment variable, so that every process of a sweep sees the same; `at` sets them for a block.
 """
 
+import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,15 @@ def inception_weights() -> Path | None:
     """The Inception network's weights: ``$LIPBENCH_INCEPTION``; None where it is not set."""
     given = os.environ.get(INCEPTION)
     return Path(given).expanduser() if given else None
+
+
+@contextmanager
+def exclusive(lock: Path) -> Iterator[None]:
+    """Wait until no other process is in a block with this file, so that each thing is fetched once."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

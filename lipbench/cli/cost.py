@@ -6,7 +6,6 @@ from typing import Literal
 import click
 
 from lipbench.cli import options
-from lipbench.errors import RequestError
 
 
 @click.command()
@@ -23,7 +22,7 @@ from lipbench.errors import RequestError
 )
 @options.precision
 @options.device
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the records there.")
+@options.json_file
 @options.results
 def cost(
     methods: str,
@@ -52,8 +51,6 @@ def cost(
     from lipbench.screen import measures
     from lipbench.store import to_json, write_atomically
 
-    if json_file is not None and not json_file.parent.is_dir():
-        raise RequestError(f"there is no folder {str(json_file.parent)!r} for {json_file.name}; make it first")
     prepare_results(results)
     console = Console()
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from lipbench.errors import RequestError
+
 results = click.option(
     "--results",
     type=click.Path(path_type=Path),
@@ -11,8 +13,6 @@ results = click.option(
     show_default=True,
     help="The results folder.",
 )
-
-
 data_root = click.option(
     "--data-root",
     type=click.Path(path_type=Path, file_okay=False),
@@ -26,6 +26,22 @@ inception_weights = click.option(
     envvar="LIPBENCH_INCEPTION",
     show_envvar=True,
     help="A file; downloaded by torch-fidelity if left out.",
+)
+
+
+def _in_a_folder(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
+    """Refuse a place that cannot be written to before anything is measured."""
+    if path is not None and not path.parent.is_dir():
+        raise RequestError(f"there is no folder {str(path.parent)!r} for {path.name}; make it first")
+    return path
+
+
+json_file = click.option(
+    "--json",
+    "json_file",
+    type=click.Path(path_type=Path),
+    callback=_in_a_folder,
+    help="Write the records there as well.",
 )
 device = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:0 …")
 assignments = click.option(

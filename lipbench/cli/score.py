@@ -5,7 +5,6 @@ from pathlib import Path
 import click
 
 from lipbench.cli import options
-from lipbench.errors import RequestError
 
 
 @click.command()
@@ -59,12 +58,7 @@ def prepare(
 @click.option("--extractor", help="Such as inception-v3-compat.")
 @click.option("--protocol", help="Whose evaluate table folders are scored by.  [default: cifar10-cnn]")
 @options.assignments
-@click.option(
-    "--json",
-    "json_file",
-    type=click.Path(path_type=Path),
-    help="Write the scores there as well: an object, or a list of several.",
-)
+@options.json_file
 @options.device
 @options.data_root
 @options.inception_weights
@@ -85,7 +79,8 @@ def evaluate(
 ) -> None:
     """Score finished runs, or pictures, again.
 
-    Nothing is trained: more samples, another extractor, or a folder of images from other code.
+    Nothing is trained: more samples, another extractor, or a folder of images from other code. --json writes an object,
+    or a list of several.
 
     \b
     lipbench evaluate gn-cifar10-s0-3f9a --samples 50000
@@ -98,8 +93,6 @@ def evaluate(
     from lipbench.settings import read_setting
     from lipbench.store import to_json, write_atomically
 
-    if json_file is not None and not json_file.parent.is_dir():
-        raise RequestError(f"there is no folder {str(json_file.parent)!r} for {json_file.name}; make it first")
     console = Console()
     console.print(f"scoring {', '.join(subjects)} …", style="dim", soft_wrap=True)
     records = evaluation.evaluate(

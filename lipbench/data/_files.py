@@ -1,6 +1,5 @@
 """Files of published data sets: found, checked, downloaded whole or not at all, and kept decoded."""
 
-import fcntl
 import hashlib
 from collections.abc import Callable, Mapping
 from io import BytesIO
@@ -13,7 +12,7 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from lipbench.errors import RequestError, StoreError
-from lipbench.places import cache_folder, data_root
+from lipbench.places import cache_folder, data_root, exclusive
 from lipbench.store import write_atomically
 
 
@@ -61,9 +60,7 @@ def fetch(title: str, folder: str, download: Callable[[Path], object], otherwise
     root = data_root()
     expected = f"a folder {folder}{f' or {otherwise}' if otherwise else ''} in it"
     try:
-        root.mkdir(parents=True, exist_ok=True)
-        with (root / ".lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with exclusive(root / ".lock"):
             if not (root / folder).is_dir():
                 with TemporaryDirectory(dir=root, prefix=".download-") as work:
                     download(Path(work))

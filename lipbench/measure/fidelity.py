@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import sha256
 
 import torch_fidelity
 from jaxtyping import UInt8
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from lipbench.dataset import digest
 from lipbench.errors import RequestError, StoreError
 from lipbench.measure.extractors import Extractor
 from lipbench.places import cache_folder
@@ -52,7 +52,7 @@ class Reference:
     @cached_property
     def digest(self) -> str:
         """Eight hex digits of their content."""
-        return sha256(self.pictures.cpu().numpy().tobytes()).hexdigest()[:8]
+        return digest(self.pictures)
 
     def cache_name(self, extractor: Extractor) -> str:
         """Data, split, content and weights: statistics under this name can be of nothing else."""

@@ -3,7 +3,6 @@
 Paper: Heusel et al. 2017, arXiv:1706.08500; torch-fidelity's port of the TensorFlow graph of 2015-12-05
 """
 
-import fcntl
 from functools import cache
 from pathlib import Path
 from pickle import UnpicklingError
@@ -12,7 +11,7 @@ import torch
 from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3, FeatureExtractorInceptionV3
 
 from lipbench.errors import RequestError
-from lipbench.places import inception_weights
+from lipbench.places import exclusive, inception_weights
 
 NAME = "inception-v3-compat"
 FEATURES = 2048
@@ -32,9 +31,7 @@ def find_weights() -> Path:
     if path.exists():  # perhaps where nobody may write
         return path
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.with_suffix(".lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with exclusive(path.with_suffix(".lock")):
             if not path.exists():  # it appears under its name when it is whole and its digest is right
                 digest = path.stem.rpartition("-")[2]
                 torch.hub.download_url_to_file(URL_INCEPTION_V3, str(path), hash_prefix=digest)

@@ -4,6 +4,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 
 import torch
+from torch import nn
 
 from lipbench.cell import Cell
 from lipbench.dataset import Pictures, to_unit
@@ -68,17 +69,7 @@ def build_trainer(cell: Cell, pictures: Pictures, locate: Locate, device: torch.
             f"pictures; expected at most as many: --set train.batch_size={len(pictures.train)}"
         )
     composition = Composition(tuple(create_method(part, locate) for part in cell.methods))
-    make = find_architecture(cell.architecture, locate)
-    with seeded(cell.seed, "generator init"):
-        generator, _ = make(pictures.shape, settings.latent_dim)
-    with seeded(cell.seed, "critic init"):
-        _, critic = make(pictures.shape, settings.latent_dim)
-    generator, critic = generator.to(device), critic.to(device)
-    if min(pictures.shape[1:]) >= CHANNELS_LAST:
-        critic = critic.to(memory_format=torch.channels_last)
-    critic.input_shape = pictures.shape  # type: ignore[assignment]  # for methods that need an operator's true norm
-    with seeded(cell.seed, "constrain"):
-        critic = composition.constrain(critic)
+    generator, critic = build_networks(cell, composition, pictures.shape, locate, device)
     loss = LOSSES[cell.protocol.loss]
     set_precision(settings.precision, device)
     engine: Engine = DoubleBackward()
@@ -86,6 +77,24 @@ def build_trainer(cell: Cell, pictures: Pictures, locate: Locate, device: torch.
         engine = choose(critic, pictures.shape, HALF.get(settings.precision))
     train = place(pictures.train, device)
     return Trainer(generator, critic, composition, loss, train, settings, engine, cell.seed)
+
+
+def build_networks(
+    cell: Cell, composition: Composition, shape: tuple[int, int, int], locate: Locate, device: torch.device
+) -> tuple[nn.Module, nn.Module]:
+    """Make generator and critic, the critic constrained, as they are before training; errors as of `build`."""
+    make, latent_dim = find_architecture(cell.architecture, locate), cell.protocol.train.latent_dim
+    with seeded(cell.seed, "generator init"):
+        generator, _ = make(shape, latent_dim)
+    with seeded(cell.seed, "critic init"):
+        _, critic = make(shape, latent_dim)
+    generator, critic = generator.to(device), critic.to(device)
+    if min(shape[1:]) >= CHANNELS_LAST:
+        critic = critic.to(memory_format=torch.channels_last)
+    critic.input_shape = shape  # type: ignore[assignment]  # for methods that need an operator's true norm
+    with seeded(cell.seed, "constrain"):
+        critic = composition.constrain(critic)
+    return generator, critic
 
 
 def choose_reference(pictures: Pictures, dataset: str, settings: Evaluate) -> Reference:

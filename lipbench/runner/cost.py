@@ -100,16 +100,18 @@ def measure(
 
 def _setups(item: Planned, engines: Sequence[str], device: torch.device) -> list[_Setup]:
     """The method by each engine that makes a difference to it."""
+    pictures = load_pictures(item.cell.dataset, item.sources.__getitem__)
     found: list[_Setup] = []
     for engine in engines:
-        pictures = load_pictures(item.cell.dataset, item.sources.__getitem__)
         trainer = build_trainer(item.cell, pictures, item.sources.__getitem__, device)
-        if engine == DoubleBackward.name and trainer.composition.needs_grad_norm:
+        if not trainer.composition.needs_grad_norm:
+            return [_Setup(item.cell.method, trainer)]
+        if engine == DoubleBackward.name:
             trainer.engine = DoubleBackward()
-        elif engine != trainer.engine.name and trainer.composition.needs_grad_norm and len(engines) == 1:
-            raise RequestError(f"{item.cell.method} cannot be run by {engine}: {trainer.engine.reason}")
-        if trainer.engine_name not in [other.trainer.engine_name for other in found]:
+        if engine == trainer.engine.name:
             found.append(_Setup(item.cell.method, trainer))
+        elif len(engines) == 1:
+            raise RequestError(f"{item.cell.method} cannot be run by {engine}: {trainer.engine.reason}")
     return found
 
 

@@ -54,7 +54,7 @@ def prepare(
         )
     path = yardstick_path(results, cell)
     known = _read(path)
-    basis = {"pictures": digest(built.pictures), "extractor": built.extractor.id}
+    basis = {"pictures": digest(built.pictures.train, built.pictures.held_out), "extractor": built.extractor.id}
     for key, present in basis.items():
         if known.get(key, present) != present:
             raise RequestError(

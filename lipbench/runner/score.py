@@ -43,12 +43,14 @@ def score_run(
         RequestError: anything asked for is not possible.
         StoreError: the run has no checkpoint, or it is damaged.
     """
-    network, _, cell, step = load_networks(folder, device)
+    networks = load_networks(folder, device)
+    cell, step = networks.cell, networks.step
     copies = {part.file: folder.file(part.file) for part in [cell.dataset] if part.file}
-    real = against or PlannedData(cell.dataset, copies)
-    settings, reference = _reference(real, split, cell.protocol.model_dump(), overrides)
+    data = against or PlannedData(cell.dataset, copies)
+    real = networks.pictures if against is None else _load(data)
+    settings, reference = _reference(data, real, split, cell.protocol.model_dump(), overrides)
     settings = _fit(settings, settings.samples, len(reference.pictures), overrides)
-    fake = generate(network, latents(cell, settings.samples, choose_device(device)))
+    fake = generate(networks.generator, latents(cell, settings.samples, choose_device(device)))
     record: Record = {
         "subject": folder.id,
         "method": cell.method,
@@ -78,9 +80,9 @@ def score_pictures(
     Raises:
         RequestError: anything asked for is not possible.
     """
-    fake = load_pictures(data.part, data.sources.__getitem__).split("all")
-    samples = overrides.get("evaluate.samples", len(fake))
-    settings, reference = _reference(against, split, protocol.read(base), {**overrides, "evaluate.samples": samples})
+    fake = _load(data).split("all")
+    asked = {"evaluate.samples": len(fake), **overrides}
+    settings, reference = _reference(against, _load(against), split, protocol.read(base), asked)
     if settings.samples > len(fake):
         raise RequestError(
             f"{settings.samples} samples are wanted of {data.part}, which has {len(fake)} pictures; expected at most "
@@ -93,14 +95,18 @@ def score_pictures(
     return {"subject": str(data.part)} | _score(fake, reference, settings, device)
 
 
+def _load(data: PlannedData) -> Pictures:
+    return load_pictures(data.part, data.sources.__getitem__)
+
+
 def _reference(
-    data: PlannedData, split: str | None, base: dict[str, Any], overrides: Mapping[str, Any]
+    data: PlannedData, real: Pictures, split: str | None, base: dict[str, Any], overrides: Mapping[str, Any]
 ) -> tuple[Evaluate, Reference]:
     """The settings, and the real pictures that they say: all of a folder where nobody says otherwise."""
     own = default_split(data.part, data.sources.__getitem__)
     whole = {"evaluate.split": own, "evaluate.real_samples": None} if own == "all" else {}
     settings = protocol.check(base, {**whole, **overrides, **({"evaluate.split": split} if split else {})}).evaluate
-    return settings, choose_reference(load_pictures(data.part, data.sources.__getitem__), str(data.part), settings)
+    return settings, choose_reference(real, str(data.part), settings)
 
 
 def _fit(settings: Evaluate, fake: int, real: int, overrides: Mapping[str, Any]) -> Evaluate:
@@ -116,14 +122,14 @@ def _fit(settings: Evaluate, fake: int, real: int, overrides: Mapping[str, Any])
 
 def _score(fake: Tensor, reference: Reference, settings: Evaluate, device: str) -> Record:
     extractor = extractors.find(settings.extractor)
-    both = Pictures(train=fake, held_out=fake), Pictures(train=reference.pictures, held_out=reference.pictures)
-    for pictures, what in zip(both, ("what is scored", reference.name), strict=True):
-        extractor.check_shape(pictures.shape, what)
-    if both[0].shape[1:] != both[1].shape[1:]:
-        sizes = [f"{height}×{width}" for _, height, width in (pictures.shape for pictures in both)]
+    for pictures, what in ((fake, "what is scored"), (reference.pictures, reference.name)):
+        channels, height, width = pictures.shape[1:]
+        extractor.check_shape((channels, height, width), what)
+    if fake.shape[2:] != reference.pictures.shape[2:]:
+        mine, theirs = ("×".join(map(str, pictures.shape[2:])) for pictures in (fake, reference.pictures))
         raise RequestError(
-            f"the pictures are {sizes[0]} and those of {reference.name} {sizes[1]}; expected equal sizes, "
-            f"as by folder[path=…,size={both[1].shape[1]}]"
+            f"the pictures are {mine} and those of {reference.name} {theirs}; expected equal sizes, "
+            f"as by folder[path=…,size={reference.pictures.shape[2]}]"
         )
     check_counts(len(fake), len(reference.pictures), settings)
     found = fidelity(fake, reference, extractor, settings, cuda=choose_device(device).type == "cuda")
