@@ -5,17 +5,17 @@ from jaxtyping import install_import_hook
 # Before anything of the package is imported, so that every function of it is checked.
 install_import_hook(["lipbench", "lipbench_methods"], "beartype.beartype")
 
-from collections.abc import Callable  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
-import pytest  # noqa: E402
-import torch  # noqa: E402
-from hypothesis import settings  # noqa: E402
+import pytest
+import torch
+from hypothesis import settings
 
-from lipbench.plan import plan  # noqa: E402
-from lipbench.runner.work import work  # noqa: E402
-from lipbench.store import RunFolder  # noqa: E402
+from lipbench.plan import plan
+from lipbench.runner.work import work
+from lipbench.store import RunFolder
 
 torch.set_num_threads(1)  # several workers share the cores
 # No deadline: the first example of a property pays for imports. The same examples everywhere.

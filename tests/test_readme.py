@@ -37,7 +37,7 @@ def test_its_penalty_is_that_of_its_formula(tmp_path: Path) -> None:
 
     space: dict[str, type] = {}
     exec(example()[1], space)
-    method = space["OneSided"]()  # type: ignore[call-arg]
+    method = space["OneSided"]()  # type: ignore[call-arg]  # made by exec
     assert method.penalty(torch.zeros(2), torch.tensor([0.5, 3.0])) == 20.0
 
 

@@ -25,7 +25,7 @@ def settings(**changes: Any) -> Evaluate:
     return check(read("digits"), {f"evaluate.{key}": value for key, value in changes.items()}).evaluate
 
 
-class Plain(torch_fidelity.FeatureExtractorBase):  # type: ignore[misc]
+class Plain(torch_fidelity.FeatureExtractorBase):  # type: ignore[misc]  # torch-fidelity has no types
     """Two numbers hidden in each picture, so that the features are Gaussian by construction."""
 
     def __init__(self, name: str, features_list: list[str], **_: Any) -> None:

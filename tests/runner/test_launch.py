@@ -14,7 +14,7 @@ import pytest
 from lipbench.results import run_folders
 from lipbench.store import RunFolder, Status
 from tests.conftest import TINY
-from tests.runner.test_work import assert_equal
+from tests.runner.test_resume import assert_equal
 
 pytestmark = pytest.mark.slow
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from copy import deepcopy
+from typing import Any
 
 import pytest
 import torch
@@ -51,9 +52,9 @@ class SpectrallyNormalised(nn.Module):
     def __init__(self, critic: nn.Module, start: nn.Module) -> None:
         super().__init__()
         self.critic = critic
-        layers = [layer for layer in start.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
-        self.left = [layer.parametrizations.weight[0]._u.clone() for layer in layers]  # type: ignore[union-attr, index]
-        self.right = [layer.parametrizations.weight[0]._v.clone() for layer in layers]  # type: ignore[union-attr, index]
+        layers: list[Any] = [layer for layer in start.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
+        self.left = [layer.parametrizations.weight[0]._u.clone() for layer in layers]
+        self.right = [layer.parametrizations.weight[0]._v.clone() for layer in layers]
 
     def forward(self, x: Tensor) -> Tensor:
         named = [(name, weight) for name, weight in self.critic.named_parameters() if weight.dim() > 1]

@@ -23,7 +23,7 @@ class Calls(nn.Module):
         self.first, self.last = nn.Linear(32, 8), nn.Linear(8, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.last(self.function(self.first(x.flatten(1))))  # type: ignore[operator]
+        out: Tensor = self.last(self.function(self.first(x.flatten(1))))  # type: ignore[operator]  # a function or a module
         return out
 
 
