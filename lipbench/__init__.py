@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from lipbench.evaluation import evaluate as evaluate
     from lipbench.evaluation import prepare as prepare
     from lipbench.method import Method as Method
+    from lipbench.pair import Pair as Pair
 
 __version__ = "0.1.0"
 __all__ = [
     "Dataset",
     "LipbenchError",
     "Method",
+    "Pair",
     "Pictures",
     "__version__",
     "cost",
@@ -39,6 +41,7 @@ _HOME = {
     "Dataset": "lipbench.dataset",
     "LipbenchError": "lipbench.errors",
     "Method": "lipbench.method",
+    "Pair": "lipbench.pair",
     "Pictures": "lipbench.dataset",
     "cost": "lipbench.costing",
     "evaluate": "lipbench.evaluation",

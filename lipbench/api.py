@@ -11,7 +11,8 @@ from lipbench import places
 from lipbench.errors import RequestError
 from lipbench.names import read_seeds
 from lipbench.plan import Planned, Settings, plan
-from lipbench.protocol import QUICK
+from lipbench.protocol import quick as quick_settings
+from lipbench.protocol import read as read_protocol
 from lipbench.results import find_run, prepare_results
 from lipbench.runner.launch import Launcher, Listener, Summary
 
@@ -57,7 +58,8 @@ def read_request(
         raise RequestError(f"seeds are {numbers}; expected at least one whole number from 0")
     if jobs is not None and jobs < 1:
         raise RequestError(f"jobs is {jobs}; expected at least 1")
-    planned = plan(methods, datasets, numbers, protocol, {**(QUICK if quick else {}), **(overrides or {})}, settings)
+    short = quick_settings(read_protocol(protocol)) if quick else {}
+    planned = plan(methods, datasets, numbers, protocol, {**short, **(overrides or {})}, settings)
     if not planned:
         raise RequestError("no method was named; expected at least one, such as gn")
     threads = planned[0].cell.protocol.train.threads

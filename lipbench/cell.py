@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lipbench.errors import StoreError
-from lipbench.protocol import Protocol
+from lipbench.schema import AnyProtocol, Protocol, adversarial
 
 
 class Part(BaseModel):
@@ -43,7 +43,16 @@ class Cell(BaseModel):
     seed: int
     settings: Literal["shared", "recommended"]
     comparison: str
-    protocol: Protocol
+    protocol: AnyProtocol
+
+    @property
+    def adversarial(self) -> Protocol:
+        """The protocol of a run that trains a generator against its critic.
+
+        Raises:
+            RequestError: the run trains a critic alone.
+        """
+        return adversarial(self.protocol)
 
     @property
     def method(self) -> str:

@@ -1,4 +1,4 @@
-"""The plugin interface for data: pictures as bytes, split into training and held-out ones."""
+"""The plugin interface for data: pictures as bytes, split into training and held-out ones, or a pair."""
 
 from dataclasses import dataclass
 from hashlib import sha256
@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from lipbench.pair import Pair
 from lipbench.plugin import Plugin
 
 
@@ -34,16 +35,18 @@ class Pictures:
         return channels, height, width
 
 
-def digest(*pictures: UInt8[Tensor, "_ c h w"]) -> str:
-    """Eight hex digits of all pictures, in their order."""
+def digest(*parts: Tensor) -> str:
+    """Eight hex digits of all numbers, in their order."""
     found = sha256()
-    for part in pictures:
+    for part in parts:
         found.update(part.cpu().numpy().tobytes())
     return found.hexdigest()[:8]
 
 
 class Dataset(Plugin):
-    """Where pictures come from. Annotated fields are parameters, set by name: ``folder[path=images,size=32]``.
+    """Where pictures, or a pair of distributions, come from.
+
+    Annotated fields are parameters, set by name: ``folder[path=images,size=32]``.
 
     Attributes:
         source: where the data was published.
@@ -53,8 +56,8 @@ class Dataset(Plugin):
     source: ClassVar[str] = ""
     default_split: ClassVar[str] = "train"
 
-    def load(self) -> Pictures:
-        """Return the pictures, on the CPU.
+    def load(self) -> Pictures | Pair:
+        """Return the pictures, on the CPU, or two distributions for a critic alone.
 
         Raises:
             RequestError: the data is missing or damaged.

@@ -60,13 +60,13 @@ def prepare(
         RequestError: something is missing and cannot be fetched, or does not fit together.
         StoreError: a folder cannot be written to.
     """
-    from lipbench.runner.prepare import prepare as prepare_cell
+    from lipbench.runner.prepare import prepare_pictures
 
     prepare_results(Path(results))
     ready = []
     with places.at(data_root, inception_weights):
         for planned in plan("none", datasets, [0], protocol, overrides or {}):
-            built = prepare_cell(planned.cell, planned.sources.__getitem__, device, Path(results), note)
+            built = prepare_pictures(planned.cell, planned.sources.__getitem__, device, Path(results), note)
             ready.append(
                 Prepared(
                     dataset=str(planned.cell.dataset),
@@ -157,7 +157,7 @@ def _is_dataset(text: str) -> bool:
     if (
         "[" in text
         or name.base.endswith(".py")
-        or registry.canonical(name.base) in registry.installed(registry.DATASET)
+        or registry.DATASET.canonical(name.base) in registry.installed(registry.DATASET)
     ):
         return True
     path = Path(text).expanduser()

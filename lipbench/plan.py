@@ -10,6 +10,7 @@ from lipbench.card import Card
 from lipbench.cell import Cell, Part
 from lipbench.errors import PluginError, RequestError, UnknownNameError
 from lipbench.names import Name, expand_all
+from lipbench.schema import AnyProtocol
 from lipbench.settings import read_parameters
 
 Settings = Literal["shared", "recommended"]
@@ -84,7 +85,7 @@ def plan(
     return list(cells.values())
 
 
-def _comparison(shared: protocol.Protocol, architecture: Part, settings: Settings) -> str:
+def _comparison(shared: AnyProtocol, architecture: Part, settings: Settings) -> str:
     """Name what may be compared: runs with one such id differ in method, data set and seed alone."""
     suffix = f"-{architecture.sha256[:6]}" if architecture.sha256 else ""
     return shared.id + suffix + ("" if settings == "shared" else f"-{settings}")

@@ -1,86 +1,26 @@
-"""A protocol: everything that all methods of a comparison share, named and checked."""
+"""Protocols by name and from files: read, laid over by settings, checked."""
 
 import tomllib
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from lipbench.errors import RequestError, UnknownNameError
-
-Count = Annotated[int, Field(gt=0)]
-Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Fraction = Annotated[float, Field(ge=0, lt=1)]
+from lipbench.schema import AnyProtocol, CriticProtocol, Protocol
 
 FOLDER = Path(__file__).parent / "protocols"
 
 # A smoke run: everything happens once, nothing is learned.
-QUICK = {
+_QUICK = {
     "train.steps": 20,
     "evaluate.every": 10,
     "evaluate.samples": 256,
     "evaluate.real_samples": 256,
     "evaluate.kid_subset_size": 128,
 }
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Train(_Strict):
-    """How critic and generator are trained; a step is a generator step."""
-
-    steps: Count
-    critic_steps: Count
-    batch_size: Count
-    generator_batch_size: Count
-    learning_rate: Rate
-    generator_learning_rate: Rate
-    # Read leniently: TOML has lists where Python has tuples.
-    betas: Annotated[tuple[Fraction, Fraction], Field(strict=False)]
-    decay: Literal["none", "linear"]
-    latent_dim: Count
-    ema_decay: Fraction
-    flips: bool
-    threads: Count
-    # Of the networks; where it is float32, it does not show in a protocol's text or id.
-    precision: Literal["float32", "tf32", "bfloat16"] = Field(
-        default="float32", exclude_if=lambda value: value == "float32"
-    )
-
-
-class Evaluate(_Strict):
-    """What is measured, and how often."""
-
-    every: Count
-    samples: Annotated[int, Field(ge=2)]
-    # All of the split where it is left out; then it does not show in a protocol's text or id either.
-    real_samples: Annotated[int, Field(ge=2)] | None = Field(default=None, exclude_if=lambda value: value is None)
-    extractor: str
-    split: Literal["train", "held_out", "all"]
-    kid_subsets: Count
-    kid_subset_size: Annotated[int, Field(ge=2)]
-    isc_splits: Count
-    critic_points: Annotated[int, Field(ge=2)]
-
-
-class Protocol(_Strict):
-    """Everything that all methods of a comparison share."""
-
-    name: str
-    datasets: str
-    architecture: str
-    loss: Literal["wasserstein", "hinge", "logistic"]
-    train: Train
-    evaluate: Evaluate
-
-    @property
-    def id(self) -> str:
-        """Eight hex digits of everything in it; rows of different ids are never ranked together."""
-        return sha256(self.model_dump_json().encode()).hexdigest()[:8]
+_QUICK_CRITIC = {"train.steps": 200, "evaluate.every": 100}
 
 
 def named() -> list[str]:
@@ -157,7 +97,16 @@ def text(name: str) -> str:
     return (FOLDER / f"{name}.toml").read_text(encoding="utf-8")
 
 
-def check(data: dict[str, Any], overrides: dict[str, Any]) -> Protocol:
+def quick(data: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a smoke run under a protocol, by dotted key."""
+    return dict(_QUICK if _model(data) is Protocol else _QUICK_CRITIC)
+
+
+def _model(data: dict[str, Any]) -> type[Protocol] | type[CriticProtocol]:
+    return CriticProtocol if "trains" in data else Protocol
+
+
+def check(data: dict[str, Any], overrides: dict[str, Any]) -> AnyProtocol:
     """Lay `overrides` (by dotted key) over `data` and check the whole, what is recommended for methods aside.
 
     Raises:
@@ -169,33 +118,38 @@ def check(data: dict[str, Any], overrides: dict[str, Any]) -> Protocol:
     for dotted, value in overrides.items():
         table, _, key = dotted.rpartition(".")
         if table and not isinstance(merged.setdefault(table, {}), dict):
-            raise _unknown(dotted)
+            raise _unknown(dotted, _model(merged))
         (merged[table] if table else merged)[key] = value
+    model = _model(merged)
     try:
-        return Protocol.model_validate(merged)
+        return model.model_validate(merged)
     except ValidationError as errors:
-        raise _explain(errors) from None
+        raise _explain(errors, model) from None
 
 
-def keys() -> list[str]:
+def _keys(model: type[BaseModel]) -> list[str]:
     """Every dotted key of a protocol."""
-    tables: dict[str, type[BaseModel]] = {"train": Train, "evaluate": Evaluate}
-    plain = [key for key in Protocol.model_fields if key not in tables]
-    return plain + [f"{table}.{key}" for table, model in tables.items() for key in model.model_fields]
+    found: list[str] = []
+    for key, field_info in model.model_fields.items():
+        table = field_info.annotation
+        if isinstance(table, type) and issubclass(table, BaseModel):
+            found += [f"{key}.{inner}" for inner in table.model_fields]
+        else:
+            found.append(key)
+    return found
 
 
-def _unknown(key: str) -> UnknownNameError:
-    return UnknownNameError("setting", key, keys(), "Settings are given as --set train.batch_size=64.")
+def _unknown(key: str, model: type[BaseModel]) -> UnknownNameError:
+    return UnknownNameError("setting", key, _keys(model), "Settings are given as --set train.batch_size=64.")
 
 
-def _explain(errors: ValidationError) -> RequestError:
+def _explain(errors: ValidationError, model: type[BaseModel]) -> RequestError:
     first = errors.errors()[0]
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        return _unknown(key)
+        return _unknown(key, model)
     if first["type"] == "missing" and isinstance(first["loc"][-1], str):
-        return RequestError(
-            f"setting {key!r} is missing; `lipbench/protocols/digits.toml` shows every key with a value"
-        )
+        example = "w1" if model is CriticProtocol else "digits"
+        return RequestError(f"setting {key!r} is missing; `lipbench protocols {example}` shows every key with a value")
     message = first["msg"].replace("Input should be", "expected").replace("Field required", "expected one more value")
     return RequestError(f"setting {key} is {first['input']!r}; {message}")

@@ -25,11 +25,23 @@ from lipbench.names import Name
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of plugin: the word for it, its entry-point group and the class that it derives from."""
+    """A kind of plugin.
+
+    Attributes:
+        word: for people.
+        group: of entry points.
+        base: the class that plugins derive from.
+        separator: between the words of a name; Python's modules can have underscores alone.
+    """
 
     word: str
     group: str
     base: str
+    separator: str
+
+    def canonical(self, stem: str) -> str:
+        """The name of an installed plugin, however its words are joined."""
+        return stem.replace("-", "_").replace("_", self.separator)
 
     @property
     def command(self) -> str:
@@ -37,8 +49,8 @@ class Kind:
         return f"lipbench {self.word}s"
 
 
-METHOD = Kind("method", "lipbench.methods", "Method")
-DATASET = Kind("dataset", "lipbench.datasets", "Dataset")
+METHOD = Kind("method", "lipbench.methods", "Method", "_")
+DATASET = Kind("dataset", "lipbench.datasets", "Dataset", "-")
 
 
 @dataclass(frozen=True)
@@ -77,13 +89,13 @@ def find(kind: Kind, name: Name) -> Found:
         path = Path(name.base).expanduser()
         if path.suffix != ".py":
             raise PluginError(f"{name.base!r} is not a Python file; expected a path that ends in .py")
-        if canonical(name.stem) in known:
+        if kind.canonical(name.stem) in known:
             raise PluginError(
                 f"{name.base!r} would be called {name.stem!r}, which is the name of an installed {kind.word}; "
                 f"rename the file so that reports can tell the two apart"
             )
         return Found(kind, name.stem, path)
-    base = canonical(name.base)
+    base = kind.canonical(name.base)
     if base not in known:
         near = " A file of your own is named by its path: ./my_method.py."
         raise UnknownNameError(kind.word, name.base, known, f"`{kind.command}` describes them.{near}")
@@ -139,18 +151,13 @@ def _plugins_of(kind: Kind, entry: EntryPoint) -> list[Found]:
     if spec is None or spec.origin is None:
         return []
     if spec.submodule_search_locations is None:
-        return [Found(kind, canonical(Path(spec.origin).stem), Path(spec.origin), entry.module)]
+        return [Found(kind, kind.canonical(Path(spec.origin).stem), Path(spec.origin), entry.module)]
     return [
-        Found(kind, canonical(module.name), Path(folder) / f"{module.name}.py", f"{entry.module}.{module.name}")
+        Found(kind, kind.canonical(module.name), Path(folder) / f"{module.name}.py", f"{entry.module}.{module.name}")
         for folder in spec.submodule_search_locations
         for module in pkgutil.iter_modules([folder])
         if not module.ispkg and not module.name.startswith("_")
     ]
-
-
-def canonical(stem: str) -> str:
-    """The name of an installed plugin: Python's modules cannot have the hyphens that names of data sets have."""
-    return stem.replace("_", "-")
 
 
 def _spec(module: str) -> ModuleSpec | None:

@@ -1,6 +1,6 @@
 """Weight clipping: every weight of the critic is kept in a box.
 
-Formula: w ← clip(w, −bound, bound) after each critic step
+Formula: w ← clip(w, −bound, bound) after each critic step; with biases=false, weights alone
 Paper: Arjovsky, Chintala & Bottou 2017, Wasserstein GAN, arXiv:1701.07875
 """
 
@@ -14,12 +14,14 @@ class WeightClipping(Method):
 
     guarantee = "layerwise"
     bound: float = 0.05
+    biases: bool = True
 
     def __post_init__(self) -> None:
         if not self.bound > 0:
             raise ValueError("bound must be greater than 0")
 
     def project(self, critic: nn.Module) -> None:
-        """Clip all parameters."""
+        """Clip all parameters, or those that are not vectors."""
         for weight in critic.parameters():
-            weight.clamp_(-self.bound, self.bound)
+            if self.biases or weight.ndim > 1:
+                weight.clamp_(-self.bound, self.bound)

@@ -10,8 +10,8 @@ import lipbench
 ROOT = Path(lipbench.__file__).parent
 # From the ground up; rooms of one line do not know each other.
 FLOORS = [
-    {"errors", "places", "plugin", "protocols", "__init__"},
-    {"names", "card", "method", "dataset", "store"},
+    {"errors", "places", "pair", "protocols", "plugin", "__init__"},
+    {"names", "card", "method", "dataset", "schema", "store"},
     {"settings", "registry", "protocol", "results"},
     {"cell"},
     {"plan", "data", "nets"},
@@ -25,7 +25,7 @@ FLOORS = [
     {"__main__"},
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-REPORTS_MAY_KNOW = {"errors", "names", "protocol", "cell", "store", "results", "__init__", "reports"}
+REPORTS_MAY_KNOW = {"errors", "names", "schema", "cell", "store", "results", "__init__", "reports"}
 FILES = sorted(ROOT.rglob("*.py"))
 
 

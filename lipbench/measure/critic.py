@@ -1,18 +1,25 @@
-"""What a critic really does: the gradient norms of its score and of the raw critic."""
+"""What a critic really does: gradient norms and secants of its score and of the raw critic."""
 
-from collections.abc import Callable
 from copy import deepcopy
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from lipbench.train.gradients.terms import values_and_norms
-
-Score = Callable[[Tensor, Tensor], Tensor]
+from lipbench.measure.functions import Function, Score, at_points, of_critic
+from lipbench.measure.secants import between, profile, variation_gap
+from lipbench.train.gradients.terms import Engine, gradient_norm, values_and_norms
 
 SETTLING = 30  # power iterations: enough for the norm of a layer to stand still
+
+
+class _Found(NamedTuple):
+    score: Float[Tensor, " n"]
+    score_norm: Float[Tensor, " n"]
+    value: Float[Tensor, " n"]
+    value_norm: Float[Tensor, " n"]
 
 
 def settled(critic: nn.Module) -> nn.Module:
@@ -29,24 +36,13 @@ def settled(critic: nn.Module) -> nn.Module:
     return copy.eval().requires_grad_(False)
 
 
-def score_norms(
-    critic: nn.Module, score: Score, points: Float[Tensor, "n c h w"], *, needs_grad_norm: bool
-) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]]:
-    """Gradient norms of the score and of the raw critic.
-
-    Args:
-        critic: one that treats each sample by itself.
-        score: of value and gradient norm.
-        points: where to measure.
-        needs_grad_norm: whether the score is more than the raw value, so that it needs a gradient of its own.
-    """
-    if not needs_grad_norm:
-        norm = values_and_norms(critic, points)[1]
-        return norm, norm
-    points = points.detach().requires_grad_()
-    value, norm = values_and_norms(critic, points, differentiable=True)
-    (gradient,) = torch.autograd.grad(score(value, norm).sum(), points)
-    return torch.linalg.vector_norm(gradient.flatten(1), dim=1), norm.detach()
+def _measured(critic: nn.Module, score: Score | None, points: Tensor, engine: Engine | None) -> _Found:
+    """Values and gradient norms of the score and of the raw critic."""
+    if score is None:
+        value, norm = values_and_norms(critic, points)
+        return _Found(value, norm, value, norm)
+    at = at_points(critic, score, points, engine)
+    return _Found(at.score, gradient_norm(at.gradient), at.value, at.norm)
 
 
 def interpolate(
@@ -57,29 +53,91 @@ def interpolate(
     return mix * real + (1 - mix) * fake
 
 
-def gradient_norms(
-    critic: nn.Module, score: Score, places: dict[str, Float[Tensor, "n c h w"]], *, needs_grad_norm: bool
+def measure(
+    critic: nn.Module,
+    score: Score | None,
+    places: dict[str, Float[Tensor, "n c h w"]],
+    engine: Engine | None = None,
 ) -> dict[str, float]:
-    """Mean, 95th percentile and maximum of the gradient norms: place by place, and pooled over all.
+    """Gradient norms, place by place and pooled over all, and the largest secant over all pairs of the points.
 
     Args:
         critic: a settled copy.
-        score: of value and gradient norm.
+        score: of value and gradient norm; None where the score is the raw value.
         places: points by name, as many at each.
-        needs_grad_norm: as for `score_norms`.
+        engine: differentiates the score; double backward, which is right for any critic, if None.
 
     Returns:
-        ``grad_norm_mean`` and the like of all points pooled, ``grad_norm_real_mean`` of one place; the same with
-        ``raw_`` before it for the raw critic.
+        ``grad_norm_mean``, ``_p50``, ``_p95`` and ``_max`` of all points pooled, ``grad_norm_real_mean`` and the like
+        of one place, and ``secant_pairs``; the same with ``raw_`` before it for the raw critic.
+
+    Raises:
+        ValueError: the critic does not give one finite number a sample.
     """
-    measured = {
-        name: score_norms(critic, score, points, needs_grad_norm=needs_grad_norm) for name, points in places.items()
-    }
+    with parametrize.cached():  # the weights stay as they are: made once, not for every pass
+        found = {name: _measured(critic, score, points, engine) for name, points in places.items()}
+    points = torch.cat(list(places.values()))
+    lost = sum(int((~at.score.isfinite() | ~at.value.isfinite()).sum()) for at in found.values())
+    if lost:
+        raise ValueError(f"it gives values that are not finite at {lost} of {len(points)} points")
     record: dict[str, float] = {}
-    for index, prefix in enumerate(("grad_norm", "raw_grad_norm")):
-        norms = {f"_{name}": pair[index] for name, pair in measured.items()}
-        for name, values in {"": torch.cat(list(norms.values())), **norms}.items():
-            record[f"{prefix}{name}_mean"] = float(values.mean())
-            record[f"{prefix}{name}_p95"] = float(values.quantile(0.95))
-            record[f"{prefix}{name}_max"] = float(values.max())
+    for prefix, of_score in (("", True), ("raw_", False)):
+        norms = {f"_{name}": at.score_norm if of_score else at.value_norm for name, at in found.items()}
+        for name, norm in {"": torch.cat(list(norms.values())), **norms}.items():
+            record |= {f"{prefix}grad_norm{name}_{key}": value for key, value in quantiles(norm).items()}
+        seen = torch.cat([at.score if of_score else at.value for at in found.values()])
+        record[f"{prefix}secant_pairs"] = between(seen, points)
     return record
+
+
+def quantiles(norms: Float[Tensor, " n"]) -> dict[str, float]:
+    """Mean, median, 95th percentile and maximum."""
+    return {
+        "mean": float(norms.mean()),
+        "p50": float(norms.quantile(0.5)),
+        "p95": float(norms.quantile(0.95)),
+        "max": float(norms.max()),
+    }
+
+
+def examine(
+    critic: nn.Module,
+    score: Score | None,
+    real: Float[Tensor, "n c h w"],
+    fake: Float[Tensor, "n c h w"],
+    more: dict[str, Float[Tensor, "m c h w"]],
+    segments: int,
+    engine: Engine | None = None,
+) -> dict[str, float]:
+    """The full measurement, for the end of a run: what `measure` says not, in float64.
+
+    Args:
+        critic: a settled copy.
+        score: of value and gradient norm; None where the score is the raw value.
+        real: held-out real points.
+        fake: as many generated ones.
+        more: further places at which gradient norms are taken.
+        segments: how many segments from a real to a fake point are searched for secants and jumps.
+        engine: as of `measure`.
+
+    Returns:
+        ``secant_1``, ``secant_0.1``, … and the largest of them, ``secant_max``; ``tv_gap``; the gradient norms of the
+        further places; the same with ``raw_`` before it for the raw critic.
+    """
+    exact = deepcopy(critic).double()
+    record: dict[str, float] = {}
+    for name, points in more.items():
+        at = _measured(critic, score, points, engine)
+        for prefix, norm in (("", at.score_norm), ("raw_", at.value_norm)):
+            record |= {f"{prefix}grad_norm_{name}_{key}": value for key, value in quantiles(norm).items()}
+    starts, ends = (points[:segments].double() for points in (real, fake))
+    with parametrize.cached():
+        raw = _search(of_critic(exact, None), starts, ends)
+        scored = raw if score is None else _search(of_critic(exact, score, engine), starts, ends)
+    return record | scored | {f"raw_{key}": value for key, value in raw.items()}
+
+
+def _search(function: Function, starts: Tensor, ends: Tensor) -> dict[str, float]:
+    secants = profile(function, starts, ends)
+    found = {f"secant_{distance:g}": secant for distance, secant in secants.items()}
+    return found | {"secant_max": max(secants.values()), "tv_gap": variation_gap(function, starts, ends)}

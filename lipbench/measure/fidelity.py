@@ -15,7 +15,7 @@ from lipbench.dataset import digest
 from lipbench.errors import RequestError, StoreError
 from lipbench.measure.extractors import Extractor
 from lipbench.places import cache_folder
-from lipbench.protocol import Evaluate
+from lipbench.schema import Evaluate
 
 
 class _Bytes(Dataset[Tensor]):

@@ -17,6 +17,7 @@ ARCHITECTURES = {
     "cnn-8": "lipbench.nets.cnn8:make",
     "cnn-32": "lipbench.nets.cnn:make_32",
     "cnn-48": "lipbench.nets.cnn:make_48",
+    "mlp": "lipbench.nets.mlp:make",
     "resnet-32": "lipbench.nets.resnet:make_32",
     "resnet-48": "lipbench.nets.resnet:make_48",
 }

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from lipbench.cell import Cell
 from lipbench.errors import StoreError
 from lipbench.reports.columns import CHECKS, COLUMNS, KINDS, is_number
+from lipbench.schema import Protocol
 from lipbench.store import RunFolder, Status
 
 # Of an evaluation's forty numbers, those that are drawn: a thousand runs fit into memory, and into seconds.
@@ -69,15 +70,21 @@ def row(folder: RunFolder, cell: Cell, last_step: int) -> dict[str, Any]:
         "comparison_id": cell.comparison_id,
         "settings": cell.settings,
         "seed": cell.seed,
-        "samples": cell.protocol.evaluate.samples,
-        "real_samples": cell.protocol.evaluate.real_samples,
-        "split": cell.protocol.evaluate.split,
+        **_pictures(cell),
         "status": str(status),
         # An unfinished run has no final measurement, but it has made steps.
         "steps": result.get("step", last_step),
         "error": message if status in (Status.FAILED, Status.DIVERGED) else None,
     }
     return {key: value for key, value in result.items() if key in COLUMNS} | asked
+
+
+def _pictures(cell: Cell) -> dict[str, Any]:
+    """How many pictures were compared, where there are any."""
+    if not isinstance(cell.protocol, Protocol):
+        return {}
+    measured = cell.protocol.evaluate
+    return {"samples": measured.samples, "real_samples": measured.real_samples, "split": measured.split}
 
 
 def _read(folder: RunFolder, name: str) -> dict[str, Any]:

@@ -1,10 +1,10 @@
-"""Makes everything that a cell describes, and says what does not fit together."""
+"""Makes everything that a cell with a generator describes, and says what does not fit together."""
 
 from copy import deepcopy
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from lipbench.cell import Cell
 from lipbench.dataset import Pictures, to_unit
@@ -12,9 +12,9 @@ from lipbench.errors import RequestError
 from lipbench.measure import extractors
 from lipbench.measure.extractors import Extractor
 from lipbench.measure.fidelity import Reference, check_counts
-from lipbench.protocol import Evaluate
 from lipbench.runner.device import place
 from lipbench.runner.parts import Locate, create_method, find_architecture, load_pictures
+from lipbench.schema import Evaluate
 from lipbench.train.composition import Composition, check_independent
 from lipbench.train.gradients.choose import choose
 from lipbench.train.gradients.double_backward import DoubleBackward
@@ -24,6 +24,7 @@ from lipbench.train.losses import LOSSES
 from lipbench.train.precision import HALF, set_precision
 from lipbench.train.streams import generator as random_generator
 from lipbench.train.streams import seeded
+from lipbench.train.training import Training
 
 # Convolutions of larger pictures are quicker with the channels last; generators are not, on a CPU.
 CHANNELS_LAST = 32
@@ -52,7 +53,7 @@ def build(cell: Cell, locate: Locate, device: torch.device) -> Built:
     """
     pictures = load_pictures(cell.dataset, locate)
     trainer = build_trainer(cell, pictures, locate, device)
-    measured = cell.protocol.evaluate
+    measured = cell.adversarial.evaluate
     reference = choose_reference(pictures, str(cell.dataset), measured)
     extractor = extractors.find(measured.extractor)
     extractor.check_shape(pictures.shape, str(cell.dataset))
@@ -62,7 +63,7 @@ def build(cell: Cell, locate: Locate, device: torch.device) -> Built:
 
 def build_trainer(cell: Cell, pictures: Pictures, locate: Locate, device: torch.device) -> Trainer:
     """Make networks and method, ready to train; arguments and errors as of `build`."""
-    settings = cell.protocol.train
+    settings = cell.adversarial.train
     if len(pictures.train) < settings.batch_size:
         raise RequestError(
             f"train.batch_size is {settings.batch_size}, but {cell.dataset} has {len(pictures.train)} training "
@@ -71,10 +72,7 @@ def build_trainer(cell: Cell, pictures: Pictures, locate: Locate, device: torch.
     composition = Composition(tuple(create_method(part, locate) for part in cell.methods))
     generator, critic = build_networks(cell, composition, pictures.shape, locate, device)
     loss = LOSSES[cell.protocol.loss]
-    set_precision(settings.precision, device)
-    engine: Engine = DoubleBackward()
-    if composition.needs_grad_norm:
-        engine = choose(critic, pictures.shape, HALF.get(settings.precision))
+    engine = choose_engine(critic, composition, pictures.shape, settings.precision, device)
     train = place(pictures.train, device)
     return Trainer(generator, critic, composition, loss, train, settings, engine, cell.seed)
 
@@ -83,18 +81,39 @@ def build_networks(
     cell: Cell, composition: Composition, shape: tuple[int, int, int], locate: Locate, device: torch.device
 ) -> tuple[nn.Module, nn.Module]:
     """Make generator and critic, the critic constrained, as they are before training; errors as of `build`."""
-    make, latent_dim = find_architecture(cell.architecture, locate), cell.protocol.train.latent_dim
+    make, latent_dim = find_architecture(cell.architecture, locate), cell.adversarial.train.latent_dim
     with seeded(cell.seed, "generator init"):
         generator, _ = make(shape, latent_dim)
+    return generator.to(device), build_critic(cell, composition, shape, latent_dim, locate, device)
+
+
+def build_critic(
+    cell: Cell,
+    composition: Composition,
+    shape: tuple[int, int, int],
+    latent_dim: int,
+    locate: Locate,
+    device: torch.device,
+) -> nn.Module:
+    """Make the critic, constrained, as it is before training; errors as of `build`."""
     with seeded(cell.seed, "critic init"):
-        _, critic = make(shape, latent_dim)
-    generator, critic = generator.to(device), critic.to(device)
+        _, critic = find_architecture(cell.architecture, locate)(shape, latent_dim)
+    critic = critic.to(device)
     if min(shape[1:]) >= CHANNELS_LAST:
         critic = critic.to(memory_format=torch.channels_last)
     critic.input_shape = shape  # type: ignore[assignment]  # for methods that need an operator's true norm
     with seeded(cell.seed, "constrain"):
-        critic = composition.constrain(critic)
-    return generator, critic
+        return composition.constrain(critic)
+
+
+def choose_engine(
+    critic: nn.Module, composition: Composition, shape: tuple[int, int, int], precision: str, device: torch.device
+) -> Engine:
+    """The engine that can differentiate this critic, and the process set to the precision."""
+    set_precision(precision, device)
+    if not composition.needs_grad_norm:
+        return DoubleBackward()
+    return choose(critic, shape, HALF.get(precision))
 
 
 def choose_reference(pictures: Pictures, dataset: str, settings: Evaluate) -> Reference:
@@ -124,15 +143,45 @@ def check(built: Built) -> None:
     """
     trainer, shape = built.trainer, built.pictures.shape
     points = to_unit(built.pictures.train[:4].to(trainer.device))
-    # Copies: a pass in training mode moves the buffers of batch normalisation and of spectral normalisation.
-    generator, critic = deepcopy(trainer.generator), deepcopy(trainer.critic)
+    # A copy: a pass in training mode moves the buffers of batch normalisation.
+    generator = deepcopy(trainer.generator)
     with torch.no_grad():
         fake = generator(torch.zeros(4, trainer.settings.latent_dim, device=trainer.device))
     if fake.shape != (4, *shape):
         raise RequestError(f"the generator gives {tuple(fake.shape)} for 4 latents; expected {(4, *shape)}")
+    check_critic(trainer, points, fake.detach())
+
+
+def check_critic(training: Training, real: Tensor, fake: Tensor) -> None:
+    """See that critic and methods accept points of this shape, without training anything.
+
+    Args:
+        training: holds critic and methods.
+        real: a few real points.
+        fake: as many fake ones.
+
+    Raises:
+        RequestError: a shape is wrong, a method fails on such points, or the critic mixes samples under a method that
+            needs gradient norms.
+    """
+    composition = training.composition
+    critic = deepcopy(training.critic)  # a pass in training mode moves the buffers of spectral normalisation
     try:
-        values(critic, points)
-    except ValueError as error:
-        raise RequestError(str(error)) from None
-    if trainer.composition.needs_grad_norm:
-        check_independent(critic, points)
+        values(critic, real)
+    except (ValueError, RuntimeError) as error:
+        raise RequestError(f"the critic cannot be used on points of shape {tuple(real.shape[1:])}: {error}") from None
+    if composition.needs_grad_norm:
+        check_independent(critic, real)
+    rng = random_generator(0, "trial", device=real.device)
+    ones = torch.ones(len(real), device=real.device)
+    try:
+        composition.score(ones, ones)
+        for term in composition.penalties(torch.cat([real, fake]), len(real), 0, rng):
+            values(critic, term.points)
+            ones = torch.ones(len(term.points), device=real.device)[term.rows]
+            term.objective(ones, ones)
+    except Exception as error:  # whatever a method raises is said as it is
+        raise RequestError(
+            f"the methods cannot be used on points of shape {tuple(real.shape[1:])}: {type(error).__name__}: {error}; "
+            f"expected penalty_points and penalty that accept (n, {', '.join(map(str, real.shape[1:]))})"
+        ) from error

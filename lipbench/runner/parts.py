@@ -12,12 +12,13 @@ from lipbench.dataset import Pictures
 from lipbench.errors import PluginError, RequestError
 from lipbench.method import Method
 from lipbench.names import Name
+from lipbench.pair import Pair
 
 Locate = Callable[[str], Path]
 
 
-def load_pictures(part: Part, locate: Locate) -> Pictures:
-    """The pictures of a data set.
+def load_data(part: Part, locate: Locate) -> Pictures | Pair:
+    """What a data set holds.
 
     Args:
         part: the data set.
@@ -26,9 +27,20 @@ def load_pictures(part: Part, locate: Locate) -> Pictures:
     Raises:
         RequestError: the data is missing or damaged, or the plugin cannot be used.
     """
-    pictures = _create(registry.DATASET, part, locate).load()
-    if not isinstance(pictures, Pictures):
-        raise PluginError(f"data set {part} loads {type(pictures).__name__}; expected lipbench.Pictures")
+    found = _create(registry.DATASET, part, locate).load()
+    if not isinstance(found, Pictures | Pair):
+        raise PluginError(f"data set {part} loads {type(found).__name__}; expected lipbench.Pictures or lipbench.Pair")
+    return found
+
+
+def load_pictures(part: Part, locate: Locate) -> Pictures:
+    """The pictures of a data set; arguments and errors as of `load_data`."""
+    pictures = load_data(part, locate)
+    if isinstance(pictures, Pair):
+        raise RequestError(
+            f"{part} holds points of {pictures.dim} numbers, drawn from two distributions, and no pictures; expected a "
+            f"data set of pictures, such as digits, or a protocol for a critic alone: --protocol w1"
+        )
     if not (len(pictures.train) and len(pictures.held_out)):
         counts = f"{len(pictures.train)} pictures to train with and {len(pictures.held_out)} held out"
         raise RequestError(f"data set {part} has {counts}; expected some of both")

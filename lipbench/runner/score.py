@@ -15,12 +15,12 @@ from lipbench.measure.extractors import Extractor
 from lipbench.measure.fidelity import Reference, check_counts, fidelity, notes
 from lipbench.measure.images import generate
 from lipbench.plan import PlannedData
-from lipbench.protocol import Evaluate
+from lipbench.runner.adversarial import latents
 from lipbench.runner.build import choose_reference
 from lipbench.runner.device import choose_device
-from lipbench.runner.evaluate import latents
 from lipbench.runner.load import load_networks
 from lipbench.runner.parts import default_split, load_pictures
+from lipbench.schema import Evaluate, adversarial
 from lipbench.store import RunFolder
 from lipbench.train.streams import generator
 
@@ -59,7 +59,7 @@ def score_run(
         "step": step,
         "status": str(folder.status()),
     } | _score(fake, reference, settings, device)
-    if step < cell.protocol.train.steps:
+    if step < cell.adversarial.train.steps:
         record["notes"].insert(0, f"The run was trained for {step:,} of {cell.protocol.train.steps:,} steps.")
     return record
 
@@ -105,7 +105,8 @@ def _reference(
     """The settings, and the real pictures that they say: all of a folder where nobody says otherwise."""
     own = default_split(data.part, data.sources.__getitem__)
     whole = {"evaluate.split": own, "evaluate.real_samples": None} if own == "all" else {}
-    settings = protocol.check(base, {**whole, **overrides, **({"evaluate.split": split} if split else {})}).evaluate
+    asked = {**whole, **overrides, **({"evaluate.split": split} if split else {})}
+    settings = adversarial(protocol.check(base, asked)).evaluate
     return settings, choose_reference(real, str(data.part), settings)
 
 

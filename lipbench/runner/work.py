@@ -18,11 +18,10 @@ from threadpoolctl import threadpool_limits
 from lipbench import cell as cells
 from lipbench.cell import Cell
 from lipbench.errors import Diverged, LipbenchError, StoreError
-from lipbench.measure.images import grid_png
 from lipbench.runner import BUSY, FAILED, FINISHED, checkpoint, environment
-from lipbench.runner.build import Built, build, check
 from lipbench.runner.device import choose_device
-from lipbench.runner.evaluate import evaluate
+from lipbench.runner.job import Job
+from lipbench.runner.jobs import create
 from lipbench.runner.meter import Meter
 from lipbench.store import RunFolder, write_atomically
 from lipbench.train.streams import derive
@@ -74,7 +73,7 @@ class _Run:
 
     folder: RunFolder
     cell: Cell
-    built: Built
+    job: Job
     device: torch.device
     meter: Meter = field(default_factory=Meter)
     losses: dict[str, float] = field(default_factory=dict)  # sums since the last evaluation
@@ -84,7 +83,7 @@ class _Run:
     def save(self) -> None:
         state = {
             "run_id": self.folder.id,
-            "trainer": self.built.trainer.state_dict(),
+            "trainer": self.job.training.state_dict(),
             "meter": self.meter.state_dict(),
             "losses": self.losses,
             "evaluations": self.evaluations,
@@ -96,10 +95,10 @@ class _Run:
         state = checkpoint.load(self.folder)
         step = 0
         if state is not None:
-            self.built.trainer.load_state_dict(state["trainer"])
+            self.job.training.load_state_dict(state["trainer"])
             self.meter = Meter(**state["meter"])
             self.losses, self.evaluations = state["losses"], state["evaluations"]
-            step = self.built.trainer.step
+            step = self.job.training.step
         self.folder.rewind_trace(step)
         kept = len(self.folder.trace()[0])
         if kept != self.evaluations:
@@ -112,18 +111,20 @@ class _Run:
     def advance(self, steps: int) -> None:
         """Train for `steps` steps."""
         with self.meter.training(steps, self.device):
-            means = self.built.trainer.advance(steps)
+            means = self.job.training.advance(steps)
         for name, mean in means.items():
             self.losses[name] = self.losses.get(name, 0.0) + steps * mean
 
     def evaluate(self, steps: int) -> None:
         """Measure, and add a line to the trace; `steps` were made since the last one."""
+        step = self.job.training.step
         with self.meter.evaluating(self.device):
-            record, pictures = evaluate(self.built, self.cell)
+            record, samples = self.job.evaluate(final=step == self.cell.protocol.train.steps)
         losses = {name: total / steps for name, total in self.losses.items()}
         self.losses = {}
-        write_atomically(self.folder.file("samples.png"), grid_png(pictures, columns=8))
-        self.folder.append_trace({"step": self.built.trainer.step, **record, **losses, **self.meter.costs()})
+        if samples is not None:
+            write_atomically(self.folder.file("samples.png"), samples)
+        self.folder.append_trace({"step": step, **record, **losses, **self.meter.costs()})
         self.evaluations += 1
 
 
@@ -134,10 +135,10 @@ def _finish(folder: RunFolder, device_name: str, progress: Progress, argv: list[
     with threadpool_limits(train.threads):  # NumPy's sums, too, depend on the number of threads
         device = choose_device(device_name)
         folder.write_json("environment.json", environment.describe(device, train.threads, argv))
-        built = build(cell, folder.file, device)
-        check(built)
+        job = create(cell, folder.file, device)
+        job.check()
         torch.manual_seed(derive(cell.seed, "training"))  # for networks that draw numbers of their own (dropout)
-        run = _Run(folder, cell, built, device)
+        run = _Run(folder, cell, job, device)
         run.restore()
         try:
             _train(run, progress)
@@ -150,7 +151,7 @@ def _finish(folder: RunFolder, device_name: str, progress: Progress, argv: list[
 
 
 def _train(run: _Run, progress: Progress) -> None:
-    trainer, steps = run.built.trainer, run.cell.protocol.train.steps
+    trainer, steps = run.job.training, run.cell.protocol.train.steps
     every = run.cell.protocol.evaluate.every
     progress(trainer.step)
     while trainer.step < steps:
@@ -165,14 +166,11 @@ def _train(run: _Run, progress: Progress) -> None:
 
 
 def _common(run: _Run) -> dict[str, Any]:
-    """What stands in every result: the best FID, costs, extractor and device."""
+    """What stands in every result: what was built, the best FID, costs and device."""
     scored = [record for record in run.folder.trace()[0] if record.get("fid") is not None]
     best = min(scored, key=lambda record: record["fid"], default=None)
     return {
-        "extractor": run.built.extractor.id,
-        "features": run.built.extractor.features,
-        "engine": run.built.trainer.engine_name,
-        "engine_reason": run.built.trainer.engine.reason,
+        **run.job.describe(),
         "fid_best": best["fid"] if best else None,
         "best_step": best["step"] if best else None,
         **run.meter.costs(),

@@ -1,5 +1,7 @@
 """Several methods as one: ``sn+gp`` constrains by the first and penalises by the second."""
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -35,6 +37,16 @@ class Composition:
     def score_needs_grad_norm(self) -> bool:
         """Whether the score is more than the raw value."""
         return self._scoring is not None
+
+    @property
+    def measured_score(self) -> Callable[[Tensor, Tensor], Tensor] | None:
+        """The score of value and gradient norm; None where it is the value itself."""
+        return self.score if self.score_needs_grad_norm else None
+
+    @property
+    def guarantee(self) -> str:
+        """What the methods promise, one after the other."""
+        return " + ".join(dict.fromkeys(method.guarantee for method in self.methods))
 
     @property
     def needs_grad_norm(self) -> bool:

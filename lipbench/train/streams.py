@@ -11,7 +11,7 @@ from hashlib import sha256
 import torch
 from torch import Tensor
 
-NAMES = ("latents", "flips", "penalty")
+NAMES = ("latents", "flips", "penalty", "pair")
 
 
 def derive(seed: int, *purpose: object) -> int:

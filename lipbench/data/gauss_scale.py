@@ -1,0 +1,25 @@
+"""Two normal laws of other widths: W₁ = |real − fake| √2 Γ((dim + 1)/2) / Γ(dim/2), for a critic trained alone.
+
+Source: a random number generator
+"""
+
+from math import exp, lgamma, sqrt
+
+from lipbench import Dataset, Pair
+from lipbench.data._radial import Radial, check_scales
+
+
+class ScaledGaussians(Dataset):
+    """N(0, real²·I) against N(0, fake²·I)."""
+
+    dim: int = 2
+    real: float = 1.0
+    fake: float = 2.0
+
+    def __post_init__(self) -> None:
+        check_scales(self.dim, self.real, self.fake)
+
+    def load(self) -> Pair:
+        """Make the pair; the factor is the mean length of a standard normal vector."""
+        length = sqrt(2) * exp(lgamma((self.dim + 1) / 2) - lgamma(self.dim / 2))
+        return Radial(self.dim, self.real, self.fake, abs(self.real - self.fake) * length, gaussian=True)

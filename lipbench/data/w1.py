@@ -1,0 +1,83 @@
+"""A pair of the W1 benchmark: funnels in a box, optimal transport along their rays, for a critic that is trained alone.
+
+Paper: Korotin, Kolesov & Burnaev 2022, Kantorovich Strikes Back!, arXiv:2206.07767
+Source: https://github.com/justkolesov/Wasserstein1Benchmark
+"""
+
+import pickle
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from lipbench import Dataset, Pair
+from lipbench.data._funnels import SIDE, Funnels
+from lipbench.errors import RequestError
+
+SPREAD = 0.1  # standard deviation of the offsets
+NAMES = ("net.centers", "net.bias")
+
+
+class Benchmark(Dataset):
+    """Centres drawn by `seed`, or published ones: `path` is a file, or a folder with ``dim2_funnels4.pt`` and so on."""
+
+    dim: int = 2
+    funnels: int = 4
+    seed: int = 0
+    path: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("dim", "funnels"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1")
+        if self.path and self.seed:
+            raise ValueError("the centres of a path are not drawn; leave seed out")
+
+    def load(self) -> Pair:
+        """Draw or read the centres."""
+        if self.path:
+            return Funnels(*self._published())
+        rng = torch.Generator().manual_seed(self.seed)
+        centres = SIDE * (2 * torch.rand(self.funnels, self.dim, generator=rng, dtype=torch.float64) - 1)
+        return Funnels(centres, SPREAD * torch.randn(self.funnels, generator=rng, dtype=torch.float64))
+
+    def _published(self) -> tuple[Tensor, Tensor]:
+        path, asked = Path(self.path).expanduser(), (self.funnels, self.dim)
+        if path.is_dir():
+            path = path / f"dim{self.dim}_funnels{self.funnels}.pt"
+        centres, offsets = _read(path)
+        if asked != (4, 2) and asked != tuple(centres.shape):
+            raise RequestError(
+                f"{str(path)!r} holds {len(centres)} centres of {centres.shape[1]} numbers, and {self.funnels} funnels "
+                f"in {self.dim} dimensions were asked for; expected the same: leave dim and funnels out"
+            )
+        return centres, offsets
+
+
+def _read(path: Path) -> tuple[Tensor, Tensor]:
+    """Centres and offsets of a file.
+
+    Raises:
+        RequestError: it is not there, holds anything but tensors, or these are not those of funnels.
+    """
+    wanted = "expected a state dict with net.centers (N, D) and net.bias (N,), as the W1 benchmark publishes them"
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise RequestError(f"there is no file {str(path)!r} ({path.resolve()}); {wanted}") from None
+    except (OSError, EOFError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise RequestError(f"{str(path)!r} is not a file of tensors alone ({reason[:120]}); {wanted}") from None
+    found = [state.get(name) if isinstance(state, dict) else None for name in NAMES]
+    centres, offsets = found
+    if not (isinstance(centres, Tensor) and isinstance(offsets, Tensor)):
+        raise RequestError(f"{str(path)!r} lacks {' and '.join(NAMES)}; {wanted}")
+    if centres.ndim != 2 or offsets.shape != centres.shape[:1] or not centres.numel():
+        shapes = f"net.centers {tuple(centres.shape)} and net.bias {tuple(offsets.shape)}"
+        raise RequestError(f"{str(path)!r} holds {shapes}; {wanted}")
+    if not (centres.isfinite().all() and offsets.isfinite().all() and centres.abs().max() <= SIDE):
+        raise RequestError(
+            f"{str(path)!r} holds centres up to {float(centres.abs().max()):g}; expected finite ones inside the box "
+            f"[−{SIDE}, {SIDE}], and finite offsets"
+        )
+    return centres.double(), offsets.double()

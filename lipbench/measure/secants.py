@@ -1,0 +1,174 @@
+"""What a critic really does between two points: secants, and jumps.
+
+A gradient norm is a promise about one point. A score that jumps between the linear pieces of its critic has small
+gradients and secants without bound, so the secants are sought: on a piecewise-linear critic the gradient norm is
+piecewise constant, and nothing leads from one facet to the next but the secant itself.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from lipbench.measure.functions import Function
+
+DISTANCES = (1.0, 0.1, 0.01, 0.001)
+PARTS = 10  # into which a segment is cut at each level: from one distance to the next
+ASCENTS = 5  # steps along the gradient of the secant at each distance
+STRIDE = 0.5  # of a step of both ends, in distances
+PIECES = 32  # of a segment on which total variation and slope are compared
+
+
+@dataclass(frozen=True)
+class Segments:
+    """Pairs of points at one distance.
+
+    Attributes:
+        start: their first ends.
+        direction: from there to the second ends, of length 1.
+        length: the distance.
+    """
+
+    start: Float[Tensor, "n c h w"]
+    direction: Float[Tensor, "n c h w"]
+    length: float
+
+    @property
+    def end(self) -> Float[Tensor, "n c h w"]:
+        """Their second ends."""
+        return self.start + self.length * self.direction
+
+    def cut(self, offsets: Float[Tensor, " n"], length: float) -> "Segments":
+        """A piece of each."""
+        return Segments(self.start + _wide(offsets) * self.direction, self.direction, length)
+
+    def where(self, better: Tensor, other: "Segments") -> "Segments":
+        """Those of `other` where they are better."""
+        chosen = _wide(better)
+        start, direction = (
+            torch.where(chosen, theirs, mine)
+            for mine, theirs in ((self.start, other.start), (self.direction, other.direction))
+        )
+        return Segments(start, direction, self.length)
+
+
+def profile(function: Function, starts: Float[Tensor, "n c h w"], ends: Float[Tensor, "n c h w"]) -> dict[float, float]:
+    """The largest secants |D(x) − D(y)| / ‖x − y‖ found at each of `DISTANCES`.
+
+    Each segment is cut into parts, of which the steepest is cut again, down to the smallest distance: of the parts of a
+    segment one is at least as steep as the whole, so nothing is lost on the way, and a jump is found wherever it is
+    seen at all. At each distance both ends then climb along the gradient of the secant.
+
+    Args:
+        function: of points in float64: at a distance of 1e-3, float32 rounds differences away.
+        starts: where the segments begin, float64.
+        ends: as many points; a pair of equal ones is left out.
+    """
+    apart = (starts != ends).flatten(1).any(dim=1)
+    if not apart.any():
+        return dict.fromkeys(DISTANCES, 0.0)
+    found: dict[float, float] = {}
+    segments = _first(function, starts[apart], ends[apart])
+    for distance in DISTANCES:
+        while segments.length > distance * 1.0001:
+            segments = _steepest_part(function, segments)
+        segments, secants = _ascend(function, segments)
+        found[distance] = float(secants.max())
+    return found
+
+
+def between(values_: Float[Tensor, " n"], points: Float[Tensor, "n c h w"], closest: float = 1e-3) -> float:
+    """The largest secant over all pairs of points whose values are known already; nearly free.
+
+    Args:
+        values_: of the function at the points.
+        points: where.
+        closest: pairs nearer than this are left out, as rounding would be all that they show.
+    """
+    flat = points.flatten(1)
+    distances = torch.cdist(flat, flat, compute_mode="donot_use_mm_for_euclid_dist")
+    differences = (values_[:, None] - values_[None]).abs()
+    secants = (differences / distances).where(distances > closest, 0.0)
+    return float(secants.max())
+
+
+def variation_gap(function: Function, starts: Float[Tensor, "n c h w"], ends: Float[Tensor, "n c h w"]) -> float:
+    """The part of the total variation on segments that no gradient explains, from 0 (continuous) to 1 (all jumps).
+
+    (TV − ∫|∂D|) / TV over all segments together, TV over `PIECES` pieces and the integral by their midpoints. What
+    happens within a piece adds to the integral alone, so a continuous function is not called discontinuous for it: a
+    negative difference counts as 0, and so does a constant.
+    """
+    along = ends - starts
+    grid = torch.linspace(0, 1, PIECES + 1, dtype=starts.dtype, device=starts.device)
+    seen = torch.stack([function.value(starts + t * along) for t in grid])
+    total = (seen[1:] - seen[:-1]).abs().sum()
+    explained = total.new_zeros(())
+    for t in (grid[1:] + grid[:-1]) / 2:
+        _, gradient = function.value_and_gradient(starts + t * along)
+        explained += (gradient * along).flatten(1).sum(1).abs().sum() / PIECES
+    return float(((total - explained) / total).clamp_min(0)) if total > 0 else 0.0
+
+
+def _first(function: Function, starts: Tensor, ends: Tensor) -> Segments:
+    """Segments of one power of ten, at least the largest distance, from pairs at any distance."""
+    apart = torch.linalg.vector_norm((ends - starts).flatten(1), dim=1)
+    direction = (ends - starts) / _wide(apart)
+    power = max(0, int(torch.floor(torch.log10(apart.median())).item()))
+    length = DISTANCES[0] * 10.0**power
+    # Nearer pairs are prolonged beyond both ends, farther ones searched for their steepest part.
+    room = apart - length
+    whole = Segments(starts, direction, length)
+    tries = [whole.cut((room * part / PARTS).where(room > 0, room / 2), length) for part in range(PARTS + 1)]
+    return _best(tries, torch.stack([_secants(function, piece) for piece in tries]))
+
+
+def _steepest_part(function: Function, segments: Segments) -> Segments:
+    length = segments.length / PARTS
+    offsets = [segments.start.new_full((len(segments.start),), part * length) for part in range(PARTS + 1)]
+    seen = torch.stack([function.value(segments.cut(offset, length).start) for offset in offsets])
+    tries = [segments.cut(offset, length) for offset in offsets[:-1]]
+    return _best(tries, (seen[1:] - seen[:-1]).abs() / length)
+
+
+def _best(tries: list[Segments], secants: Float[Tensor, "k n"]) -> Segments:
+    chosen = secants.argmax(dim=0)
+    best = tries[0]
+    for index, other in enumerate(tries[1:], start=1):
+        best = best.where(chosen == index, other)
+    return best
+
+
+def _ascend(function: Function, segments: Segments) -> tuple[Segments, Float[Tensor, " n"]]:
+    """Climb: both ends move together where the far end rises more, and the direction turns; what was best is kept."""
+    best, secants = segments, torch.full_like(segments.start[:, 0, 0, 0], -1)
+    present = segments
+    for step in range(ASCENTS + 1):
+        near, near_gradient = function.value_and_gradient(present.start)
+        far, far_gradient = function.value_and_gradient(present.end)
+        sign = _wide((far - near).sign())
+        risen = (far - near).abs() / present.length
+        best, secants = best.where(risen > secants, present), torch.maximum(risen, secants)
+        if step == ASCENTS:
+            break
+        # From the best so far; the step shrinks, so that what overshot once does not for ever.
+        shift = STRIDE * 2.0**-step * present.length * _unit(sign * (far_gradient - near_gradient))
+        direction = _unit(present.direction + _unit(sign * (far_gradient + near_gradient)) * 2.0**-step)
+        present = Segments(present.start + shift, direction, present.length)
+    return best, secants
+
+
+def _secants(function: Function, segments: Segments) -> Float[Tensor, " n"]:
+    return (function.value(segments.end) - function.value(segments.start)).abs() / segments.length
+
+
+def _unit(vectors: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+    """Each of length 1, or 0 where it was 0."""
+    length = torch.linalg.vector_norm(vectors.flatten(1), dim=1)
+    return vectors / _wide(length).clamp_min(torch.finfo(vectors.dtype).tiny)
+
+
+def _wide(numbers: Float[Tensor, " n"] | Tensor) -> Tensor:
+    """One number a sample, ready to meet points."""
+    return numbers[:, None, None, None]

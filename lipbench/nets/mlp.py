@@ -1,0 +1,36 @@
+"""A perceptron pair for points and small pictures; the critic is piecewise linear and normalises nothing.
+
+The critic is that of the W1 benchmark: three linear layers, ReLU, 2·dim hidden units but at least 128.
+
+Paper: Korotin, Kolesov & Burnaev 2022, arXiv:2206.07767
+"""
+
+from math import prod
+
+from torch import nn
+
+LEAST = 128
+
+
+def make(image_shape: tuple[int, int, int], latent_dim: int) -> tuple[nn.Module, nn.Module]:
+    """Build the pair for pictures or points of any shape; see `lipbench.nets`."""
+    dim = prod(image_shape)
+    width = max(2 * dim, LEAST)
+    generator = nn.Sequential(
+        nn.Linear(latent_dim, width),
+        nn.ReLU(),
+        nn.Linear(width, width),
+        nn.ReLU(),
+        nn.Linear(width, dim),
+        nn.Tanh(),
+        nn.Unflatten(1, image_shape),
+    )
+    critic = nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(dim, width),
+        nn.ReLU(),
+        nn.Linear(width, width),
+        nn.ReLU(),
+        nn.Linear(width, 1),
+    )
+    return generator, critic

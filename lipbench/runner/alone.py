@@ -1,0 +1,74 @@
+"""The job of training a critic alone against a pair of known distance."""
+
+import torch
+from torch.nn.utils import parametrize
+
+from lipbench.cell import Cell
+from lipbench.errors import RequestError
+from lipbench.measure.critic import interpolate, settled
+from lipbench.measure.functions import of_critic
+from lipbench.measure.transport import against_truth
+from lipbench.pair import Pair
+from lipbench.runner.build import build_critic, check_critic, choose_engine
+from lipbench.runner.job import Job, Record
+from lipbench.runner.parts import Locate, create_method, load_data
+from lipbench.schema import CriticProtocol
+from lipbench.train.alone import CriticAlone
+from lipbench.train.composition import Composition
+from lipbench.train.critic import CriticUpdate
+from lipbench.train.losses import LOSSES
+from lipbench.train.streams import generator
+
+SEGMENTS = 256  # searched for secants and jumps; perceptrons are quick
+
+
+class Alone(Job):
+    """Trains a critic alone.
+
+    Args:
+        cell: what was asked.
+        protocol: its protocol.
+        locate: gives the path of a user's own file from its name in the run folder.
+        device: where to train.
+
+    Raises:
+        RequestError: a plugin cannot be used, or the parts do not fit together.
+    """
+
+    def __init__(self, cell: Cell, protocol: CriticProtocol, locate: Locate, device: torch.device) -> None:
+        self.cell, self.protocol, self.device = cell, protocol, device
+        pair = load_data(cell.dataset, locate)
+        if not isinstance(pair, Pair):
+            raise RequestError(
+                f"{cell.dataset} holds pictures, and protocol {protocol.name} trains a critic alone; expected data "
+                f"whose distance is known, such as w1[dim=2,funnels=4], gauss-shift, gauss-scale or shells"
+            )
+        self.pair: Pair = pair
+        composition = Composition(tuple(create_method(part, locate) for part in cell.methods))
+        critic = build_critic(cell, composition, pair.shape, pair.dim, locate, device)
+        engine = choose_engine(critic, composition, pair.shape, protocol.train.precision, device)
+        update = CriticUpdate(critic, composition, LOSSES[protocol.loss], protocol.train, engine)
+        self.training = CriticAlone(update, pair, protocol.train, cell.seed)
+
+    def check(self) -> None:
+        """See `Job.check`."""
+        check_critic(self.training, *self.pair.sample(4, generator(0, "trial", device=self.device)))
+
+    def evaluate(self, *, final: bool) -> tuple[Record, None]:
+        """See `Job.evaluate`."""
+        measured, seed = self.protocol.evaluate, self.cell.seed
+        rng = generator(seed, "measured pair", device=self.device)
+        real, fake = self.pair.sample(measured.transport_points, rng)
+        score = of_critic(settled(self.training.critic), self.training.composition.measured_score, self.exact_engine)
+        with parametrize.cached():
+            record: Record = against_truth(score, self.pair, real, fake)
+        count = min(measured.critic_points, len(real))
+        real, fake = real[:count], fake[:count]
+        mixed = interpolate(real, fake, generator(seed, "measured points", device=self.device))
+        places = {"real": real, "fake": fake, "interpolated": mixed}
+        more = {"noise": self.noise(torch.cat([real, fake]))} if final else {}
+        return record | self.measure_critic(places, final=final, more=more, segments=SEGMENTS), None
+
+    def facts(self) -> Record:
+        """See `Job.facts`."""
+        return {"pair": self.pair.digest, "w1_true": self.pair.w1}

@@ -1,0 +1,104 @@
+"""What the work on a cell needs of it, whatever is trained: a training, a check, and measurements."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lipbench.cell import Cell
+from lipbench.errors import Diverged
+from lipbench.measure import critic as measuring
+from lipbench.train.gradients.double_backward import DoubleBackward
+from lipbench.train.gradients.terms import Engine
+from lipbench.train.gradients.three_sweeps import ThreeSweeps
+from lipbench.train.streams import generator
+from lipbench.train.training import Training
+
+Record = dict[str, Any]
+
+
+class Job(ABC):
+    """A cell, built.
+
+    Attributes:
+        cell: what was asked.
+        training: ready to go.
+    """
+
+    cell: Cell
+    training: Training
+
+    @abstractmethod
+    def check(self) -> None:
+        """See that the parts fit together, without training anything.
+
+        Raises:
+            RequestError: they do not.
+        """
+
+    @abstractmethod
+    def evaluate(self, *, final: bool) -> tuple[Record, bytes | None]:
+        """Measure the present state; training goes on as if nothing had happened.
+
+        Args:
+            final: whether this is the end, at which the critic is examined in full.
+
+        Returns:
+            The measurements by the names that ``runs.csv`` uses, and a picture of samples as PNG, if there are any.
+
+        Raises:
+            Diverged: something that is measured is not finite.
+        """
+
+    @abstractmethod
+    def facts(self) -> Record:
+        """What stands in every result, however the run ended."""
+
+    def describe(self) -> Record:
+        """`facts`, and what is known of every training."""
+        training = self.training
+        return {
+            "guarantee": training.composition.guarantee,
+            "engine": training.engine_name,
+            "engine_reason": training.engine.reason,
+            **self.facts(),
+        }
+
+    @property
+    def exact_engine(self) -> Engine:
+        """The engine for measurements: that of training, but in the precision of its points."""
+        return ThreeSweeps() if isinstance(self.training.engine, ThreeSweeps) else DoubleBackward()
+
+    def measure_critic(
+        self, places: dict[str, Tensor], *, final: bool, more: dict[str, Tensor], segments: int
+    ) -> Record:
+        """Gradient norms and secants of a settled copy of the critic; arguments as of `measuring.examine`.
+
+        Args:
+            places: held-out ``real``, ``fake`` and ``interpolated`` points, as many at each.
+            final: whether to examine it in full.
+            more: further places, for the full examination.
+            segments: for the full examination.
+
+        Raises:
+            Diverged: the critic gives a number that is not finite.
+        """
+        settled, score = measuring.settled(self.training.critic), self.training.composition.measured_score
+        try:
+            record: Record = measuring.measure(settled, score, places, self.exact_engine)
+            if final:
+                record |= measuring.examine(
+                    settled, score, places["real"], places["fake"], more, segments, self.exact_engine
+                )
+                for prefix in ("", "raw_"):
+                    record[f"{prefix}secant_max"] = max(record[f"{prefix}secant_max"], record[f"{prefix}secant_pairs"])
+        except ValueError as error:
+            raise Diverged(self.training.step, f"the critic ({error})") from None
+        return record
+
+    def noise(self, points: Tensor) -> Tensor:
+        """As many points, uniform in the range of these."""
+        rng = generator(self.cell.seed, "measured noise", device=points.device)
+        low, high = points.amin(dim=0), points.amax(dim=0)
+        return low + (high - low) * torch.rand(points.shape, generator=rng, device=points.device)

@@ -1,0 +1,123 @@
+"""What a protocol says: everything that all methods of a comparison share, as types that are checked."""
+
+from hashlib import sha256
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from lipbench.errors import RequestError
+
+Count = Annotated[int, Field(gt=0)]
+Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+Losses = Literal["wasserstein", "hinge", "logistic"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Train(_Strict):
+    """How critic and generator are trained; a step is a generator step."""
+
+    steps: Count
+    critic_steps: Count
+    batch_size: Count
+    generator_batch_size: Count
+    learning_rate: Rate
+    generator_learning_rate: Rate
+    # Read leniently: TOML has lists where Python has tuples.
+    betas: Annotated[tuple[Fraction, Fraction], Field(strict=False)]
+    decay: Literal["none", "linear"]
+    latent_dim: Count
+    ema_decay: Fraction
+    flips: bool
+    threads: Count
+    # Of the networks; where it is float32, it does not show in a protocol's text or id.
+    precision: Literal["float32", "tf32", "bfloat16"] = Field(
+        default="float32", exclude_if=lambda value: value == "float32"
+    )
+
+
+class Evaluate(_Strict):
+    """What is measured, and how often."""
+
+    every: Count
+    samples: Annotated[int, Field(ge=2)]
+    # All of the split where it is left out; then it does not show in a protocol's text or id either.
+    real_samples: Annotated[int, Field(ge=2)] | None = Field(default=None, exclude_if=lambda value: value is None)
+    extractor: str
+    split: Literal["train", "held_out", "all"]
+    kid_subsets: Count
+    kid_subset_size: Annotated[int, Field(ge=2)]
+    isc_splits: Count
+    critic_points: Annotated[int, Field(ge=2)]
+
+
+class _Protocol(_Strict):
+    @property
+    def id(self) -> str:
+        """Eight hex digits of everything in it; rows of different ids are never ranked together."""
+        return sha256(self.model_dump_json().encode()).hexdigest()[:8]
+
+
+class Protocol(_Protocol):
+    """A comparison of methods that train a generator against a critic."""
+
+    name: str
+    datasets: str
+    architecture: str
+    loss: Losses
+    train: Train
+    evaluate: Evaluate
+
+
+class CriticTrain(_Strict):
+    """How a critic alone is trained; a step is a critic step."""
+
+    steps: Count
+    batch_size: Count
+    learning_rate: Rate
+    betas: Annotated[tuple[Fraction, Fraction], Field(strict=False)]
+    decay: Literal["none", "linear"]
+    threads: Count
+    precision: Literal["float32", "tf32", "bfloat16"] = Field(
+        default="float32", exclude_if=lambda value: value == "float32"
+    )
+
+
+class CriticEvaluate(_Strict):
+    """What is measured of a critic alone, and how often."""
+
+    every: Count
+    transport_points: Annotated[int, Field(ge=2)]
+    critic_points: Annotated[int, Field(ge=2)]
+
+
+class CriticProtocol(_Protocol):
+    """A comparison of methods that train a critic alone, between two distributions of known distance."""
+
+    name: str
+    trains: Literal["critic"]
+    datasets: str
+    architecture: str
+    loss: Losses
+    train: CriticTrain
+    evaluate: CriticEvaluate
+
+
+AnyProtocol = Protocol | CriticProtocol
+
+
+def adversarial(protocol: AnyProtocol) -> Protocol:
+    """The protocol, if it trains a generator against a critic.
+
+    Raises:
+        RequestError: it trains a critic alone.
+    """
+    if not isinstance(protocol, Protocol):
+        raise RequestError(
+            f"protocol {protocol.name} trains a critic alone, without a generator and pictures; expected a protocol "
+            f"with both for this, such as digits (`lipbench protocols` lists them)"
+        )
+    return protocol

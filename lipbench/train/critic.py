@@ -1,0 +1,106 @@
+"""One update of a critic, from real and fake samples to its new weights: the same whoever made the samples."""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from lipbench.schema import CriticTrain, Train
+from lipbench.train.composition import Composition
+from lipbench.train.gradients.call import UnsupportedOperation
+from lipbench.train.gradients.double_backward import DoubleBackward
+from lipbench.train.gradients.terms import Engine, Term
+from lipbench.train.losses import Loss
+from lipbench.train.precision import autocast
+
+
+class CriticUpdate:
+    """Holds a critic with its optimiser, and updates it.
+
+    Args:
+        critic: (n, c, h, w) → (n,) or (n, 1), already constrained.
+        composition: how it is kept Lipschitz.
+        loss: on scores.
+        settings: the protocol's ``train`` table.
+        engine: how the critic is differentiated.
+
+    Attributes:
+        optimiser: its Adam.
+        steps: the updates made so far.
+    """
+
+    def __init__(
+        self,
+        critic: nn.Module,
+        composition: Composition,
+        loss: Loss,
+        settings: Train | CriticTrain,
+        engine: Engine,
+    ) -> None:
+        self.critic = critic
+        self.composition = composition
+        self.loss = loss
+        self.precision = settings.precision
+        self.engine = engine
+        self.device = next(critic.parameters()).device
+        self.optimiser = torch.optim.Adam(critic.parameters(), settings.learning_rate, settings.betas)
+        self.steps = 0
+
+    @property
+    def engine_name(self) -> str:
+        """How gradients come about: ``three-sweep``, ``double-backward``, or ``plain`` where no norm is needed."""
+        return self.engine.name if self.composition.needs_grad_norm else "plain"
+
+    def __call__(
+        self, real: Float[Tensor, "n c h w"], fake: Float[Tensor, "n c h w"], rng: torch.Generator
+    ) -> Float[Tensor, ""]:
+        """Update the weights once.
+
+        Args:
+            real: samples on the critic's device.
+            fake: as many.
+            rng: for the points of penalties.
+
+        Returns:
+            What was minimised, penalties included, detached.
+        """
+        batch, count = torch.cat([real, fake]), len(real)  # one pass for both
+        composition, step = self.composition, self.steps
+
+        def objective(value: Tensor, norm: Tensor) -> Tensor:
+            score = composition.score(value, norm)
+            return self.loss.critic(score[:count], score[count:])
+
+        terms = [Term(batch, objective, composition.score_needs_grad_norm)]
+        terms += composition.penalties(batch, count, step, rng)
+
+        def regulariser() -> Tensor:
+            return composition.regulariser(self.critic, batch, count, step, rng)
+
+        self.optimiser.zero_grad(set_to_none=True)
+        extra = regulariser if composition.has_regulariser else None
+        with autocast(self.precision, self.device):
+            try:
+                losses = self.engine.accumulate(self.critic, terms, extra)
+            except UnsupportedOperation as unknown:  # a critic that does another thing than when it was proven
+                self.engine = DoubleBackward(f"at critic step {step + 1} the three sweeps did not know {unknown}")
+                losses = self.engine.accumulate(self.critic, terms, extra)
+        self.optimiser.step()
+        composition.project(self.critic)
+        self.steps += 1
+        return torch.stack(losses).sum()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Weights, optimiser and count."""
+        return {
+            "critic": self.critic.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "critic_steps": self.steps,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a state that `state_dict` gave."""
+        self.critic.load_state_dict(state["critic"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.steps = state["critic_steps"]

@@ -1,0 +1,22 @@
+"""GraN: the critic is divided by its slope, so that the score has slope at most `scale` inside each linear piece.
+
+Formula: scale · f · ‖∇f‖ / (‖∇f‖² + epsilon)
+Paper: Bhaskara et al. 2022, GraN-GAN: Piecewise Gradient Normalization for GANs, arXiv:2111.03162
+"""
+
+from jaxtyping import Float
+from torch import Tensor
+
+from lipbench import Method
+
+
+class PiecewiseGradientNormalisation(Method):
+    """Inside each linear piece ‖∇f̂‖ ≤ scale; between the pieces f̂ jumps without bound."""
+
+    guarantee = "almost everywhere"
+    scale: float = 1.0
+    epsilon: float = 0.1
+
+    def score(self, value: Float[Tensor, " n"], grad_norm: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
+        """Divide by the slope, softened where it vanishes."""
+        return self.scale * value * grad_norm / (grad_norm.square() + self.epsilon)

@@ -1,0 +1,32 @@
+"""Orthogonal layers with MaxMin: nothing in the critic stretches, and no gradient gets lost.
+
+Formula: W ← an orthogonal matrix (Cayley map), ReLU ← MaxMin
+Paper: Anil, Lucas & Grosse 2019, Sorting out Lipschitz function approximation, arXiv:1811.05381
+"""
+
+from torch import nn
+from torch.nn.utils.parametrizations import orthogonal
+
+from lipbench import Method
+from lipbench.errors import RequestError
+from lipbench.nets.maxmin import MaxMin
+
+
+class Orthogonal(Method):
+    """Every layer has norm 1, hence the critic too; for critics of linear layers and rectifiers."""
+
+    guarantee = "certified"
+
+    def constrain(self, critic: nn.Module) -> nn.Module:
+        """Parametrise every linear layer and replace every rectifier."""
+        for name, layer in list(critic.named_modules()):
+            if isinstance(layer, nn.Linear):
+                orthogonal(layer, orthogonal_map="cayley")
+            elif isinstance(layer, nn.ReLU | nn.LeakyReLU):
+                critic.set_submodule(name, MaxMin())
+            elif next(layer.parameters(recurse=False), None) is not None:
+                raise RequestError(
+                    f"ortho got a critic with {type(layer).__name__}, which it does not make orthogonal; expected "
+                    f"linear layers and rectifiers alone: --set architecture=mlp, or --protocol w1"
+                )
+        return critic
