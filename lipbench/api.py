@@ -184,13 +184,14 @@ class Loaded:
     """A run's networks, ready for use.
 
     Attributes:
-        generator: the averaged generator, in eval mode: (n, latent_dim) → (n, c, h, w) in [−1, 1].
+        generator: the averaged generator, in eval mode: (n, latent_dim) → (n, c, h, w) in [−1, 1]; None where the run
+            trains a critic alone.
         critic: the raw critic, in eval mode.
         cell: what was asked.
         trace: one dict an evaluation.
     """
 
-    generator: "nn.Module"
+    generator: "nn.Module | None"
     critic: "nn.Module"
     cell: "Cell"
     trace: list[dict[str, Any]]
@@ -207,8 +208,13 @@ def load(run: str | Path, results: str | Path = "results", device: str = "cpu") 
     Raises:
         StoreError: there is no such run, or it has no checkpoint yet, or it is damaged.
     """
-    from lipbench.runner.load import load_networks
+    from lipbench import cell as cells
+    from lipbench.runner.load import load_critic, load_networks
+    from lipbench.schema import CriticProtocol
 
     folder = find_run(Path(results), str(run))
+    if isinstance(cells.parse(folder.cell_text(), str(folder.path)).protocol, CriticProtocol):
+        critic, cell = load_critic(folder, device)
+        return Loaded(None, critic, cell, folder.trace()[0])
     networks = load_networks(folder, device)
     return Loaded(networks.generator, networks.critic, networks.cell, folder.trace()[0])

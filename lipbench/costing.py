@@ -53,7 +53,7 @@ def cost(
     if batch_size < 1 or rounds < 1:
         raise RequestError(f"batch_size is {batch_size} and rounds is {rounds}; expected at least 1")
     nets.find(architecture)
-    side = int(architecture.rpartition("-")[2])
+    side = int(size) if (size := architecture.rpartition("-")[2]).isdecimal() else 32  # some take any
     count = max(10, 4 * batch_size)
     overrides = {
         "architecture": architecture,

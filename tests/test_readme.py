@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from lipbench import nets, protocol
 from lipbench.cli import main
+from lipbench.schema import adversarial
 from lipbench.store import Status
 from tests.conftest import MakeRun
 
@@ -37,8 +38,8 @@ def test_its_penalty_is_that_of_its_formula(tmp_path: Path) -> None:
 
     space: dict[str, type] = {}
     exec(example()[1], space)
-    method = space["OneSided"]()  # type: ignore[call-arg]  # made by exec
-    assert method.penalty(torch.zeros(2), torch.tensor([0.5, 3.0])) == 20.0
+    method = space["MaxPenalty"]()  # type: ignore[call-arg]  # made by exec
+    assert method.penalty(torch.zeros(2), torch.tensor([0.5, 3.0])) == 90.0
 
 
 def test_every_command_line_of_the_readme_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,9 +55,9 @@ def test_every_command_line_of_the_readme_is_understood(tmp_path: Path, monkeypa
         assert result.exit_code == 0, result.output
 
 
-@pytest.mark.parametrize("name", protocol.named())
+@pytest.mark.parametrize("name", [name for name in protocol.named() if name != "w1"])
 def test_the_table_of_protocols_says_what_they_are(name: str) -> None:
-    settings = protocol.check(protocol.read(name), {})
+    settings = adversarial(protocol.check(protocol.read(name), {}))
     side = int(settings.architecture.rpartition("-")[2])
     grey = settings.datasets in ("digits", "fashion-mnist")
     pair = nets.find(settings.architecture)((1 if grey else 3, side, side), settings.train.latent_dim)
@@ -66,6 +67,13 @@ def test_the_table_of_protocols_says_what_they_are(name: str) -> None:
     assert f"`{settings.datasets}`" in row
     assert f"| `{settings.architecture}` | {counts} | {train.critic_steps} |" in row
     assert f"| {train.batch_size}/{train.generator_batch_size} |" in row
+
+
+def test_the_table_of_protocols_says_what_w1_is() -> None:
+    settings = protocol.check(protocol.read("w1"), {})
+    _, critic = nets.find(settings.architecture)((2, 1, 1), 2)
+    count = sum(weight.numel() for weight in critic.parameters())
+    assert f"| `{settings.architecture}` | none / {count:,} | alone | {settings.train.batch_size}/– |" in README
 
 
 def test_links_to_files_lead_somewhere() -> None:

@@ -23,14 +23,14 @@ INTERRUPTED = 130  # the shell's code for Ctrl-C
     show_default=True,
     help="The same settings for every method, or each method's own.",
 )
-@click.option("--steps", type=click.IntRange(min=1), help="Generator steps, in place of the protocol's.")
+@click.option("--steps", type=click.IntRange(min=1), help="Training steps, in place of the protocol's.")
 @options.assignments
 @click.option("--jobs", type=click.IntRange(min=1), help="Runs at a time.  [default: one a core, or one on a GPU]")
 @options.precision
 @options.device
 @click.option("--timeout", type=float, help="Seconds after which a run is stopped; it goes on when run again.")
 @click.option("--retry-failed", is_flag=True, help="Set failed and diverged runs aside and start them over.")
-@click.option("--quick", is_flag=True, help="A smoke run of seconds: 20 steps, one seed.")
+@click.option("--quick", is_flag=True, help="A smoke run of seconds: few steps, one seed.")
 @click.option("--dry-run", is_flag=True, help="Show what would be run, and start nothing.")
 @options.data_root
 @options.inception_weights

@@ -35,8 +35,21 @@ COLUMNS = [
     "raw_grad_norm_mean",
     "raw_grad_norm_p95",
     "raw_grad_norm_max",
+    "guarantee",
+    "secant_pairs",
+    "secant_1",
+    "secant_0.1",
+    "secant_0.01",
+    "secant_0.001",
     "secant_max",
+    "tv_gap",
+    "raw_secant_max",
+    "raw_tv_gap",
+    "pair",
+    "cos",
+    "l2",
     "w1_estimate",
+    "w1_true",
     "seconds_train",
     "seconds_per_step",
     "seconds_evaluate",
@@ -47,7 +60,7 @@ COLUMNS = [
 ]
 TEXT = {
     "run_id", "method", "dataset", "architecture", "loss", "protocol", "comparison", "settings", "status", "engine",
-    "extractor", "split", "device", "error",
+    "extractor", "split", "device", "error", "guarantee", "pair",
 }  # fmt: skip
 WHOLE = {"seed", "steps", "best_step", "features", "samples", "real_samples", "peak_memory_bytes", "diverged_at"}
 KINDS = {name: "string" if name in TEXT else "Int64" if name in WHOLE else "float64" for name in COLUMNS}

@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from lipbench.reports.promised import DISTANCES, SECANTS
 from lipbench.reports.style import Colour, drawable, plain_log
 
 HEIGHT = 4.2
@@ -33,6 +34,48 @@ def fid_over(
     )
 
 
+def cos_over(traces: pd.DataFrame, colours: dict[str, Colour]) -> tuple[Figure, str]:
+    """The cosine with the true gradient against steps, and the figure in words."""
+    figure = _sheet(6.4, colours)
+    axes = figure.subplots()
+    spread = over_seeds(traces, "step", "cos")
+    lines = _lines(axes, spread, colours)
+    axes.axhline(1, color="0.4", linestyle=":", linewidth=1.2)
+    axes.set(xlabel="critic steps", ylabel="cosine with the true gradient", title="How true the gradient points")
+    _legend(figure, lines)
+    ends = ", ".join(f"{method} {cos:.3g}" for method, cos in spread.groupby("method")["mean"].last().items())
+    return figure, (
+        f"Cosine between the score's gradient and the true one over training, a line a method, a band over the seeds; "
+        f"at the end: {ends}."
+    )
+
+
+def secants(done: pd.DataFrame, colours: dict[str, Colour]) -> tuple[Figure, str]:
+    """The largest secant of the score against the distance of its ends, and the figure in words."""
+    present = {method: colour for method, colour in colours.items() if method in set(done["method"])}
+    figure = _sheet(6.4, present)
+    axes = figure.subplots()
+    long = done.melt(id_vars=["method"], value_vars=SECANTS, var_name="at", value_name="secant")
+    long["step"] = long["at"].str.removeprefix("secant_").astype(float)
+    lines = _lines(axes, over_seeds(long.assign(x=long["step"]), "x", "secant"), present)
+    for line in lines.values():
+        line.set(marker="o", markersize=4)
+    axes.axhline(1, color="0.2", linestyle="--", linewidth=1)
+    axes.set(xscale="log", yscale="log", xlabel="distance of the two points", ylabel="largest secant of the score",
+             title="Secants: a jump grows as the points come together")  # fmt: skip
+    axes.invert_xaxis()
+    axes.set_xticks([float(at) for at in DISTANCES], DISTANCES)
+    axes.minorticks_off()
+    plain_log(axes.yaxis)
+    _legend(figure, lines)
+    ends = done.groupby("method")["secant_0.001"].max()
+    listed = ", ".join(f"{method} {secant:.3g}" for method, secant in ends.items())
+    return figure, (
+        f"Largest secant of the score against the distance of its two points, a line a method (mean over seeds), a "
+        f"band over the seeds; a continuous score stays level, a jump rises. At a distance of 0.001: {listed}."
+    )
+
+
 def gradient_norms(traces: pd.DataFrame, colours: dict[str, Colour]) -> tuple[Figure, str]:
     """The largest gradient norms of score and raw critic, and the figure in words."""
     figure = _sheet(9.6, colours)
@@ -41,7 +84,7 @@ def gradient_norms(traces: pd.DataFrame, colours: dict[str, Colour]) -> tuple[Fi
         lines = _lines(axes, over_seeds(traces, "step", column), colours)
         axes.axhline(1, color="0.2", linestyle="--", linewidth=1)
         axes.annotate("bound 1", (1, 1), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=9)
-        axes.set(yscale="log", xlabel="generator steps", ylabel="largest gradient norm", title=title)
+        axes.set(yscale="log", xlabel="steps", ylabel="largest gradient norm", title=title)
         plain_log(axes.yaxis)
     _legend(figure, lines)
     return figure, (

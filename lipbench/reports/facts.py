@@ -38,28 +38,47 @@ def facts(runs: pd.DataFrame) -> Facts:
         runs: its rows of the table of runs.
     """
     first = runs.iloc[0]
-    extractor = runs["extractor"].dropna()
-    real = "" if first["real_samples"] is pd.NA else f"{first['real_samples']} of "
+    steps = first["steps"] if runs["status"].eq(Status.DONE).all() else runs["steps"].max()
+    with_pictures = first["samples"] is not pd.NA
     return Facts(
         title=f"{first['dataset']}: protocol {first['protocol']}",
         conditions=[
-            f"{first['steps'] if runs['status'].eq(Status.DONE).all() else runs['steps'].max()} generator steps",
+            f"{steps} {'generator' if with_pictures else 'critic'} steps",
             f"architecture {first['architecture']}",
             f"{first['loss']} loss" if runs["loss"].nunique() == 1 else "losses as recommended",
             f"{first['settings']} settings",
-            f"{first['samples']} generated pictures against {real}the {first['split']} split",
-            f"extractor {extractor.iloc[0] if len(extractor) else 'not run yet'}",
+            *(_of_pictures(runs) if with_pictures else _of_pair(runs)),
             f"protocol id {first['comparison']}",
         ],
         warnings=_warnings(runs),
     )
 
 
+def _of_pictures(runs: pd.DataFrame) -> list[str]:
+    first, extractor = runs.iloc[0], runs["extractor"].dropna()
+    real = "" if first["real_samples"] is pd.NA else f"{first['real_samples']} of "
+    return [
+        f"{first['samples']} generated pictures against {real}the {first['split']} split",
+        f"extractor {extractor.iloc[0] if len(extractor) else 'not run yet'}",
+    ]
+
+
+def _of_pair(runs: pd.DataFrame) -> list[str]:
+    known = runs[["pair", "w1_true"]].dropna()
+    return [] if known.empty else [f"true W₁ {known['w1_true'].iloc[0]:.4f}", f"pair {known['pair'].iloc[0]}"]
+
+
 def _warnings(runs: pd.DataFrame) -> list[str]:
+    found = []
+    above = runs[(runs["w1_estimate"] > runs["w1_true"]) & (runs["secant_max"] > 1)]
+    if len(above):
+        found.append(
+            "A W₁ estimate bounds the distance from below only for a continuous critic of slope at most 1: read it "
+            "beside the largest secant."
+        )
     scored = runs[runs["fid"].notna()]
     if scored.empty:
-        return []
-    found = []
+        return found
     counts = scored[["samples", "real_samples"]].iloc[0].dropna()
     samples, features = counts.min(), scored["features"].max()
     if features is not pd.NA and samples < features:

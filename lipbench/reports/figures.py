@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from lipbench.reports import curves, strips
+from lipbench.reports.promised import SECANTS
 from lipbench.reports.style import drawable, palette, style
 from lipbench.store import Status
 
@@ -30,9 +31,16 @@ def draw(runs: pd.DataFrame, traces: pd.DataFrame, real_fid: float | None) -> di
         if not traces.empty and traces["fid"].notna().any():
             figures["fid-steps"] = curves.fid_over(traces, "step", "generator steps", colours, real_fid)
             figures["fid-seconds"] = curves.fid_over(traces, "seconds_train", "seconds of training", colours, real_fid)
+        if not traces.empty and traces["cos"].notna().any():
+            figures["cos-steps"] = curves.cos_over(traces, colours)
+        if not traces.empty:
             figures["gradient-norms"] = curves.gradient_norms(traces, colours)
+        examined = done[done[SECANTS].notna().all(axis=1)]
+        if not examined.empty:
+            figures["secants"] = curves.secants(examined, colours)
         if done["fid"].notna().any():
             figures["fid-final"] = strips.fid_final(done, colours, real_fid)
+        if not done.empty:
             figures["cost"] = strips.cost(done, colours)
     return figures
 

@@ -12,12 +12,12 @@ from markupsafe import Markup
 
 from lipbench import __version__
 from lipbench.errors import StoreError
-from lipbench.reports import frame, section
+from lipbench.reports import frame, promised, published, section
 from lipbench.reports.columns import COLUMNS
 from lipbench.reports.frame import Frames
 from lipbench.reports.press import press
 from lipbench.reports.provenance import provenance
-from lipbench.reports.section import SHOWN_COLUMNS, Section
+from lipbench.reports.section import Section
 from lipbench.results import run_folders
 from lipbench.store import write_atomically
 
@@ -94,7 +94,8 @@ def _render(sections: list[Section], frames: Frames) -> str:
         commands=commands,
         version=__version__,
         style=Markup(environment.get_template("page.css").render()),  # our own file, not a user's text
-        columns=SHOWN_COLUMNS,
+        rules=promised.RULES,
+        source=published.SOURCE,
         total=len(frames.runs),
     )
 

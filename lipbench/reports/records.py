@@ -11,8 +11,8 @@ from lipbench.reports.columns import CHECKS, COLUMNS, KINDS, is_number
 from lipbench.schema import Protocol
 from lipbench.store import RunFolder, Status
 
-# Of an evaluation's forty numbers, those that are drawn: a thousand runs fit into memory, and into seconds.
-EVALUATION = ["step", "fid", "seconds_train", "grad_norm_max", "raw_grad_norm_max"]
+# Of an evaluation's many numbers, those that are drawn: a thousand runs fit into memory, and into seconds.
+EVALUATION = ["step", "fid", "cos", "seconds_train", "grad_norm_max", "raw_grad_norm_max"]
 
 # Keys that are called otherwise in the table.
 KIND = KINDS | {"step": "Int64", "message": "string"}

@@ -1,7 +1,7 @@
 """One comparison: its tables and figures as files, and what the page shows of it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from lipbench.errors import StoreError
-from lipbench.reports import figures, statistics, tables, yardsticks
+from lipbench.reports import figures, promised, published, statistics, tables, yardsticks
 from lipbench.reports.facts import Facts, facts
 from lipbench.reports.frame import Frames
 from lipbench.store import Status, write_atomically
@@ -18,6 +18,7 @@ from lipbench.store import Status, write_atomically
 Press = Callable[[Figure, Path], None]
 SHOWN_COLUMNS = [
     "method", "seed", "status", "steps", "fid", "fid_best", "best_step", "kid", "inception_score",
+    "cos", "l2", "w1_estimate", "secant_max", "tv_gap",
     "grad_norm_mean", "grad_norm_max", "raw_grad_norm_mean", "seconds_per_step", "seconds_train", "run_id",
 ]  # fmt: skip
 
@@ -34,6 +35,8 @@ class Section:
         unfinished: run, status, steps and error of each run that is not in the means.
         runs: the cells of the table of runs, by column.
         yardsticks: real and noise, or empty.
+        promised: what methods promise and what was measured, or None.
+        reported: ours and what others published, or None.
     """
 
     facts: Facts
@@ -43,6 +46,8 @@ class Section:
     unfinished: list[dict[str, Any]]
     runs: list[dict[str, str]]
     yardsticks: dict[str, dict[str, Any]]
+    promised: pd.DataFrame | None
+    reported: pd.DataFrame | None
 
     @property
     def shown(self) -> pd.DataFrame:
@@ -82,6 +87,9 @@ def write(frames: Frames, runs: pd.DataFrame, results: Path, out: Path, press: P
         stem = out / "figures" / f"{key}-{name}"
         press(figure, stem)
         pictures.append({"name": key, "path": stem.with_name(f"{stem.name}.png"), "text": text})
+    promised_table, beside = promised.table(runs), published.beside(runs)
+    _write_further(promised_table, known, promised.RULES, out / "tables" / f"promised-{name}")
+    _write_further(beside, known, published.SOURCE, out / "tables" / f"reported-{name}")
     return Section(
         facts=known,
         summary=_write_tables(runs, known, out / "tables" / f"summary-{name}"),
@@ -93,9 +101,11 @@ def write(frames: Frames, runs: pd.DataFrame, results: Path, out: Path, press: P
         ],
         runs=[
             {str(column): _cell(value) for column, value in run.items()}
-            for run in runs.sort_values(["method", "seed"])[SHOWN_COLUMNS].to_dict("records")
+            for run in runs.sort_values(["method", "seed"])[SHOWN_COLUMNS].dropna(axis=1, how="all").to_dict("records")
         ],
         yardsticks=measured,
+        promised=promised_table,
+        reported=beside,
     )
 
 
@@ -112,6 +122,20 @@ def _write_tables(runs: pd.DataFrame, known: Facts, stem: Path) -> pd.DataFrame:
     for ending, text in texts.items():
         write_atomically(stem.with_name(f"{stem.name}.{ending}"), text)
     return summary
+
+
+def _write_further(shown: pd.DataFrame | None, known: Facts, note: str, stem: Path) -> None:
+    """Write a further table for people as ``.csv``, ``.md`` and ``.tex``, if there is one."""
+    if shown is None:
+        return
+    facts_and_note = replace(known, warnings=[note])
+    texts = {
+        "csv": shown.to_csv(index=False),
+        "md": tables.markdown(shown, facts_and_note),
+        "tex": tables.latex(shown, facts_and_note),
+    }
+    for ending, text in texts.items():
+        write_atomically(stem.with_name(f"{stem.name}.{ending}"), text)
 
 
 def _samples(frames: Frames, runs: pd.DataFrame) -> list[dict[str, Any]]:

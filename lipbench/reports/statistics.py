@@ -13,6 +13,10 @@ MEASURES = {
     "fid": "FID",
     "kid": "KID",
     "inception_score": "Inception Score",
+    "cos": "cos",
+    "l2": "l2",
+    "w1_estimate": "W₁ estimate",
+    "secant_max": "largest secant",
     "grad_norm_mean": "‖∇score‖ mean",
     "grad_norm_max": "‖∇score‖ max",
     "raw_grad_norm_max": "‖∇critic‖ max",
@@ -78,7 +82,8 @@ def summarise(runs: pd.DataFrame) -> pd.DataFrame:
             interval = t_interval(done[name])
             row |= {f"{name}_mean": interval.mean, f"{name}_low": interval.low, f"{name}_high": interval.high}
         rows.append(row)
-    return pd.DataFrame(rows).sort_values("fid_mean", ignore_index=True, na_position="last")
+    by = ["fid_mean", "cos_mean"]  # of which a comparison has one
+    return pd.DataFrame(rows).sort_values(by, ascending=[True, False], ignore_index=True, na_position="last")
 
 
 def for_people(summary: pd.DataFrame) -> pd.DataFrame:

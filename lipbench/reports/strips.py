@@ -47,7 +47,7 @@ def cost(done: pd.DataFrame, colours: dict[str, Colour]) -> tuple[Figure, str]:
     })  # fmt: skip
     means = known.groupby("method").mean().sort_values("milliseconds")
     figure = Figure(figsize=(9.6, 0.4 * len(means) + 1.6))
-    panels = {"milliseconds": "ms a generator step (median)", "memory": "peak memory of the process, MiB"}
+    panels = {"milliseconds": "ms a step (median)", "memory": "peak memory of the process, MiB"}
     for axes, (column, label) in zip(figure.subplots(1, 2, sharey=True), panels.items(), strict=True):
         axes.barh(range(len(means)), means[column], color=[colours[method] for method in means.index], alpha=0.5)
         for row, method in enumerate(means.index):

@@ -20,7 +20,8 @@ def read(results: Path, comparison_id: str) -> dict[str, dict[str, Any]]:
     path = results / "yardsticks" / f"{comparison_id}.json"
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        return {key: _numbers(content[key]) for key in ("real", "noise")}
+        # A pair of known distance needs neither.
+        return {} if "pair" in content else {key: _numbers(content[key]) for key in ("real", "noise")}
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

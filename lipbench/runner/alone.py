@@ -4,14 +4,12 @@ import torch
 from torch.nn.utils import parametrize
 
 from lipbench.cell import Cell
-from lipbench.errors import RequestError
 from lipbench.measure.critic import interpolate, settled
 from lipbench.measure.functions import of_critic
 from lipbench.measure.transport import against_truth
-from lipbench.pair import Pair
 from lipbench.runner.build import build_critic, check_critic, choose_engine
 from lipbench.runner.job import Job, Record
-from lipbench.runner.parts import Locate, create_method, load_data
+from lipbench.runner.parts import Locate, create_method, load_pair
 from lipbench.schema import CriticProtocol
 from lipbench.train.alone import CriticAlone
 from lipbench.train.composition import Composition
@@ -37,13 +35,7 @@ class Alone(Job):
 
     def __init__(self, cell: Cell, protocol: CriticProtocol, locate: Locate, device: torch.device) -> None:
         self.cell, self.protocol, self.device = cell, protocol, device
-        pair = load_data(cell.dataset, locate)
-        if not isinstance(pair, Pair):
-            raise RequestError(
-                f"{cell.dataset} holds pictures, and protocol {protocol.name} trains a critic alone; expected data "
-                f"whose distance is known, such as w1[dim=2,funnels=4], gauss-shift, gauss-scale or shells"
-            )
-        self.pair: Pair = pair
+        self.pair = pair = load_pair(cell.dataset, locate, protocol.name)
         composition = Composition(tuple(create_method(part, locate) for part in cell.methods))
         critic = build_critic(cell, composition, pair.shape, pair.dim, locate, device)
         engine = choose_engine(critic, composition, pair.shape, protocol.train.precision, device)

@@ -1,6 +1,7 @@
 """Networks from a finished or interrupted run's checkpoint."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -11,9 +12,9 @@ from lipbench.cell import Cell
 from lipbench.dataset import Pictures
 from lipbench.errors import StoreError
 from lipbench.runner import checkpoint
-from lipbench.runner.build import build_networks
+from lipbench.runner.build import build_critic, build_networks
 from lipbench.runner.device import choose_device
-from lipbench.runner.parts import create_method, load_pictures
+from lipbench.runner.parts import create_method, load_pair, load_pictures
 from lipbench.store import RunFolder
 from lipbench.train.composition import Composition
 
@@ -41,20 +42,42 @@ def load_networks(folder: RunFolder, device: str) -> Networks:
     """Load a run's networks onto a device; neither optimisers nor an extractor are needed for it.
 
     Raises:
+        RequestError: the run trains a critic alone.
         StoreError: there is no checkpoint, or it is damaged.
     """
-    cell = cells.parse(folder.cell_text(), str(folder.file("cell.json")))
+    cell, trained = _read(folder)
+    cell.adversarial  # noqa: B018  # refuses a critic alone
     chosen = choose_device(device)
-    state = checkpoint.load(folder)
-    if state is None:
-        raise StoreError(f"run {folder.id} has no checkpoint yet; run it first")
     pictures = load_pictures(cell.dataset, folder.file)
-    composition = Composition(tuple(create_method(part, folder.file) for part in cell.methods))
     with torch.random.fork_rng():
-        generator, critic = build_networks(cell, composition, pictures.shape, folder.file, chosen)
-    trained = state["trainer"]
+        generator, critic = build_networks(cell, _composition(cell, folder), pictures.shape, folder.file, chosen)
     averaged = AveragedModel(generator, use_buffers=True)
     averaged.load_state_dict(trained["averaged"])
     critic.load_state_dict(trained["critic"])
     network: nn.Module = averaged.module
     return Networks(network.eval(), critic.eval(), cell, int(trained["step"]), pictures)
+
+
+def load_critic(folder: RunFolder, device: str) -> tuple[nn.Module, Cell]:
+    """Load the critic of a run that trains it alone, in eval mode; errors as of `load_networks`."""
+    cell, trained = _read(folder)
+    pair = load_pair(cell.dataset, folder.file, cell.protocol.name)
+    with torch.random.fork_rng():
+        critic = build_critic(
+            cell, _composition(cell, folder), pair.shape, pair.dim, folder.file, choose_device(device)
+        )
+    critic.load_state_dict(trained["update"]["critic"])
+    return critic.eval(), cell
+
+
+def _read(folder: RunFolder) -> tuple[Cell, dict[str, Any]]:
+    """What was asked, and the training's state."""
+    cell = cells.parse(folder.cell_text(), str(folder.file("cell.json")))
+    state = checkpoint.load(folder)
+    if state is None:
+        raise StoreError(f"run {folder.id} has no checkpoint yet; run it first")
+    return cell, state["trainer"]
+
+
+def _composition(cell: Cell, folder: RunFolder) -> Composition:
+    return Composition(tuple(create_method(part, folder.file) for part in cell.methods))

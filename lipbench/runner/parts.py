@@ -47,6 +47,17 @@ def load_pictures(part: Part, locate: Locate) -> Pictures:
     return pictures
 
 
+def load_pair(part: Part, locate: Locate, protocol: str) -> Pair:
+    """The pair of distributions of a data set; arguments and errors as of `load_data`, `protocol` for the message."""
+    pair = load_data(part, locate)
+    if not isinstance(pair, Pair):
+        raise RequestError(
+            f"{part} holds pictures, and protocol {protocol} trains a critic alone; expected data whose distance is "
+            f"known, such as w1[dim=2,funnels=4], gauss-shift, gauss-scale or shells"
+        )
+    return pair
+
+
 def default_split(part: Part, locate: Locate) -> str:
     """The part of a data set that pictures are compared with unless told: ``train``, ``held_out`` or ``all``."""
     return str(_create(registry.DATASET, part, locate).default_split)

@@ -21,8 +21,11 @@ if TYPE_CHECKING:
     from lipbench.runner.launch import Summary
 
 # What fits a terminal of 80 columns; the page and the tables have the rest.
-TERMINAL = ["method", "n", "diverged", "unfinished", "FID", "KID", "Inception Score", "‖∇score‖ max", "ms/step"]
-NOTHING = {"unfinished": "0", "Inception Score": "–"}  # what a column shows that has nothing to say
+TERMINAL = ["method", "n", "diverged", "unfinished", "FID", "KID", "Inception Score", "cos", "l2", "W₁ estimate",
+            "largest secant", "‖∇score‖ max", "ms/step"]  # fmt: skip
+NOTHING = dict.fromkeys(["FID", "KID", "Inception Score", "cos", "l2", "W₁ estimate", "largest secant"], "–") | {
+    "unfinished": "0"
+}  # what a column shows that has nothing to say
 
 
 def show_plan(console: Console, request: "Request", results: Path) -> None:

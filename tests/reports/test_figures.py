@@ -10,12 +10,14 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
 
 from lipbench.reports import figures, style
+from lipbench.reports.promised import SECANTS
 
 
 def data(scale: float = 1.0) -> tuple[pd.DataFrame, pd.DataFrame]:
     fids = {("gn", 0): 5.0, ("gn", 1): 6.0, ("wc", 0): 20.0 * scale, ("wc", 1): 20.0 * scale + 1}
     runs = pd.DataFrame([{"method": method, "seed": seed, "fid": fid} for (method, seed), fid in fids.items()])
-    runs = runs.assign(status="done", seconds_per_step=0.01, peak_memory_bytes=2**29)
+    runs = runs.assign(status="done", seconds_per_step=0.01, peak_memory_bytes=2**29, cos=float("nan"))
+    runs = runs.assign(**dict.fromkeys(SECANTS, 1.5))
     traces = pd.concat(
         runs.assign(step=step, seconds_train=step * runs["seconds_per_step"], grad_norm_max=0.9, raw_grad_norm_max=2.0)
         for step in (100, 200)
@@ -61,7 +63,32 @@ def test_results_far_apart_are_drawn_on_a_logarithm() -> None:
 
 def test_nothing_is_drawn_of_nothing() -> None:
     runs, traces = data()
-    assert figures.draw(runs.assign(fid=float("nan")), traces.iloc[:0], None) == {}
+    assert figures.draw(runs.iloc[:0], traces.iloc[:0], None) == {}
+
+
+def test_secants_are_drawn_from_the_longest_to_the_shortest_distance_with_the_bound_1() -> None:
+    runs, traces = data()
+    runs["secant_0.001"] = [300.0, 500.0, 1.5, 1.5]
+    figure, text = figures.draw(runs, traces, None)["secants"]
+    (axes,) = figure.axes
+    line = axes.lines[0]
+    assert sorted(zip(line.get_xdata(), line.get_ydata(), strict=True)) == [
+        (0.001, 400),
+        (0.01, 1.5),
+        (0.1, 1.5),
+        (1, 1.5),
+    ]
+    assert axes.xaxis_inverted()
+    assert any(list(other.get_ydata()) == [1, 1] for other in axes.lines)
+    assert text.endswith("At a distance of 0.001: gn 500, wc 1.5.")
+
+
+def test_runs_against_a_known_distance_are_drawn_by_their_cosine() -> None:
+    runs, traces = data()
+    traces = traces.assign(fid=float("nan"), cos=[0.5, 0.6, 0.7, 0.8] * 2)
+    drawn = figures.draw(runs.assign(fid=float("nan")), traces, None)
+    assert list(drawn) == ["cos-steps", "gradient-norms", "secants", "cost"]
+    assert drawn["cos-steps"][0].axes[0].lines[0].get_ydata() == pytest.approx([0.55, 0.55])
 
 
 def test_the_points_of_seeds_are_where_they_were_the_last_time() -> None:

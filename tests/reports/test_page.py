@@ -43,8 +43,9 @@ def test_the_table_has_every_column_in_order_and_empty_where_nothing_was_measure
     table = pd.read_csv(results / "report" / "runs.csv")
     assert list(table.columns) == frame.COLUMNS == list(report.runs.columns)
     assert len(table) == 4
-    assert table["secant_max"].isna().all()
-    assert table["w1_estimate"].isna().all()
+    for name in ("cos", "l2", "w1_estimate", "w1_true", "pair"):
+        assert table[name].isna().all(), name
+    assert (table["secant_max"] >= table["secant_0.001"]).all()
     assert set(table["status"]) == {"done"}
     assert (table["steps"] == 6).all()
     assert table["fid"].gt(0).all()
@@ -55,7 +56,7 @@ def test_the_page_needs_no_network_and_every_picture_has_a_text(results: Path) -
     assert page.open == []
     assert page.sources
     assert all(source.startswith("data:") for source in page.sources)
-    assert len(page.alternatives) == 5 + 2
+    assert len(page.alternatives) == 6 + 2
     assert all(page.alternatives)
     assert not re.search(r"https?://", re.sub(r"data:[^\"]+", "", page.text))
 
@@ -64,11 +65,11 @@ def test_figures_and_summaries_lie_beside_the_page(results: Path, tmp_path: Path
     api.report(results, tmp_path / "elsewhere")
     figures = list((tmp_path / "elsewhere" / "figures").iterdir())
     names = {re.sub("-digits.*", "", path.name) for path in figures}
-    assert names == {"fid-steps", "fid-seconds", "fid-final", "gradient-norms", "cost", "samples"}
-    assert sorted(path.suffix for path in figures) == [".pdf"] * 6 + [".png"] * 6 + [".svg"] * 6
-    tables = {path.suffix: path for path in (tmp_path / "elsewhere" / "tables").iterdir()}
-    assert set(tables) == {".csv", ".md", ".tex"}
-    assert list(pd.read_csv(tables[".csv"])["n"]) == [2, 2]
+    assert names == {"fid-steps", "fid-seconds", "fid-final", "gradient-norms", "secants", "cost", "samples"}
+    assert sorted(path.suffix for path in figures) == [".pdf"] * 7 + [".png"] * 7 + [".svg"] * 7
+    tables = sorted((tmp_path / "elsewhere" / "tables").iterdir())
+    assert [path.suffix for path in tables] == [".csv", ".md", ".tex"] * 2
+    assert [list(pd.read_csv(path)["n"]) for path in tables if path.suffix == ".csv"] == [[2, 2]] * 2
 
 
 def test_runs_parquet_is_runs_csv_with_its_types(results: Path) -> None:
@@ -145,7 +146,7 @@ def test_what_an_extractor_cannot_say_is_said(make_run: MakeRun, tmp_path: Path)
     folder.write_json("result.json", result | {"features": 2048, "inception_score": None})
     report = api.report(tmp_path / "results")
     assert list(report.runs["features"]) == [2048]
-    (table,) = (report.page.parent / "tables").glob("*.md")
+    (table,) = (report.page.parent / "tables").glob("summary-*.md")
     for text in (report.page.read_text().replace("&#39;", "'"), table.read_text()):
         assert "FID of 64 pictures from 2,048 features is unstable: compare KID, or evaluate more pictures." in text
         assert "No Inception Score: the extractor's weights have no last layer." in text

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from lipbench.reports.statistics import Interval, for_people, summarise, t_interval
+from lipbench.reports.statistics import MEASURES, Interval, for_people, summarise, t_interval
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=20))
@@ -65,8 +65,8 @@ def runs() -> pd.DataFrame:
         {"method": "b", "status": "done", "fid": 5.0},
         {"method": "c", "status": "diverged", "fid": math.nan},
     ]
-    names = ["kid", "inception_score", "grad_norm_mean", "grad_norm_max", "raw_grad_norm_max", "seconds_per_step"]
-    return pd.DataFrame(rows).assign(**dict.fromkeys([*names, "seconds_train"], 0.5))
+    others = [name for name in MEASURES if name != "fid"]
+    return pd.DataFrame(rows).assign(**dict.fromkeys(others, 0.5))
 
 
 def test_runs_that_diverged_or_did_not_finish_are_counted_and_never_averaged() -> None:
@@ -82,3 +82,8 @@ def test_the_table_for_people_says_what_is_unknown_and_scales_seconds() -> None:
     assert shown.loc["c", "FID"] == "–"
     assert shown.loc["b", "FID"] == "5.00"
     assert shown.loc["b", "ms/step"] == "500"
+
+
+def test_without_an_fid_the_best_cosine_comes_first() -> None:
+    found = summarise(runs().assign(fid=math.nan, cos=[0.1, 0.2, math.nan, math.nan, 0.9, math.nan]))
+    assert list(found["method"]) == ["b", "a", "c"]
