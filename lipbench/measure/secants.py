@@ -141,22 +141,46 @@ def _best(tries: list[Segments], secants: Float[Tensor, "k n"]) -> Segments:
 
 
 def _ascend(function: Function, segments: Segments) -> tuple[Segments, Float[Tensor, " n"]]:
-    """Climb: both ends move together where the far end rises more, and the direction turns; what was best is kept."""
-    best, secants = segments, torch.full_like(segments.start[:, 0, 0, 0], -1)
-    present = segments
-    for step in range(ASCENTS + 1):
-        near, near_gradient = function.value_and_gradient(present.start)
-        far, far_gradient = function.value_and_gradient(present.end)
-        sign = _wide((far - near).sign())
-        risen = (far - near).abs() / present.length
-        best, secants = best.where(risen > secants, present), torch.maximum(risen, secants)
-        if step == ASCENTS:
-            break
-        # From the best so far; the step shrinks, so that what overshot once does not for ever.
-        shift = STRIDE * 2.0**-step * present.length * _unit(sign * (far_gradient - near_gradient))
-        direction = _unit(present.direction + _unit(sign * (far_gradient + near_gradient)) * 2.0**-step)
-        present = Segments(present.start + shift, direction, present.length)
-    return best, secants
+    """Climb from what is best so far, by steps that shrink: first the whole way into the steepest direction."""
+    best, climb = segments, _climb(function, segments)
+    for step in range(ASCENTS):
+        part = 2.0**-step
+        shifted = best.start + part * STRIDE * best.length * climb.shift
+        turned = _unit((1 - part) * best.direction + part * climb.turn)
+        turned = torch.where(_wide((turned != 0).flatten(1).any(dim=1)), turned, best.direction)  # no way leads up
+        present = Segments(shifted, turned, best.length)
+        tried = _climb(function, present)
+        better = tried.secant > climb.secant
+        best, climb = best.where(better, present), climb.where(better, tried)
+    return best, climb.secant
+
+
+@dataclass(frozen=True)
+class _Climb:
+    """The secant of each segment, and where it rises: by moving both ends, and by turning."""
+
+    secant: Float[Tensor, " n"]
+    shift: Float[Tensor, "n c h w"]
+    turn: Float[Tensor, "n c h w"]
+
+    def where(self, better: Tensor, other: "_Climb") -> "_Climb":
+        chosen = _wide(better)
+        return _Climb(
+            torch.where(better, other.secant, self.secant),
+            torch.where(chosen, other.shift, self.shift),
+            torch.where(chosen, other.turn, self.turn),
+        )
+
+
+def _climb(function: Function, segments: Segments) -> _Climb:
+    near, near_gradient = function.value_and_gradient(segments.start)
+    far, far_gradient = function.value_and_gradient(segments.end)
+    sign = _wide((far - near).sign())
+    return _Climb(
+        (far - near).abs() / segments.length,
+        _unit(sign * (far_gradient - near_gradient)),
+        _unit(sign * (far_gradient + near_gradient)),
+    )
 
 
 def _secants(function: Function, segments: Segments) -> Float[Tensor, " n"]:
@@ -169,6 +193,6 @@ def _unit(vectors: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
     return vectors / _wide(length).clamp_min(torch.finfo(vectors.dtype).tiny)
 
 
-def _wide(numbers: Float[Tensor, " n"] | Tensor) -> Tensor:
+def _wide(numbers: Tensor) -> Tensor:
     """One number a sample, ready to meet points."""
     return numbers[:, None, None, None]
