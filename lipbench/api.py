@@ -164,19 +164,21 @@ def launch(
     ).run()
 
 
-def report(results: str | Path = "results", out: str | Path | None = None) -> "Report":
+def report(results: str | Path = "results", out: str | Path | None = None, *, baseline: str | None = None) -> "Report":
     """Make ``runs.csv``, the tables, the figures and ``index.html`` from the run folders.
 
     Args:
         results: the results folder.
         out: where to write; ``report`` in the results folder if None.
+        baseline: a method with which all others are compared, seed by seed.
 
     Raises:
+        RequestError: no run is of the baseline.
         StoreError: there are no runs, or the folder cannot be written to.
     """
     from lipbench.reports.page import write
 
-    return write(Path(results), Path(out) if out is not None else Path(results) / "report")
+    return write(Path(results), Path(out) if out is not None else Path(results) / "report", baseline)
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,14 @@ TINY = {
     "evaluate.isc_splits": 2,
     "evaluate.critic_points": 16,
 }
+# The same of a critic alone.
+TINY_ALONE = {
+    "train.steps": 6,
+    "train.batch_size": 32,
+    "evaluate.every": 3,
+    "evaluate.transport_points": 64,
+    "evaluate.critic_points": 16,
+}
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -59,10 +67,18 @@ def make_run(tmp_path: Path) -> MakeRun:
     """Make the folder of one tiny run below tmp_path; `finished` also works on it, in this process."""
 
     def make(
-        methods: str = "gn", *, seed: int = 0, finished: bool = False, results: str = "results", **overrides: Any
+        methods: str = "gn",
+        *,
+        seed: int = 0,
+        finished: bool = False,
+        results: str = "results",
+        protocol: str = "digits",
+        datasets: str | None = None,
+        **overrides: Any,
     ) -> RunFolder:
         changed = {key.replace("__", "."): value for key, value in overrides.items()}
-        (planned,) = plan(methods, None, [seed], "digits", TINY | changed)
+        tiny = TINY_ALONE if protocol == "w1" else TINY
+        (planned,) = plan(methods, datasets, [seed], protocol, tiny | changed)
         folder = RunFolder(tmp_path / results / "runs" / planned.cell.run_id)
         folder.create(planned.cell.to_json(), planned.sources)
         if finished:

@@ -23,7 +23,7 @@ def test_run_and_report_do_what_the_commands_do(tmp_path: Path) -> None:
 
 def test_a_loaded_generator_makes_the_pictures_of_the_last_evaluation(make_run: MakeRun, tmp_path: Path) -> None:
     from lipbench.measure.images import generate, grid_png
-    from lipbench.runner.evaluate import latents
+    from lipbench.runner.adversarial import latents
 
     folder = make_run("sn+gp", finished=True)
     before = torch.get_rng_state()

@@ -7,10 +7,12 @@ import pytest
 
 from lipbench import protocol, registry
 from lipbench.errors import RequestError, UnknownNameError
+from lipbench.schema import CriticProtocol, Protocol, adversarial
 
 
-def digits(**overrides: object) -> protocol.Protocol:
-    return protocol.check(protocol.read("digits"), {key.replace("__", "."): value for key, value in overrides.items()})
+def digits(**overrides: object) -> Protocol:
+    changed = {key.replace("__", "."): value for key, value in overrides.items()}
+    return adversarial(protocol.check(protocol.read("digits"), changed))
 
 
 @pytest.mark.parametrize("name", protocol.named())
@@ -18,8 +20,45 @@ def test_every_named_protocol_is_valid_and_bears_its_files_name(name: str) -> No
     assert protocol.check(protocol.read(name), {}).name == name
 
 
-def test_a_smoke_run_is_a_valid_digits_protocol() -> None:
-    assert protocol.check(protocol.read("digits"), protocol.QUICK).train.steps == 20
+@pytest.mark.parametrize("name", protocol.named())
+def test_a_smoke_run_of_every_protocol_is_valid_and_short(name: str) -> None:
+    data = protocol.read(name)
+    assert protocol.check(data, protocol.quick(data)).train.steps <= 200
+
+
+def test_a_smoke_run_does_not_change_the_next_one() -> None:
+    data = protocol.read("w1")
+    protocol.quick(data)["train.steps"] = 3
+    assert protocol.quick(data)["train.steps"] == 200
+
+
+def test_a_protocol_that_trains_a_critic_alone_has_keys_of_its_own() -> None:
+    checked = protocol.check(protocol.read("w1"), {"evaluate.transport_points": 10})
+    assert isinstance(checked, CriticProtocol)
+    assert (checked.trains, checked.evaluate.transport_points) == ("critic", 10)
+    for key in ("train.latent_dim", "train.critic_steps", "evaluate.samples", "evaluate.extractor"):
+        with pytest.raises(UnknownNameError, match=f"unknown setting '{key}'; expected one of: .*transport_points"):
+            protocol.check(protocol.read("w1"), {key: 1})
+    with pytest.raises(UnknownNameError, match="unknown setting 'evaluate.transport_points'"):
+        digits(evaluate__transport_points=10)
+
+
+@pytest.mark.parametrize("trains", ["generator", 1])
+def test_a_protocol_that_trains_anything_else_is_refused(trains: object) -> None:
+    with pytest.raises(RequestError, match=r"setting trains is .*; expected 'critic'"):
+        protocol.check(protocol.read("w1"), {"trains": trains})
+
+
+def test_a_critic_protocol_that_lacks_a_key_is_shown_one_that_has_it() -> None:
+    data = protocol.read("w1")
+    del data["train"]["steps"]
+    with pytest.raises(RequestError, match=r"'train.steps' is missing; `lipbench protocols w1` shows every key"):
+        protocol.check(data, {})
+
+
+def test_a_protocol_for_a_critic_alone_is_refused_where_a_generator_is_needed() -> None:
+    with pytest.raises(RequestError, match="protocol w1 trains a critic alone.*expected a protocol with both"):
+        adversarial(protocol.check(protocol.read("w1"), {}))
 
 
 def test_the_id_changes_with_any_setting_and_only_then() -> None:

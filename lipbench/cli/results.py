@@ -1,6 +1,7 @@
 """Commands that read results: ``lipbench report``, ``status`` and ``show``."""
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -10,14 +11,27 @@ from lipbench.cli import options
 @click.command()
 @options.results
 @click.option("--out", type=click.Path(path_type=Path), help="Where to write.  [default: RESULTS/report]")
-def report(results: Path, out: Path | None) -> None:
+@click.option("--baseline", help="A method with which all others are compared, seed by seed, such as gp.")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["text", "md"]),
+    default="text",
+    show_default=True,
+    help="How tables are printed: for reading here, or as Markdown, for an issue.",
+)
+def report(results: Path, out: Path | None, baseline: str | None, style: Literal["text", "md"]) -> None:
     """Make tables, figures and a page of the results."""
     from rich.console import Console
 
     from lipbench import api
     from lipbench.screen import runs
 
-    runs.show_report(Console(), api.report(results, out))
+    made = api.report(results, out, baseline=baseline)
+    if style == "md":
+        runs.show_markdown(made)
+    else:
+        runs.show_report(Console(), made)
 
 
 @click.command()

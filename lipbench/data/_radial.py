@@ -4,6 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from lipbench.dataset import digest
 from lipbench.pair import Pair
 
 
@@ -20,7 +21,7 @@ class Radial(Pair):
 
     def __init__(self, dim: int, real: float, fake: float, w1: float, *, gaussian: bool) -> None:
         self.dim, self.real, self.fake, self.w1, self.gaussian = dim, real, fake, w1, gaussian
-        self.digest = ("gaussian" if gaussian else "shells") + f"-{dim}-{real:g}-{fake:g}"
+        self.digest = digest(torch.tensor([dim, real, fake, gaussian], dtype=torch.float64))
 
     def sample(self, count: int, rng: torch.Generator) -> tuple[Float[Tensor, "n d 1 1"], Float[Tensor, "n d 1 1"]]:
         """Scale two normal batches, or the directions of their points."""

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lipbench import Dataset, Pair
+from lipbench.dataset import digest
 
 
 class ShiftedGaussians(Dataset):
@@ -32,7 +33,7 @@ class Shifted(Pair):
 
     def __init__(self, dim: int, shift: float) -> None:
         self.dim, self.w1 = dim, shift
-        self.digest = f"shift-{dim}-{shift:g}"
+        self.digest = digest(torch.tensor([dim, shift], dtype=torch.float64))
 
     def sample(self, count: int, rng: torch.Generator) -> tuple[Float[Tensor, "n d 1 1"], Float[Tensor, "n d 1 1"]]:
         """Draw two normal batches and move one."""

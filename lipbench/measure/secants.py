@@ -14,7 +14,7 @@ from torch import Tensor
 from lipbench.measure.functions import Function
 
 DISTANCES = (1.0, 0.1, 0.01, 0.001)
-PARTS = 10  # into which a segment is cut at each level: from one distance to the next
+PARTS = 10  # into which a segment is cut at each level; each of DISTANCES is that part of the one before
 ASCENTS = 5  # steps along the gradient of the secant at each distance
 STRIDE = 0.5  # of a step of both ends, in distances
 PIECES = 32  # of a segment on which total variation and slope are compared
@@ -22,43 +22,50 @@ PIECES = 32  # of a segment on which total variation and slope are compared
 
 @dataclass(frozen=True)
 class Segments:
-    """Pairs of points at one distance.
+    """Pairs of points.
 
     Attributes:
         start: their first ends.
         direction: from there to the second ends, of length 1.
-        length: the distance.
+        length: their distances.
     """
 
     start: Float[Tensor, "n c h w"]
     direction: Float[Tensor, "n c h w"]
-    length: float
+    length: Float[Tensor, " n"]
+
+    @classmethod
+    def join(cls, starts: Float[Tensor, "n c h w"], ends: Float[Tensor, "n c h w"]) -> "Segments":
+        """Those between points that are not equal."""
+        length = torch.linalg.vector_norm((ends - starts).flatten(1), dim=1)
+        return cls(starts, (ends - starts) / _wide(length), length)
 
     @property
     def end(self) -> Float[Tensor, "n c h w"]:
         """Their second ends."""
-        return self.start + self.length * self.direction
+        return self.start + _wide(self.length) * self.direction
 
-    def cut(self, offsets: Float[Tensor, " n"], length: float) -> "Segments":
-        """A piece of each."""
+    def part(self, offsets: Float[Tensor, " n"], length: Float[Tensor, " n"]) -> "Segments":
+        """A part of each."""
         return Segments(self.start + _wide(offsets) * self.direction, self.direction, length)
 
     def where(self, better: Tensor, other: "Segments") -> "Segments":
         """Those of `other` where they are better."""
         chosen = _wide(better)
-        start, direction = (
-            torch.where(chosen, theirs, mine)
-            for mine, theirs in ((self.start, other.start), (self.direction, other.direction))
+        return Segments(
+            torch.where(chosen, other.start, self.start),
+            torch.where(chosen, other.direction, self.direction),
+            torch.where(better, other.length, self.length),
         )
-        return Segments(start, direction, self.length)
 
 
 def profile(function: Function, starts: Float[Tensor, "n c h w"], ends: Float[Tensor, "n c h w"]) -> dict[float, float]:
     """The largest secants |D(x) − D(y)| / ‖x − y‖ found at each of `DISTANCES`.
 
     Each segment is cut into parts, of which the steepest is cut again, down to the smallest distance: of the parts of a
-    segment one is at least as steep as the whole, so nothing is lost on the way, and a jump is found wherever it is
-    seen at all. At each distance both ends then climb along the gradient of the secant.
+    segment one is at least as steep as the whole, so what is once seen is not lost on the way. At each distance both
+    ends then climb along the gradient of the secant. What is found is there; what is not found may be: a jump that is
+    smaller than the slope beside it and against it stays unseen.
 
     Args:
         function: of points in float64: at a distance of 1e-3, float32 rounds differences away.
@@ -68,10 +75,13 @@ def profile(function: Function, starts: Float[Tensor, "n c h w"], ends: Float[Te
     apart = (starts != ends).flatten(1).any(dim=1)
     if not apart.any():
         return dict.fromkeys(DISTANCES, 0.0)
+    segments = Segments.join(starts[apart], ends[apart])
+    while (long := segments.length > (PARTS + 1) * DISTANCES[0]).any():
+        segments = segments.where(long, _steepest_part(function, segments))
+    segments = _steepest_window(function, segments, DISTANCES[0])
     found: dict[float, float] = {}
-    segments = _first(function, starts[apart], ends[apart])
     for distance in DISTANCES:
-        while segments.length > distance * 1.0001:
+        if distance != DISTANCES[0]:
             segments = _steepest_part(function, segments)
         segments, secants = _ascend(function, segments)
         found[distance] = float(secants.max())
@@ -111,25 +121,20 @@ def variation_gap(function: Function, starts: Float[Tensor, "n c h w"], ends: Fl
     return float(((total - explained) / total).clamp_min(0)) if total > 0 else 0.0
 
 
-def _first(function: Function, starts: Tensor, ends: Tensor) -> Segments:
-    """Segments of one power of ten, at least the largest distance, from pairs at any distance."""
-    apart = torch.linalg.vector_norm((ends - starts).flatten(1), dim=1)
-    direction = (ends - starts) / _wide(apart)
-    power = max(0, int(torch.floor(torch.log10(apart.median())).item()))
-    length = DISTANCES[0] * 10.0**power
-    # Nearer pairs are prolonged beyond both ends, farther ones searched for their steepest part.
-    room = apart - length
-    whole = Segments(starts, direction, length)
-    tries = [whole.cut((room * part / PARTS).where(room > 0, room / 2), length) for part in range(PARTS + 1)]
-    return _best(tries, torch.stack([_secants(function, piece) for piece in tries]))
-
-
 def _steepest_part(function: Function, segments: Segments) -> Segments:
+    """That of `PARTS` equal ones, end to end."""
     length = segments.length / PARTS
-    offsets = [segments.start.new_full((len(segments.start),), part * length) for part in range(PARTS + 1)]
-    seen = torch.stack([function.value(segments.cut(offset, length).start) for offset in offsets])
-    tries = [segments.cut(offset, length) for offset in offsets[:-1]]
-    return _best(tries, (seen[1:] - seen[:-1]).abs() / length)
+    ends = [segments.part(part * length, length) for part in range(PARTS + 1)]
+    seen = torch.stack([function.value(piece.start) for piece in ends])
+    return _best(ends[:-1], (seen[1:] - seen[:-1]).abs() / length)
+
+
+def _steepest_window(function: Function, segments: Segments, distance: float) -> Segments:
+    """That of so many of this length as cover a segment; shorter segments are prolonged beyond both ends."""
+    length = torch.full_like(segments.length, distance)
+    room = segments.length - length
+    tries = [segments.part((room * part / PARTS).where(room > 0, room / 2), length) for part in range(PARTS + 1)]
+    return _best(tries, torch.stack([(function.value(t.end) - function.value(t.start)).abs() for t in tries]))
 
 
 def _best(tries: list[Segments], secants: Float[Tensor, "k n"]) -> Segments:
@@ -145,7 +150,7 @@ def _ascend(function: Function, segments: Segments) -> tuple[Segments, Float[Ten
     best, climb = segments, _climb(function, segments)
     for step in range(ASCENTS):
         part = 2.0**-step
-        shifted = best.start + part * STRIDE * best.length * climb.shift
+        shifted = best.start + part * STRIDE * _wide(best.length) * climb.shift
         turned = _unit((1 - part) * best.direction + part * climb.turn)
         turned = torch.where(_wide((turned != 0).flatten(1).any(dim=1)), turned, best.direction)  # no way leads up
         present = Segments(shifted, turned, best.length)
@@ -181,10 +186,6 @@ def _climb(function: Function, segments: Segments) -> _Climb:
         _unit(sign * (far_gradient - near_gradient)),
         _unit(sign * (far_gradient + near_gradient)),
     )
-
-
-def _secants(function: Function, segments: Segments) -> Float[Tensor, " n"]:
-    return (function.value(segments.end) - function.value(segments.start)).abs() / segments.length
 
 
 def _unit(vectors: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:

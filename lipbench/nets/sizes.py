@@ -10,6 +10,11 @@ def check_size(architecture: str, image_shape: tuple[int, int, int], side: int) 
         RequestError: they have not.
     """
     _, height, width = image_shape
+    if (height, width) == (1, 1):
+        raise RequestError(
+            f"architecture {architecture} got points of {image_shape[0]} numbers; expected pictures of {side}×{side}. "
+            f"Choose --set architecture=mlp"
+        )
     if (height, width) != (side, side):
         fitting = {8: "digits", 32: "cifar10 or folder[path=…,size=32]", 48: "stl10 or folder[path=…,size=48]"}[side]
         raise RequestError(

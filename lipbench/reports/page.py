@@ -11,13 +11,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from lipbench import __version__
-from lipbench.errors import StoreError
-from lipbench.reports import frame, promised, published, section
+from lipbench.errors import StoreError, UnknownNameError
+from lipbench.reports import baseline, frame, promised, published, section
 from lipbench.reports.columns import COLUMNS
 from lipbench.reports.frame import Frames
 from lipbench.reports.press import press
 from lipbench.reports.provenance import provenance
 from lipbench.reports.section import Section
+from lipbench.reports.summary import in_words
 from lipbench.results import run_folders
 from lipbench.store import write_atomically
 
@@ -32,37 +33,50 @@ class Report:
     Attributes:
         page: the path of ``index.html``.
         runs: the table of ``runs.csv``.
-        summaries: title and summary table, for people, of each comparison.
+        sections: what the page shows of each comparison.
         problems: what could not be read.
     """
 
     page: Path
     runs: pd.DataFrame
-    summaries: list[tuple[str, pd.DataFrame]]
+    sections: list[Section]
     problems: list[str]
 
+    @property
+    def summaries(self) -> list[tuple[str, pd.DataFrame]]:
+        """Title and summary table, for people, of each comparison."""
+        return [(section.facts.title, section.summary) for section in self.sections]
 
-def write(results: Path, out: Path) -> Report:
+
+def write(results: Path, out: Path, against: str | None = None) -> Report:
     """Make the report on all runs below `results` in the folder `out`.
 
+    Args:
+        results: the results folder.
+        out: where to write.
+        against: the baseline, a method with which all others are compared, seed by seed.
+
     Raises:
+        RequestError: no run is of the baseline.
         StoreError: there are no runs, or `out` cannot be written to.
     """
     helpers = min(os.cpu_count() or 1, MOST_PROCESSES) - 1 if len(run_folders(results)) >= MANY else 0
     with press(helpers) as send:  # they start while this process reads
         frames = frame.read(results)
+        methods = sorted(set(frames.runs["method"]))
+        if against is not None and against not in methods:
+            raise UnknownNameError("baseline", against, methods, "It must be one of the methods that were run.")
         _make_folders(out)
         table = frames.runs[COLUMNS]
         write_atomically(out / "runs.csv", table.to_csv(index=False))
         write_atomically(out / "runs.parquet", _parquet(table))
         sections = [
-            section.write(frames, runs, results, out, send)
+            section.write(frames, runs, results, out, send, against)
             for _, runs in frames.runs.groupby("comparison_id", sort=True)
         ]
     page = out / "index.html"
-    write_atomically(page, _render(sections, frames))
-    summaries = [(part.facts.title, part.summary) for part in sections]
-    return Report(page, table, summaries, frames.problems)
+    write_atomically(page, _render(sections, frames, against))
+    return Report(page, table, sections, frames.problems)
 
 
 def _make_folders(out: Path) -> None:
@@ -79,7 +93,7 @@ def _parquet(table: pd.DataFrame) -> bytes:
     return file.getvalue()
 
 
-def _render(sections: list[Section], frames: Frames) -> str:
+def _render(sections: list[Section], frames: Frames, against: str | None) -> str:
     commands, environments, problems = provenance(frames.folders.values())
     frames.problems.extend(problems)
     environment = Environment(
@@ -95,8 +109,10 @@ def _render(sections: list[Section], frames: Frames) -> str:
         version=__version__,
         style=Markup(environment.get_template("page.css").render()),  # our own file, not a user's text
         rules=promised.RULES,
+        pairing=baseline.RULES,
         source=published.SOURCE,
-        total=len(frames.runs),
+        script=Markup(environment.get_template("page.js").render()),
+        summary=in_words(frames.runs, sections, against),
     )
 
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from lipbench.errors import StoreError
-from lipbench.reports import figures, promised, published, statistics, tables, yardsticks
+from lipbench.reports import baseline, figures, promised, published, statistics, tables, yardsticks
 from lipbench.reports.facts import Facts, facts
 from lipbench.reports.frame import Frames
 from lipbench.store import Status, write_atomically
@@ -35,6 +35,7 @@ class Section:
         unfinished: run, status, steps and error of each run that is not in the means.
         runs: the cells of the table of runs, by column.
         yardsticks: real and noise, or empty.
+        compared: every method against the baseline, or None.
         promised: what methods promise and what was measured, or None.
         reported: ours and what others published, or None.
     """
@@ -46,8 +47,17 @@ class Section:
     unfinished: list[dict[str, Any]]
     runs: list[dict[str, str]]
     yardsticks: dict[str, dict[str, Any]]
+    compared: pd.DataFrame | None
     promised: pd.DataFrame | None
     reported: pd.DataFrame | None
+
+    @property
+    def markdown(self) -> list[str]:
+        """Its tables as Markdown, each under its facts."""
+        further = [(self.compared, baseline.RULES), (self.promised, promised.RULES), (self.reported, published.SOURCE)]
+        return [tables.markdown(self.shown, self.facts)] + [
+            tables.markdown(table, replace(self.facts, warnings=[note])) for table, note in further if table is not None
+        ]
 
     @property
     def shown(self) -> pd.DataFrame:
@@ -55,7 +65,7 @@ class Section:
         return statistics.known(self.summary)
 
 
-def write(frames: Frames, runs: pd.DataFrame, results: Path, out: Path, press: Press) -> Section:
+def write(frames: Frames, runs: pd.DataFrame, results: Path, out: Path, press: Press, against: str | None) -> Section:
     """Write the tables and figures of one comparison into `out`.
 
     Args:
@@ -64,6 +74,7 @@ def write(frames: Frames, runs: pd.DataFrame, results: Path, out: Path, press: P
         results: the results folder, for the yardsticks.
         out: holds the folders ``tables`` and ``figures``.
         press: writes a figure to the files of a path without ending, sooner or later.
+        against: the baseline, if one was named.
 
     Raises:
         StoreError: a file cannot be written.
@@ -87,6 +98,8 @@ def write(frames: Frames, runs: pd.DataFrame, results: Path, out: Path, press: P
         stem = out / "figures" / f"{key}-{name}"
         press(figure, stem)
         pictures.append({"name": key, "path": stem.with_name(f"{stem.name}.png"), "text": text})
+    compared = baseline.against(runs, against) if against is not None else None
+    _write_further(compared, known, baseline.RULES, out / "tables" / f"against-{name}")
     promised_table, beside = promised.table(runs), published.beside(runs)
     _write_further(promised_table, known, promised.RULES, out / "tables" / f"promised-{name}")
     _write_further(beside, known, published.SOURCE, out / "tables" / f"reported-{name}")
@@ -104,6 +117,7 @@ def write(frames: Frames, runs: pd.DataFrame, results: Path, out: Path, press: P
             for run in runs.sort_values(["method", "seed"])[SHOWN_COLUMNS].dropna(axis=1, how="all").to_dict("records")
         ],
         yardsticks=measured,
+        compared=compared,
         promised=promised_table,
         reported=beside,
     )

@@ -80,6 +80,7 @@ def score_pictures(
     Raises:
         RequestError: anything asked for is not possible.
     """
+    adversarial(protocol.check(protocol.read(base), {}))  # before any setting of it is asked for
     fake = _load(data).split("all")
     asked = {"evaluate.samples": len(fake), **overrides}
     settings, reference = _reference(against, _load(against), split, protocol.read(base), asked)

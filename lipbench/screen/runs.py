@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -55,15 +56,28 @@ def show_summary(console: Console, summary: "Summary", results: Path) -> None:
 
 
 def show_report(console: Console, report: "Report") -> None:
-    """The summary table, what was left out, and where the page is."""
-    for title, summary in report.summaries:
-        print_line(console, title, "bold")
+    """The summary table, the baseline's table, what was left out, and where the page is."""
+    for section in report.sections:
+        print_line(console, section.facts.title, "bold")
+        summary = section.summary
         shown = [column for column in TERMINAL if (summary[column] != NOTHING.get(column)).any()]
         print_line(console, summary[shown].to_string(index=False))
+        if section.compared is not None:
+            console.print()
+            print_line(console, section.compared.drop(columns="test").to_string(index=False))
         console.print()
     for problem in report.problems:
         print_line(console, f"Warning: {problem}", "yellow")
     print_line(console, str(report.page))
+
+
+def show_markdown(report: "Report") -> None:
+    """Every table as Markdown on standard output, and what was left out on standard error."""
+    for section in report.sections:
+        for text in section.markdown:
+            click.echo(text)
+    for problem in report.problems:
+        click.echo(f"Warning: {problem}", err=True)
 
 
 def show_status(console: Console, results: Path) -> None:

@@ -2,10 +2,12 @@
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from lipbench.measure.critic import gradient_norms, interpolate, score_norms, settled
+from lipbench.measure.critic import examine, interpolate, measure, settled
+from lipbench.measure.functions import Score
+from lipbench.train.gradients.three_sweeps import ThreeSweeps
 
 
 def halves() -> nn.Module:
@@ -20,34 +22,112 @@ def halves() -> nn.Module:
 POINTS = torch.tensor([-2.0, -1.0, 1.0, 2.0]).reshape(4, 1, 1, 1)
 
 
+PLACES = {"real": POINTS[:2], "fake": POINTS[2:]}
+KINDS = ("mean", "p50", "p95", "max")
+
+
+def normalised(value: Tensor, norm: Tensor) -> Tensor:
+    return value / (norm + value.abs() + 1e-12)
+
+
+def norms(critic: nn.Module, score: Score | None) -> list[float]:
+    """The score's gradient norm at each of `POINTS`."""
+    record = measure(critic, score, {str(row): POINTS[row : row + 1] for row in range(4)})
+    return [record[f"grad_norm_{row}_max"] for row in range(4)]
+
+
 def test_norms_of_a_two_piece_function_are_its_slopes() -> None:
-    score, raw = score_norms(halves(), lambda value, norm: value, POINTS, needs_grad_norm=False)
-    assert raw.tolist() == [1, 1, 3, 3]
-    assert torch.equal(score, raw)
+    assert norms(halves(), None) == [1, 1, 3, 3]
+    assert norms(halves(), lambda value, norm: value) == [1, 1, 3, 3]
 
 
-def test_the_score_is_measured_as_the_losses_see_it() -> None:
-    score, raw = score_norms(halves(), lambda value, norm: value / norm, POINTS, needs_grad_norm=True)
-    assert score.tolist() == pytest.approx([1, 1, 1, 1])
-    assert raw.tolist() == [1, 1, 3, 3]
+def test_the_score_is_measured_as_the_losses_see_it_and_the_raw_critic_beside_it() -> None:
+    assert norms(halves(), lambda value, norm: value / norm) == pytest.approx([1, 1, 1, 1])
+    record = measure(halves(), lambda value, norm: value / norm, {"all": POINTS})
+    assert record["raw_grad_norm_mean"] == 2
+    assert record["raw_grad_norm_max"] == 3
+
+
+class Square(nn.Module):
+    def forward(self, points: Tensor) -> Tensor:
+        return points.flatten(1).square().sum(1)
 
 
 def test_a_smooth_critics_score_is_differentiated_through_the_norm() -> None:
-    class Square(nn.Module):
-        def forward(self, points: torch.Tensor) -> torch.Tensor:
-            return points.flatten(1).square().sum(1)
-
-    score, _ = score_norms(Square(), lambda value, norm: value * norm, POINTS, needs_grad_norm=True)
-    assert score.tolist() == pytest.approx([24, 6, 6, 24])  # of 2|x|³
+    assert norms(Square(), lambda value, norm: value * norm) == pytest.approx([24, 6, 6, 24])  # of 2|x|³
 
 
 def test_pooled_numbers_take_each_place_alike() -> None:
-    places = {"real": POINTS[:2], "fake": POINTS[2:]}
-    record = gradient_norms(halves(), lambda value, norm: value, places, needs_grad_norm=False)
+    record = measure(halves(), lambda value, norm: value, PLACES)
     assert record["grad_norm_real_mean"] == record["raw_grad_norm_real_max"] == 1
     assert record["grad_norm_fake_p95"] == 3
     assert record["grad_norm_mean"] == 2
     assert record["grad_norm_max"] == 3
+
+
+def test_secants_are_taken_between_points_of_all_places() -> None:
+    record = measure(halves(), lambda value, norm: -value / norm, PLACES)
+    assert record["secant_pairs"] == pytest.approx(1)
+    assert record["raw_secant_pairs"] == pytest.approx(3)
+    crossing = measure(halves(), lambda value, norm: norm, {"real": POINTS[1:2], "fake": POINTS[2:3]})
+    assert crossing["secant_pairs"] == pytest.approx(1)  # from slope 1 to 3 over a distance of 2
+
+
+@pytest.mark.parametrize("score", [None, normalised])
+def test_without_a_score_of_its_own_a_critic_is_its_own_score(score: Score | None) -> None:
+    settled_, shared = halves(), {"segments": 2, "more": {"noise": POINTS}}
+    record = measure(settled_, score, PLACES) | examine(settled_, score, POINTS[:2], POINTS[2:], **shared)
+    of_score = {key: value for key, value in record.items() if not key.startswith("raw_")}
+    assert all((record[f"raw_{key}"] == value) == (score is None) for key, value in of_score.items() if value > 1e-9)
+
+
+@pytest.mark.parametrize("score", [None, normalised])
+@pytest.mark.parametrize("engine", [None, ThreeSweeps()])
+def test_both_measurements_have_all_their_names(score: Score | None, engine: ThreeSweeps | None) -> None:
+    found = measure(halves(), score, PLACES, engine)
+    names = {f"grad_norm{place}_{kind}" for place in ("", "_real", "_fake") for kind in KINDS} | {"secant_pairs"}
+    assert found.keys() == names | {f"raw_{name}" for name in names}
+    full = examine(halves(), score, POINTS[:2], POINTS[2:], {"noise": POINTS}, 2, engine)
+    names = {f"grad_norm_noise_{kind}" for kind in KINDS} | {f"secant_{at}" for at in ("1", "0.1", "0.01", "0.001")}
+    names |= {"secant_max", "tv_gap"}
+    assert full.keys() == names | {f"raw_{name}" for name in names}
+    assert all(isinstance(value, float) for value in (found | full).values())
+
+
+def test_an_examination_finds_what_no_gradient_norm_shows() -> None:
+    steps = examine(halves(), lambda value, norm: norm, POINTS[:2] - 0.03, POINTS[2:] + 0.05, {"all": POINTS}, 2)
+    assert steps["grad_norm_all_max"] == 0
+    assert steps["secant_0.001"] == pytest.approx(2000)
+    assert steps["secant_max"] == steps["secant_0.001"]
+    assert steps["tv_gap"] == pytest.approx(1)
+    assert steps["raw_secant_max"] == pytest.approx(3)
+    assert steps["raw_tv_gap"] < 0.02
+
+
+def test_an_examination_leaves_the_critic_in_its_precision() -> None:
+    critic = halves()
+    examine(critic, normalised, POINTS[:2], POINTS[2:], {}, 2)
+    assert {weight.dtype for weight in critic.parameters()} == {torch.float32}
+
+
+class Spoilt(nn.Module):
+    """Not a number where the points are positive."""
+
+    def forward(self, points: Tensor) -> Tensor:
+        value = points.flatten(1).sum(1)
+        return value + torch.where(value > 0, torch.nan, 0.0)
+
+
+@pytest.mark.parametrize("score", [None, normalised])
+def test_values_that_are_not_finite_are_counted(score: Score | None) -> None:
+    with pytest.raises(ValueError, match="values that are not finite at 2 of 4 points"):
+        measure(Spoilt(), score, PLACES)
+
+
+@pytest.mark.parametrize("score", [None, normalised])
+def test_a_critic_that_gives_pictures_is_refused(score: Score | None) -> None:
+    with pytest.raises(ValueError, match=r"gives \(2, 1, 1, 1\) for 2 samples; expected one number a sample"):
+        measure(nn.Conv2d(1, 1, 1), score, PLACES)
 
 
 def test_a_settled_copy_has_the_true_norm_and_leaves_the_critic_as_it_was() -> None:

@@ -15,7 +15,8 @@ from lipbench.measure import extractors, fidelity
 from lipbench.measure.digits_cnn import WEIGHTS, DigitsClassifier
 from lipbench.measure.extractors import Extractor
 from lipbench.measure.fidelity import Reference
-from lipbench.protocol import Evaluate, check, read
+from lipbench.protocol import check, read
+from lipbench.schema import Evaluate
 
 PICTURES = Digits().load()
 REFERENCE = Reference(PICTURES.train, "digits-train")

@@ -1,5 +1,7 @@
 """Known answers for the built-in methods, on critics whose gradients are known."""
 
+import ast
+
 import pytest
 import torch
 from hypothesis import given
@@ -101,16 +103,18 @@ def test_hinge_and_wasserstein_losses_have_equal_gradients_under_gradient_normal
 
 
 def test_methods_are_short() -> None:
-    """Under ten lines of code each, docstrings and imports aside: a method says what, never how to differentiate."""
-    import ast
+    """Under ten lines of code each: a method says what, never how to differentiate.
 
+    Docstrings and imports do not count, nor do the refusals of what a method cannot do.
+    """
     for places in registry.installed(registry.METHOD).values():
         tree = ast.parse(places[0].path.read_text())
         statements = [
             node
             for node in ast.walk(tree)
             if isinstance(node, ast.stmt)
-            and not isinstance(node, ast.Import | ast.ImportFrom | ast.ClassDef)
+            and not isinstance(node, ast.Import | ast.ImportFrom | ast.ClassDef | ast.Raise)
             and not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
         ]
-        assert len(statements) < 10, places[0].path
+        refusals = [node for node in ast.walk(tree) if isinstance(node, ast.If) and isinstance(node.body[0], ast.Raise)]
+        assert len(statements) - len(refusals) < 10, places[0].path

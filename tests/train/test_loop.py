@@ -12,7 +12,8 @@ from lipbench.data.digits import Digits
 from lipbench.errors import Diverged
 from lipbench.names import Name
 from lipbench.nets.cnn8 import make
-from lipbench.protocol import Train, check, read
+from lipbench.protocol import check, read
+from lipbench.schema import Train
 from lipbench.train.composition import Composition
 from lipbench.train.gradients.choose import choose
 from lipbench.train.loop import Trainer
@@ -173,7 +174,7 @@ def test_a_critic_that_changes_its_ways_goes_on_by_double_backward_and_the_reaso
             return out
 
     made = trainer("gn")
-    made.critic = Moody(made.critic)
+    made.update.critic = Moody(made.critic)
     made.advance(1)
     assert made.engine_name == "three-sweep"
     made.critic.smooth = True

@@ -1,0 +1,51 @@
+"""Every method against a baseline, seed by seed, as a table for people."""
+
+import math
+
+import pandas as pd
+
+from lipbench.reports.paired import compare
+from lipbench.reports.statistics import UNKNOWN, Interval
+
+# What decides, the first of which anything is known: its column, its name, and whether less is better.
+DECIDING = [("fid", "FID", True), ("cos", "cos", False)]
+RULES = (
+    "Differences are paired by seed: mean ± half of the 95 % t-interval. p is two-sided and corrected by Holm for the "
+    "number of methods. There is no verdict of fewer than three seeds, nor where p is .05 or more. A diverged run is "
+    "dropped from no comparison: it ranks below every finished one. The seeds that would be needed are for a power of "
+    "80 %, if mean and spread stayed."
+)
+
+
+def against(runs: pd.DataFrame, baseline: str) -> pd.DataFrame | None:
+    """A row a method beside the baseline; None where it is not among them, or nothing that decides was measured.
+
+    Args:
+        runs: rows of one comparison.
+        baseline: one of its methods.
+    """
+    measured = [deciding for deciding in DECIDING if runs[deciding[0]].notna().any()]
+    if not measured or baseline not in set(runs["method"]) or runs["method"].nunique() < 2:
+        return None
+    column, name, less = measured[0]
+    rows = []
+    for found in compare(runs, baseline, column, lower_is_better=less):
+        finished = found.n - max(found.diverged, found.baseline_diverged)
+        interval = Interval(
+            0 if math.isnan(found.difference) else finished if not math.isnan(found.low) else 1,
+            found.difference,
+            found.low,
+            found.high,
+        )
+        rows.append(
+            {
+                "method": found.method,
+                f"{name} − {baseline}'s": str(interval),
+                "pairs": str(found.n),
+                "diverged": f"{found.diverged} / {found.baseline_diverged}",
+                "p (Holm)": UNKNOWN if math.isnan(found.p_holm) else f"{found.p_holm:.2g}",
+                "verdict": found.sentence,
+                "test": found.rule,
+            }
+        )
+    return pd.DataFrame(rows)
