@@ -126,7 +126,7 @@ def _recommended(name: Name, data: dict[str, Any], asked: tuple[Name, ...]) -> p
     """What the protocol recommends for a method, or else the method's own file."""
     known = [*registry.installed(registry.METHOD), *(other.stem for other in asked)]
     for method in data.get("recommended", {}):
-        if method not in known:
+        if method not in known and registry.METHOD.canonical(method) not in known:
             raise UnknownNameError("method", f"recommended.{method}", known, "It is a table of the protocol.")
     found = registry.find(registry.METHOD, name)
     own = found.card().constants.get("recommended", {})

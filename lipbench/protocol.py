@@ -65,7 +65,8 @@ def recommended(data: dict[str, Any], method: str) -> Recommended | None:
         RequestError: it is not a table.
     """
     tables = data.get("recommended", {})
-    own = tables.get(method) if isinstance(tables, dict) else tables
+    spelt = {name.replace("-", "_"): table for name, table in tables.items()} if isinstance(tables, dict) else {}
+    own = spelt.get(method.replace("-", "_")) if isinstance(tables, dict) else tables
     if own is None:
         return None
     if not isinstance(own, dict):
@@ -115,6 +116,11 @@ def check(data: dict[str, Any], overrides: dict[str, Any]) -> AnyProtocol:
     """
     merged = {key: dict(value) if isinstance(value, dict) else value for key, value in data.items()}
     merged.pop("recommended", None)
+    if "trains" in overrides:
+        raise RequestError(
+            f"trains is {overrides['trains']!r}; expected what the protocol says, as all else of it depends on it: "
+            f"choose another, such as --protocol w1"
+        )
     for dotted, value in overrides.items():
         table, _, key = dotted.rpartition(".")
         if table and not isinstance(merged.setdefault(table, {}), dict):

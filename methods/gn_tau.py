@@ -16,6 +16,10 @@ class RangedGradientNormalisation(Method):
     guarantee = "almost everywhere"
     tau: float = 10.0
 
+    def __post_init__(self) -> None:
+        if not self.tau > 0:
+            raise ValueError("tau must be greater than 0")
+
     def score(self, value: Float[Tensor, " n"], grad_norm: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
         """Divide the value; the small number keeps a dead critic at 0 where it would be 0/0."""
         return self.tau * value / (self.tau * grad_norm + value.abs() + 1e-12)

@@ -18,6 +18,10 @@ class GradientPenalty(Method):
     recommended = {"loss": "wasserstein"}
     weight: float = 10.0
 
+    def __post_init__(self) -> None:
+        if self.weight < 0:
+            raise ValueError("weight must not be negative")
+
     def penalty_points(
         self, real: Float[Tensor, "n c h w"], fake: Float[Tensor, "n c h w"], rng: torch.Generator
     ) -> Float[Tensor, "n c h w"]:

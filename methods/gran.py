@@ -17,6 +17,10 @@ class PiecewiseGradientNormalisation(Method):
     scale: float = 1.0
     epsilon: float = 0.1
 
+    def __post_init__(self) -> None:
+        if not (self.scale > 0 and self.epsilon > 0):
+            raise ValueError("scale and epsilon must be greater than 0")
+
     def score(self, value: Float[Tensor, " n"], grad_norm: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
         """Divide by the slope, softened where it vanishes."""
         return self.scale * value * grad_norm / (grad_norm.square() + self.epsilon)

@@ -24,9 +24,10 @@ class Orthogonal(Method):
                 orthogonal(layer, orthogonal_map="cayley")
             elif isinstance(layer, nn.ReLU | nn.LeakyReLU):
                 critic.set_submodule(name, MaxMin())
-            elif next(layer.parameters(recurse=False), None) is not None:
+            elif not next(layer.children(), None) and not isinstance(layer, nn.Flatten | nn.Identity | MaxMin):
                 raise RequestError(
-                    f"ortho got a critic with {type(layer).__name__}, which it does not make orthogonal; expected "
-                    f"linear layers and rectifiers alone: --set architecture=mlp, or --protocol w1"
+                    f"ortho got a critic with {type(layer).__name__}, for which it cannot vouch; expected linear "
+                    f"layers and rectifiers alone, and no other method that changes their weights: "
+                    f"--set architecture=mlp, or --protocol w1"
                 )
         return critic

@@ -45,7 +45,7 @@ def test_a_protocol_that_trains_a_critic_alone_has_keys_of_its_own() -> None:
 
 @pytest.mark.parametrize("trains", ["generator", 1])
 def test_a_protocol_that_trains_anything_else_is_refused(trains: object) -> None:
-    with pytest.raises(RequestError, match=r"setting trains is .*; expected 'critic'"):
+    with pytest.raises(RequestError, match=r"trains is .*; expected what the protocol says"):
         protocol.check(protocol.read("w1"), {"trains": trains})
 
 

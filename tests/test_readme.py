@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +49,9 @@ def test_every_command_line_of_the_readme_is_understood(tmp_path: Path, monkeypa
     monkeypatch.chdir(tmp_path)
     lines = [line for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
     commands = [part.strip() for line in lines for part in line.split("&&") if part.strip().startswith("lipbench run")]
-    assert len(commands) == 3
+    assert len(commands) == 4
     for command in commands:
-        words = [word.strip("'") for word in command.replace("',", ",").replace(",'", ",").split()[1:]]
-        result = CliRunner().invoke(main, [*words, "--dry-run"])
+        result = CliRunner().invoke(main, [*shlex.split(command)[1:], "--dry-run"])
         assert result.exit_code == 0, result.output
 
 
@@ -95,6 +95,42 @@ def test_its_table_is_that_of_the_reference_results() -> None:
     for row in shown.to_dict("records"):
         cells = [row[name] for name in ("FID", "KID", "Inception Score", "‖∇score‖ max", "‖∇critic‖ max", "ms/step")]
         assert f"| `{row['method']}` | {' | '.join(cells)} |" in README
+
+
+def test_its_table_of_known_distances_is_that_of_the_reference_results() -> None:
+    import pandas as pd
+
+    from lipbench.reports import promised
+
+    runs = pd.read_csv(ROOT / "results" / "reference" / "w1" / "runs.csv")
+    assert runs["status"].eq("done").all()
+    ratios = runs.assign(ratio=runs["w1_estimate"] / runs["w1_true"]).groupby("method")["ratio"]
+    measured = promised.table(runs)
+    assert measured is not None
+    for row in measured.to_dict("records"):
+        method = row["method"]
+        cells = [
+            f"{runs.loc[runs['method'] == method, 'cos'].mean():.2f}",
+            f"{ratios.min()[method]:.2f} – {ratios.max()[method]:.2f}",
+            *(row[name] for name in ("‖∇score‖ max", "secant at 1", "secant at 0.001", "verdict")),
+        ]
+        assert f"| `{method}` | {' | '.join(cells)} |" in README
+
+
+def test_its_table_of_the_published_length_is_that_of_the_reference_results() -> None:
+    import pandas as pd
+
+    from lipbench.reports.published import reported
+
+    theirs = reported().set_index(["pair", "label"])
+    runs = pd.read_csv(ROOT / "results" / "reference" / "w1" / "runs-60000.csv")
+    for run in runs.to_dict("records"):
+        own = [run["cos"], run["l2"], run["w1_estimate"], run["w1_true"], run["grad_norm_max"], run["secant_0.001"]]
+        published = f"{theirs['cos'][run['pair'], 'wgan-gp']:.2f}" if run["method"] == "gp" else "–"
+        cells = [*(f"{value:.2f}" if value < 100 else f"{value:,.0f}" for value in own[:4]), published]
+        cells += [f"{own[4]:.2f}", f"{own[5]:.2f}" if own[5] < 100 else f"{own[5]:,.0f}"]
+        dim = 16 if "dim=16" in run["dataset"] else 2
+        assert f"| {dim} | `{run['method']}` | {' | '.join(cells)} |" in README
 
 
 def test_its_table_of_costs_is_that_of_the_reference_results() -> None:

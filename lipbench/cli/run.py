@@ -13,7 +13,7 @@ INTERRUPTED = 130  # the shell's code for Ctrl-C
 
 @click.command()
 @click.option("--methods", required=True, help="Such as gn,sn,'gp[weight=1,10]',sn+gp,./my_method.py")
-@click.option("--datasets", help="Such as digits; the protocol's own if left out.")
+@click.option("--datasets", help="Such as digits or 'w1[dim=16]'; the protocol's own if left out.")
 @click.option("--seeds", default=None, help="Such as 0-4 or 0,2,7.  [default: 0-4; 0 with --quick]")
 @click.option("--protocol", default="digits", show_default=True, help="A protocol's name, or the path of a TOML file.")
 @click.option(

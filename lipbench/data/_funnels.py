@@ -32,6 +32,7 @@ class Funnels(Pair):
 
     def __init__(self, centres: Float[Tensor, "k d"], offsets: Float[Tensor, " k"]) -> None:
         self.centres, self.offsets = centres.double(), offsets.double()
+        self._apart = _distances(self.centres, self.centres)
         self.dim = centres.shape[1]
         self.digest = digest(centres.float(), offsets.float())
         self.w1 = self._distance()
@@ -82,7 +83,7 @@ class Funnels(Pair):
         β = bₖ − bⱼ, squaring gives s = (‖d‖² − β²) / (2(β + e·d)), where the denominator is positive.
         """
         centres, offsets = self.centres.to(direction.device), self.offsets.to(direction.device)
-        apart = _distances(centres, centres)[nearest]
+        apart = self._apart.to(direction.device)[nearest]
         lead = offsets[nearest, None] - offsets
         along = direction @ centres.T
         towards = lead + along - along.gather(1, nearest[:, None])
@@ -92,8 +93,11 @@ class Funnels(Pair):
 
     def _distance(self) -> float:
         rng = torch.Generator().manual_seed(DRAW)
-        blocks = [self._box(BLOCK, rng) for _ in range(SAMPLES // BLOCK)]
-        return float(torch.cat([(block - self.transport(block)).norm(dim=1) for block in blocks]).mean())
+        moved = []
+        for _ in range(SAMPLES // BLOCK):
+            block = self._box(BLOCK, rng)
+            moved.append((block - self.transport(block)).norm(dim=1))
+        return float(torch.cat(moved).mean())
 
 
 def _to_wall(centre: Float[Tensor, "n d"], direction: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:

@@ -7,6 +7,8 @@ from torch import Tensor
 from lipbench.dataset import digest
 from lipbench.pair import Pair
 
+MOST = 100_000  # numbers in a point
+
 
 class Radial(Pair):
     """Points in uniform directions; the real ones lie inside or outside of the fake ones, ray by ray.
@@ -43,7 +45,7 @@ def check_scales(dim: int, real: float, fake: float) -> None:
     Raises:
         ValueError: a number is not positive, or both scales are the same.
     """
-    if dim < 1:
-        raise ValueError("dim must be at least 1")
+    if not 1 <= dim <= MOST:
+        raise ValueError(f"dim is {dim}; it must be from 1 to {MOST:,}")
     if not (real > 0 and fake > 0 and real != fake):
-        raise ValueError("real and fake must be positive and different")
+        raise ValueError(f"real is {real:g} and fake is {fake:g}; they must be positive and different")

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lipbench import Dataset, Pair
+from lipbench.data._radial import MOST
 from lipbench.dataset import digest
 
 
@@ -18,8 +19,8 @@ class ShiftedGaussians(Dataset):
     shift: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.dim < 1:
-            raise ValueError("dim must be at least 1")
+        if not 1 <= self.dim <= MOST:
+            raise ValueError(f"dim is {self.dim}; it must be from 1 to {MOST:,}")
         if not self.shift > 0:
             raise ValueError("shift must be greater than 0")
 

@@ -14,6 +14,7 @@ from lipbench import Dataset, Pair
 from lipbench.data._funnels import SIDE, Funnels
 from lipbench.errors import RequestError
 
+MOST = 1_000_000  # numbers in the centres
 SPREAD = 0.1  # standard deviation of the offsets
 NAMES = ("net.centers", "net.bias")
 
@@ -27,9 +28,8 @@ class Benchmark(Dataset):
     path: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("dim", "funnels"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1")
+        if not (self.dim >= 1 and self.funnels >= 1 and self.dim * self.funnels <= MOST):
+            raise ValueError(f"dim and funnels must be at least 1, and their product at most {MOST:,}")
         if self.path and self.seed:
             raise ValueError("the centres of a path are not drawn; leave seed out")
 
@@ -64,10 +64,11 @@ def _read(path: Path) -> tuple[Tensor, Tensor]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
-        raise RequestError(f"there is no file {str(path)!r} ({path.resolve()}); {wanted}") from None
+        raise RequestError(
+            f"there is no file {str(path)!r} ({path.resolve()}); {wanted}. In a folder, dim and funnels choose the file"
+        ) from None
     except Exception as error:  # a damaged file makes torch raise whatever it meets
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise RequestError(f"{str(path)!r} is not a file of tensors alone ({reason[:120]}); {wanted}") from None
+        raise RequestError(f"{str(path)!r} is not a file of tensors alone ({type(error).__name__}); {wanted}") from None
     found = [state.get(name) if isinstance(state, dict) else None for name in NAMES]
     centres, offsets = found
     if not (_numbers(centres) and _numbers(offsets)):

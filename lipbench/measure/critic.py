@@ -1,6 +1,7 @@
 """What a critic really does: gradient norms and secants of its score and of the raw critic."""
 
 from copy import deepcopy
+from math import isfinite
 from typing import NamedTuple
 
 import torch
@@ -10,9 +11,17 @@ from torch.nn.utils import parametrize
 
 from lipbench.measure.functions import Function, Score, at_points, of_critic
 from lipbench.measure.secants import between, profile, variation_gap
-from lipbench.train.gradients.terms import Engine, gradient_norm, values_and_norms
+from lipbench.train.gradients.terms import Engine, gradient_norm, values, values_and_norms
 
 SETTLING = 30  # power iterations: enough for the norm of a layer to stand still
+
+
+class NotFiniteError(ValueError):
+    """Something that was measured is infinite or no number."""
+
+
+class NotExactError(ValueError):
+    """A critic cannot be measured as exactly as secants at small distances need."""
 
 
 class _Found(NamedTuple):
@@ -72,14 +81,15 @@ def measure(
         of one place, and ``secant_pairs``; the same with ``raw_`` before it for the raw critic.
 
     Raises:
-        ValueError: the critic does not give one finite number a sample.
+        NotFiniteError: a value or a gradient is not finite.
+        ValueError: the critic does not give one number a sample.
     """
     with parametrize.cached():  # the weights stay as they are: made once, not for every pass
         found = {name: _measured(critic, score, points, engine) for name, points in places.items()}
     points = torch.cat(list(places.values()))
-    lost = sum(int((~at.score.isfinite() | ~at.value.isfinite()).sum()) for at in found.values())
+    lost = sum(int((~torch.stack(at).isfinite()).any(dim=0).sum()) for at in found.values())
     if lost:
-        raise ValueError(f"it gives values that are not finite at {lost} of {len(points)} points")
+        raise NotFiniteError(f"values or gradients at {lost} of {len(points)} points are not finite")
     record: dict[str, float] = {}
     for prefix, of_score in (("", True), ("raw_", False)):
         norms = {f"_{name}": at.score_norm if of_score else at.value_norm for name, at in found.items()}
@@ -103,8 +113,7 @@ def quantiles(norms: Float[Tensor, " n"]) -> dict[str, float]:
 def examine(
     critic: nn.Module,
     score: Score | None,
-    real: Float[Tensor, "n c h w"],
-    fake: Float[Tensor, "n c h w"],
+    places: dict[str, Float[Tensor, "n c h w"]],
     more: dict[str, Float[Tensor, "m c h w"]],
     segments: int,
     engine: Engine | None = None,
@@ -114,30 +123,44 @@ def examine(
     Args:
         critic: a settled copy.
         score: of value and gradient norm; None where the score is the raw value.
-        real: held-out real points.
-        fake: as many generated ones.
+        places: as for `measure`, ``real`` and ``fake`` points among them.
         more: further places at which gradient norms are taken.
         segments: how many segments from a real to a fake point are searched for secants and jumps.
         engine: as of `measure`.
 
     Returns:
         ``secant_1``, ``secant_0.1``, … and the largest of them, ``secant_max``; ``tv_gap``; the gradient norms of the
-        further places; the same with ``raw_`` before it for the raw critic.
+        further places; ``secant_pairs`` again, without float32's rounding; the same with ``raw_`` before it for the raw
+        critic.
+
+    Raises:
+        NotFiniteError: anything found is not finite.
+        NotExactError: the critic cannot be run in float64.
     """
     exact = deepcopy(critic).double()
+    points = torch.cat(list(places.values())).double()
+    try:
+        values(exact, points[:2])
+    except Exception as error:  # whatever a user's network does with numbers that are not float32
+        raise NotExactError(f"the critic cannot be run in float64: {type(error).__name__}: {error}") from error
     record: dict[str, float] = {}
-    for name, points in more.items():
-        at = _measured(critic, score, points, engine)
+    for name, further in more.items():
+        at = _measured(critic, score, further, engine)
         for prefix, norm in (("", at.score_norm), ("raw_", at.value_norm)):
             record |= {f"{prefix}grad_norm_{name}_{key}": value for key, value in quantiles(norm).items()}
-    starts, ends = (points[:segments].double() for points in (real, fake))
+    starts, ends = (places[name][:segments].double() for name in ("real", "fake"))
     with parametrize.cached():
-        raw = _search(of_critic(exact, None), starts, ends)
-        scored = raw if score is None else _search(of_critic(exact, score, engine), starts, ends)
-    return record | scored | {f"raw_{key}": value for key, value in raw.items()}
+        raw = _search(of_critic(exact, None), starts, ends, points)
+        scored = raw if score is None else _search(of_critic(exact, score, engine), starts, ends, points)
+    record |= scored | {f"raw_{key}": value for key, value in raw.items()}
+    lost = [key for key, value in record.items() if not isfinite(value)]
+    if lost:
+        raise NotFiniteError(f"{lost[0]} is {record[lost[0]]}")
+    return record
 
 
-def _search(function: Function, starts: Tensor, ends: Tensor) -> dict[str, float]:
+def _search(function: Function, starts: Tensor, ends: Tensor, points: Tensor) -> dict[str, float]:
     secants = profile(function, starts, ends)
     found = {f"secant_{distance:g}": secant for distance, secant in secants.items()}
-    return found | {"secant_max": max(secants.values()), "tv_gap": variation_gap(function, starts, ends)}
+    found["secant_pairs"] = between(function.value(points), points)
+    return found | {"secant_max": max(found.values()), "tv_gap": variation_gap(function, starts, ends)}

@@ -38,7 +38,8 @@ def facts(runs: pd.DataFrame) -> Facts:
         runs: its rows of the table of runs.
     """
     first = runs.iloc[0]
-    steps = first["steps"] if runs["status"].eq(Status.DONE).all() else runs["steps"].max()
+    made = runs["steps"][runs["status"] == Status.DONE] if runs["status"].eq(Status.DONE).any() else runs["steps"]
+    steps = f"{made.max()}" if made.nunique() < 2 else f"{made.min()} to {made.max()}"
     with_pictures = first["samples"] is not pd.NA
     return Facts(
         title=f"{first['dataset']}: protocol {first['protocol']}",
@@ -70,7 +71,8 @@ def _of_pair(runs: pd.DataFrame) -> list[str]:
 
 def _warnings(runs: pd.DataFrame) -> list[str]:
     found = []
-    above = runs[(runs["w1_estimate"] > runs["w1_true"]) & (runs["secant_max"] > 1)]
+    # The estimate of the best critic itself varies by about a thirtieth from draw to draw.
+    above = runs[(runs["w1_estimate"] > 1.1 * runs["w1_true"]) & (runs["secant_max"] > 1.001)]
     if len(above):
         found.append(
             "A W₁ estimate bounds the distance from below only for a continuous critic of slope at most 1: read it "

@@ -10,6 +10,7 @@ from lipbench.store import Status
 DISTANCES = ["1", "0.1", "0.01", "0.001"]
 SECANTS = [f"secant_{distance}" for distance in DISTANCES]
 GROWTH = 2.0  # of the largest secant from a distance of .01 to .001, from which on it shows a jump
+ROUNDING = 1e-3  # smaller secants at a distance of .001 may be nothing else
 LIMIT = 2.0  # the largest slope that passes for bounded, where methods aim at 1
 
 CONTINUOUS, DISCONTINUOUS, UNBOUNDED = (
@@ -33,7 +34,7 @@ def verdict(gradient: float, secants: list[float]) -> str:
         gradient: the largest gradient norm.
         secants: the largest secant at each of `DISTANCES`.
     """
-    jumps = secants[-1] > GROWTH * secants[-2]
+    jumps = secants[-1] > max(GROWTH * secants[-2], ROUNDING)
     if gradient > LIMIT or (max(secants) > LIMIT and not jumps):
         return UNBOUNDED
     return DISCONTINUOUS if jumps else CONTINUOUS
@@ -45,7 +46,7 @@ def table(runs: pd.DataFrame) -> pd.DataFrame | None:
     Args:
         runs: rows of one comparison.
     """
-    examined = runs[(runs["status"] == Status.DONE) & runs[SECANTS].notna().all(axis=1)]
+    examined = runs[(runs["status"] == Status.DONE) & runs[[*SECANTS, "grad_norm_max"]].notna().all(axis=1)]
     if examined.empty:
         return None
     rows = []

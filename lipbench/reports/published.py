@@ -5,7 +5,6 @@ https://github.com/justkolesov/Wasserstein1Benchmark (MIT): one seed; batch 1024
 layers as under protocol ``w1``. Labels are theirs, partly inferred from their notebooks.
 """
 
-import re
 from functools import cache
 from pathlib import Path
 
@@ -32,21 +31,23 @@ def beside(runs: pd.DataFrame) -> pd.DataFrame | None:
     Args:
         runs: rows of one comparison.
     """
+    if set(runs["architecture"]) != {"mlp"} or set(runs["loss"]) != {"wasserstein"}:
+        return None
     pairs = runs["pair"].dropna().unique()
     theirs = reported()[reported()["pair"].isin(pairs)]
     if len(pairs) != 1 or theirs.empty:
         return None
-    steps = int(runs["steps"].max())
+    steps = runs.groupby("method")["steps"].max()
     ours = for_people(summarise(runs))
     rows = []
     told: set[str] = set()
     for record in ours.to_dict("records"):
         mine = {str(key): str(value) for key, value in record.items()}
-        base = re.split(r"[\[@+]", mine["method"])[0]
+        base = mine["method"].partition("[")[0]  # a composition has no counterpart
         match = theirs[theirs["method"] == base]
         told |= set(match["label"])
-        rows.append(_row(mine, steps, match))
-    rows += [_row(None, steps, theirs[theirs["label"] == label]) for label in theirs["label"] if label not in told]
+        rows.append(_row(mine, int(steps[mine["method"]]), match))
+    rows += [_row(None, 0, theirs[theirs["label"] == label]) for label in theirs["label"] if label not in told]
     return pd.DataFrame(rows)
 
 

@@ -4,7 +4,8 @@ import torch
 from torch.nn.utils import parametrize
 
 from lipbench.cell import Cell
-from lipbench.measure.critic import interpolate, settled
+from lipbench.errors import Diverged
+from lipbench.measure.critic import NotFiniteError, interpolate, settled
 from lipbench.measure.functions import of_critic
 from lipbench.measure.transport import against_truth
 from lipbench.runner.build import build_critic, check_critic, choose_engine
@@ -53,7 +54,10 @@ class Alone(Job):
         real, fake = self.pair.sample(measured.transport_points, rng)
         score = of_critic(settled(self.training.critic), self.training.composition.measured_score, self.exact_engine)
         with parametrize.cached():
-            record: Record = against_truth(score, self.pair, real, fake)
+            try:
+                record: Record = against_truth(score, self.pair, real, fake)
+            except NotFiniteError as error:
+                raise Diverged(self.training.step, f"a measurement of the critic ({error})") from None
         count = min(measured.critic_points, len(real))
         real, fake = real[:count], fake[:count]
         mixed = interpolate(real, fake, generator(seed, "measured points", device=self.device))

@@ -88,13 +88,11 @@ class Job(ABC):
         try:
             record: Record = measuring.measure(settled, score, places, self.exact_engine)
             if final:
-                record |= measuring.examine(
-                    settled, score, places["real"], places["fake"], more, segments, self.exact_engine
-                )
-                for prefix in ("", "raw_"):
-                    record[f"{prefix}secant_max"] = max(record[f"{prefix}secant_max"], record[f"{prefix}secant_pairs"])
-        except ValueError as error:
-            raise Diverged(self.training.step, f"the critic ({error})") from None
+                record |= measuring.examine(settled, score, places, more, segments, self.exact_engine)
+        except measuring.NotExactError as error:
+            record["not_examined"] = str(error)
+        except measuring.NotFiniteError as error:
+            raise Diverged(self.training.step, f"a measurement of the critic ({error})") from None
         return record
 
     def noise(self, points: Tensor) -> Tensor:

@@ -129,7 +129,8 @@ def show_run(console: Console, folder: RunFolder) -> None:
     }
     print_block(console, "asked", asked)
     print_block(console, "environment", folder.read_json("environment.json") or {})
-    print_block(console, "result", folder.read_json("result.json") or {})
+    known = folder.read_json("result.json") or {}
+    print_block(console, "result", {key: value for key, value in known.items() if value is not None})
     error = folder.read_json("error.json")
     if error is not None:
         trace = error.pop("traceback", None)

@@ -111,11 +111,11 @@ def test_every_parameter_shows_in_the_digest() -> None:
 @pytest.mark.parametrize(
     ("parameters", "expected"),
     [
-        ({"dim": 0}, "dim must be at least 1"),
-        ({"real": 0.0}, "real and fake must be positive and different"),
-        ({"fake": -1.0}, "real and fake must be positive and different"),
-        ({"real": 2.0}, "real and fake must be positive and different"),
-        ({"real": float("nan")}, "real and fake must be positive and different"),
+        ({"dim": 0}, "dim is 0; it must be from 1 to 100,000"),
+        ({"real": 0.0}, "they must be positive and different"),
+        ({"fake": -1.0}, "they must be positive and different"),
+        ({"real": 2.0}, "they must be positive and different"),
+        ({"real": float("nan")}, "they must be positive and different"),
     ],
 )
 def test_scales_that_mean_nothing_are_refused(kind: Any, parameters: dict[str, Any], expected: str) -> None:
@@ -126,7 +126,7 @@ def test_scales_that_mean_nothing_are_refused(kind: Any, parameters: dict[str, A
 @pytest.mark.parametrize(
     ("parameters", "expected"),
     [
-        ({"dim": 0}, "dim must be at least 1"),
+        ({"dim": 0}, "dim is 0; it must be from 1 to 100,000"),
         ({"shift": 0.0}, "shift must be greater than 0"),
         ({"shift": -1.0}, "shift must be greater than 0"),
         ({"shift": float("nan")}, "shift must be greater than 0"),

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from lipbench.measure.critic import examine, interpolate, measure, settled
+from lipbench.measure.critic import NotExactError, NotFiniteError, examine, interpolate, measure, settled
 from lipbench.measure.functions import Score
 from lipbench.train.gradients.three_sweeps import ThreeSweeps
 
@@ -67,16 +67,16 @@ def test_pooled_numbers_take_each_place_alike() -> None:
 
 def test_secants_are_taken_between_points_of_all_places() -> None:
     record = measure(halves(), lambda value, norm: -value / norm, PLACES)
-    assert record["secant_pairs"] == pytest.approx(1)
-    assert record["raw_secant_pairs"] == pytest.approx(3)
+    assert record["secant_pairs"] == pytest.approx(1, rel=1e-5)
+    assert record["raw_secant_pairs"] == pytest.approx(3, rel=1e-5)
     crossing = measure(halves(), lambda value, norm: norm, {"real": POINTS[1:2], "fake": POINTS[2:3]})
-    assert crossing["secant_pairs"] == pytest.approx(1)  # from slope 1 to 3 over a distance of 2
+    assert crossing["secant_pairs"] == pytest.approx(1, rel=1e-5)  # from slope 1 to 3 over a distance of 2
 
 
 @pytest.mark.parametrize("score", [None, normalised])
 def test_without_a_score_of_its_own_a_critic_is_its_own_score(score: Score | None) -> None:
     settled_, shared = halves(), {"segments": 2, "more": {"noise": POINTS}}
-    record = measure(settled_, score, PLACES) | examine(settled_, score, POINTS[:2], POINTS[2:], **shared)
+    record = measure(settled_, score, PLACES) | examine(settled_, score, PLACES, **shared)
     of_score = {key: value for key, value in record.items() if not key.startswith("raw_")}
     assert all((record[f"raw_{key}"] == value) == (score is None) for key, value in of_score.items() if value > 1e-9)
 
@@ -87,15 +87,16 @@ def test_both_measurements_have_all_their_names(score: Score | None, engine: Thr
     found = measure(halves(), score, PLACES, engine)
     names = {f"grad_norm{place}_{kind}" for place in ("", "_real", "_fake") for kind in KINDS} | {"secant_pairs"}
     assert found.keys() == names | {f"raw_{name}" for name in names}
-    full = examine(halves(), score, POINTS[:2], POINTS[2:], {"noise": POINTS}, 2, engine)
+    full = examine(halves(), score, PLACES, {"noise": POINTS}, 2, engine)
     names = {f"grad_norm_noise_{kind}" for kind in KINDS} | {f"secant_{at}" for at in ("1", "0.1", "0.01", "0.001")}
-    names |= {"secant_max", "tv_gap"}
+    names |= {"secant_max", "secant_pairs", "tv_gap"}
     assert full.keys() == names | {f"raw_{name}" for name in names}
     assert all(isinstance(value, float) for value in (found | full).values())
 
 
 def test_an_examination_finds_what_no_gradient_norm_shows() -> None:
-    steps = examine(halves(), lambda value, norm: norm, POINTS[:2] - 0.03, POINTS[2:] + 0.05, {"all": POINTS}, 2)
+    moved = {"real": POINTS[:2] - 0.03, "fake": POINTS[2:] + 0.05}
+    steps = examine(halves(), lambda value, norm: norm, moved, {"all": POINTS}, 2)
     assert steps["grad_norm_all_max"] == 0
     assert steps["secant_0.001"] == pytest.approx(2000)
     assert steps["secant_max"] == steps["secant_0.001"]
@@ -106,8 +107,37 @@ def test_an_examination_finds_what_no_gradient_norm_shows() -> None:
 
 def test_an_examination_leaves_the_critic_in_its_precision() -> None:
     critic = halves()
-    examine(critic, normalised, POINTS[:2], POINTS[2:], {}, 2)
+    examine(critic, normalised, PLACES, {}, 2)
     assert {weight.dtype for weight in critic.parameters()} == {torch.float32}
+
+
+class Single(nn.Module):
+    """Insists on float32."""
+
+    def forward(self, points: Tensor) -> Tensor:
+        return nn.functional.linear(points.flatten(1).float(), torch.ones(1, 1))
+
+
+def test_a_critic_that_cannot_be_measured_exactly_says_so() -> None:
+    with pytest.raises(NotExactError, match="cannot be run in float64"):
+        examine(Mixed(), None, PLACES, {}, 2)
+    assert examine(Single(), None, PLACES, {}, 2)["secant_1"] == pytest.approx(1)
+
+
+class Mixed(nn.Module):
+    """Has a weight in the precision of nobody."""
+
+    def forward(self, points: Tensor) -> Tensor:
+        return points.flatten(1) @ torch.ones(1, 1)
+
+
+def test_a_score_that_is_not_finite_in_the_search_is_refused() -> None:
+    def score(value: Tensor, norm: Tensor) -> Tensor:
+        return value * (torch.nan if value.dtype == torch.float64 else 1)
+
+    measure(halves(), score, PLACES)
+    with pytest.raises(NotFiniteError, match="secant_1 is nan"):
+        examine(halves(), score, PLACES, {}, 2)
 
 
 class Spoilt(nn.Module):
@@ -120,7 +150,7 @@ class Spoilt(nn.Module):
 
 @pytest.mark.parametrize("score", [None, normalised])
 def test_values_that_are_not_finite_are_counted(score: Score | None) -> None:
-    with pytest.raises(ValueError, match="values that are not finite at 2 of 4 points"):
+    with pytest.raises(ValueError, match="values or gradients at 2 of 4 points are not finite"):
         measure(Spoilt(), score, PLACES)
 
 

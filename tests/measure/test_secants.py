@@ -173,3 +173,9 @@ def test_both_engines_find_the_same_secants_of_a_piecewise_linear_critic(seed: i
     starts, ends = drawn(seed, 8), drawn(seed + 1, 8)
     assert profile(sweeps, starts, ends) == pytest.approx(profile(double, starts, ends), rel=1e-6)
     assert variation_gap(sweeps, starts, ends) == pytest.approx(variation_gap(double, starts, ends), rel=1e-6)
+
+
+@given(SEEDS, st.sampled_from([0.0, 10.0, 1e4]))
+def test_secants_between_points_in_float32_never_exceed_what_is_there(seed: int, offset: float) -> None:
+    points = drawn(seed).float() * torch.logspace(-3, 0, 32)[:, None, None, None]
+    assert between(points[:, 0, 0, 0] + offset, points) <= 1

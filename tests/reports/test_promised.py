@@ -18,6 +18,7 @@ from lipbench.reports.promised import CONTINUOUS, DISCONTINUOUS, UNBOUNDED, verd
         (14.9, [14.2, 14.8, 14.9, 14.9], UNBOUNDED),
         (1.2, [2.1, 5.2, 5.2, 5.2], UNBOUNDED),
         (8.5, [9.0, 90.0, 900.0, 9000.0], UNBOUNDED),
+        (1e-8, [1.4e-14, 1.4e-14, 2.2e-14, 1.1e-13], CONTINUOUS),
     ],
 )
 def test_the_verdict_follows_from_gradient_and_secants(gradient: float, secants: list[float], words: str) -> None:

@@ -10,7 +10,15 @@ from tests.assets import CENTRES
 
 def runs(pair: str) -> pd.DataFrame:
     rows = [
-        {"method": method, "status": "done", "steps": 2000, "pair": pair, "cos": cos}
+        {
+            "method": method,
+            "status": "done",
+            "steps": 2000,
+            "pair": pair,
+            "cos": cos,
+            "architecture": "mlp",
+            "loss": "wasserstein",
+        }
         for method, cos in (("gp", 0.8), ("gp", 0.9), ("gn", 0.7), ("wc[bound=0.04]", 0.1))
     ]
     others = [name for name in MEASURES if name != "cos"]
@@ -28,6 +36,23 @@ def test_rows_of_the_very_same_pair_stand_beside_ours() -> None:
     assert table.loc["gn", "reported as"] == UNKNOWN
     assert len(found) == 3 + 12 - 2
     assert set(found["reported as"]) - {UNKNOWN} == set(published.reported()["label"])
+
+
+def test_another_network_or_loss_has_nothing_beside_it() -> None:
+    pair = Benchmark(path=str(CENTRES), dim=2, funnels=4).load()
+    assert published.beside(runs(pair.digest).assign(architecture="mine")) is None
+    assert published.beside(runs(pair.digest).assign(loss="hinge")) is None
+
+
+def test_every_method_has_its_own_steps_and_a_composition_no_counterpart() -> None:
+    pair = Benchmark(path=str(CENTRES), dim=2, funnels=4).load()
+    mixed = runs(pair.digest).replace({"method": {"gn": "sn+gp"}})
+    mixed.loc[mixed["method"] == "gp", "steps"] = 60_000
+    found = published.beside(mixed)
+    assert found is not None
+    table = found.set_index("method")
+    assert table.loc["gp", "steps"] == "60,000"
+    assert table.loc["sn+gp", ["steps", "reported as"]].tolist() == ["2,000", UNKNOWN]
 
 
 def test_another_pair_has_nothing_beside_it() -> None:
