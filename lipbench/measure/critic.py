@@ -17,7 +17,11 @@ SETTLING = 30  # power iterations: enough for the norm of a layer to stand still
 
 
 class NotFiniteError(ValueError):
-    """Something that was measured is infinite or no number."""
+    """Something that was measured is infinite or no number; `what` names it."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} is not finite")
+        self.what = what
 
 
 class NotExactError(ValueError):
@@ -89,7 +93,7 @@ def measure(
     points = torch.cat(list(places.values()))
     lost = sum(int((~torch.stack(at).isfinite()).any(dim=0).sum()) for at in found.values())
     if lost:
-        raise NotFiniteError(f"values or gradients at {lost} of {len(points)} points are not finite")
+        raise NotFiniteError(f"the critic at {lost} of {len(points)} points")
     record: dict[str, float] = {}
     for prefix, of_score in (("", True), ("raw_", False)):
         norms = {f"_{name}": at.score_norm if of_score else at.value_norm for name, at in found.items()}
@@ -155,7 +159,7 @@ def examine(
     record |= scored | {f"raw_{key}": value for key, value in raw.items()}
     lost = [key for key, value in record.items() if not isfinite(value)]
     if lost:
-        raise NotFiniteError(f"{lost[0]} is {record[lost[0]]}")
+        raise NotFiniteError(lost[0])
     return record
 
 

@@ -35,7 +35,7 @@ def against_truth(
     true = pair.slope(real).flatten(1)
     defined = true.isfinite().all(dim=1)
     if not (scores.isfinite().all() and gradient.isfinite().all()):
-        raise NotFiniteError("scores or gradients at real points are not finite")
+        raise NotFiniteError("the score at real points, or its gradient,")
     mine, true = gradient.flatten(1)[defined], true[defined]
     # Of length 1 by hand: the library's function shortens what is shorter than 1e-8.
     length = torch.linalg.vector_norm(mine, dim=1).clamp_min(torch.finfo(mine.dtype).tiny)

@@ -57,7 +57,7 @@ class Alone(Job):
             try:
                 record: Record = against_truth(score, self.pair, real, fake)
             except NotFiniteError as error:
-                raise Diverged(self.training.step, f"a measurement of the critic ({error})") from None
+                raise Diverged(self.training.step, error.what) from None
         count = min(measured.critic_points, len(real))
         real, fake = real[:count], fake[:count]
         mixed = interpolate(real, fake, generator(seed, "measured points", device=self.device))

@@ -92,7 +92,7 @@ class Job(ABC):
         except measuring.NotExactError as error:
             record["not_examined"] = str(error)
         except measuring.NotFiniteError as error:
-            raise Diverged(self.training.step, f"a measurement of the critic ({error})") from None
+            raise Diverged(self.training.step, error.what) from None
         return record
 
     def noise(self, points: Tensor) -> Tensor:

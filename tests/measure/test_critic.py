@@ -136,7 +136,7 @@ def test_a_score_that_is_not_finite_in_the_search_is_refused() -> None:
         return value * (torch.nan if value.dtype == torch.float64 else 1)
 
     measure(halves(), score, PLACES)
-    with pytest.raises(NotFiniteError, match="secant_1 is nan"):
+    with pytest.raises(NotFiniteError, match="secant_1 is not finite"):
         examine(halves(), score, PLACES, {}, 2)
 
 
@@ -150,7 +150,7 @@ class Spoilt(nn.Module):
 
 @pytest.mark.parametrize("score", [None, normalised])
 def test_values_that_are_not_finite_are_counted(score: Score | None) -> None:
-    with pytest.raises(ValueError, match="values or gradients at 2 of 4 points are not finite"):
+    with pytest.raises(ValueError, match="the critic at 2 of 4 points is not finite"):
         measure(Spoilt(), score, PLACES)
 
 
