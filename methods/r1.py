@@ -8,19 +8,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lipbench import Method
+from .gp import GradientPenalty
 
 
-class R1(Method):
+class R1(GradientPenalty):
     """A soft constraint, at the data alone."""
 
-    guarantee = "soft"
     recommended = {"loss": "logistic"}
-    weight: float = 10.0
-
-    def __post_init__(self) -> None:
-        if self.weight < 0:
-            raise ValueError("weight must not be negative")
 
     def penalty_points(
         self, real: Float[Tensor, "n c h w"], fake: Float[Tensor, "n c h w"], rng: torch.Generator

@@ -73,7 +73,9 @@ def test_the_table_of_protocols_says_what_w1_is() -> None:
     settings = protocol.check(protocol.read("w1"), {})
     _, critic = nets.find(settings.architecture)((2, 1, 1), 2)
     count = sum(weight.numel() for weight in critic.parameters())
-    assert f"| `{settings.architecture}` | none / {count:,} | alone | {settings.train.batch_size}/– |" in README
+    assert (
+        f"| `{settings.architecture}` | – / {count:,} in 2 dimensions | 1 | {settings.train.batch_size}/– |" in README
+    )
 
 
 def test_links_to_files_lead_somewhere() -> None:

@@ -124,29 +124,25 @@ def write(frames: Frames, runs: pd.DataFrame, results: Path, out: Path, press: P
 
 
 def _write_tables(runs: pd.DataFrame, known: Facts, stem: Path) -> pd.DataFrame:
-    """Write the summary as ``.csv``, ``.md`` and ``.tex``; returns the table for people."""
+    """Write the summary, its CSV with plain numbers; returns the table for people."""
     numbers = statistics.summarise(runs)
     summary = statistics.for_people(numbers)
-    shown = statistics.known(summary)
-    texts = {
-        "csv": numbers.to_csv(index=False),
-        "md": tables.markdown(shown, known),
-        "tex": tables.latex(shown, known),
-    }
-    for ending, text in texts.items():
-        write_atomically(stem.with_name(f"{stem.name}.{ending}"), text)
+    _write(statistics.known(summary), numbers, known, stem)
     return summary
 
 
 def _write_further(shown: pd.DataFrame | None, known: Facts, note: str, stem: Path) -> None:
-    """Write a further table for people as ``.csv``, ``.md`` and ``.tex``, if there is one."""
-    if shown is None:
-        return
-    facts_and_note = replace(known, warnings=[note])
+    """Write a further table for people, if there is one."""
+    if shown is not None:
+        _write(shown, shown, replace(known, warnings=[note]), stem)
+
+
+def _write(shown: pd.DataFrame, numbers: pd.DataFrame, known: Facts, stem: Path) -> None:
+    """Write a table as ``.md`` and ``.tex``, and its numbers as ``.csv``."""
     texts = {
-        "csv": shown.to_csv(index=False),
-        "md": tables.markdown(shown, facts_and_note),
-        "tex": tables.latex(shown, facts_and_note),
+        "csv": numbers.to_csv(index=False),
+        "md": tables.markdown(shown, known),
+        "tex": tables.latex(shown, known),
     }
     for ending, text in texts.items():
         write_atomically(stem.with_name(f"{stem.name}.{ending}"), text)
