@@ -148,7 +148,7 @@ def test_a_seed_decides_centres_and_samples() -> None:
 @pytest.mark.parametrize(
     ("parameters", "expected"),
     [
-        ({"dim": 0}, "dim must be at least 1"),
+        ({"dim": 0}, "dim and funnels must be at least 1"),
         ({"funnels": 0}, "funnels must be at least 1"),
         ({"path": "x.pt", "seed": 1}, "leave seed out"),
     ],

@@ -31,7 +31,7 @@ class Page(HTMLParser):
         self.sources += [value for key in ("src", "href") if (value := given.get(key))]
         if tag == "img":
             self.alternatives.append(given.get("alt") or "")
-        if tag not in ("meta", "link", "img", "br"):
+        if tag not in ("meta", "link", "img", "br", "input"):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
