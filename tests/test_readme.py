@@ -49,7 +49,7 @@ def test_every_command_line_of_the_readme_is_understood(tmp_path: Path, monkeypa
     monkeypatch.chdir(tmp_path)
     lines = [line for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
     commands = [part.strip() for line in lines for part in line.split("&&") if part.strip().startswith("lipbench run")]
-    assert len(commands) == 4
+    assert len(commands) == 5
     for command in commands:
         result = CliRunner().invoke(main, [*shlex.split(command)[1:], "--dry-run"])
         assert result.exit_code == 0, result.output
@@ -127,10 +127,9 @@ def test_its_table_of_the_published_length_is_that_of_the_reference_results() ->
     theirs = reported().set_index(["pair", "label"])
     runs = pd.read_csv(ROOT / "results" / "reference" / "w1" / "runs-60000.csv")
     for run in runs.to_dict("records"):
-        own = [run["cos"], run["l2"], run["w1_estimate"], run["w1_true"], run["grad_norm_max"], run["secant_0.001"]]
-        published = f"{theirs['cos'][run['pair'], 'wgan-gp']:.2f}" if run["method"] == "gp" else "–"
-        cells = [*(f"{value:.2f}" if value < 100 else f"{value:,.0f}" for value in own[:4]), published]
-        cells += [f"{own[4]:.2f}", f"{own[5]:.2f}" if own[5] < 100 else f"{own[5]:,.0f}"]
+        published = f"{theirs['cos'][run['pair'], 'wgan-gp']:.3f}" if run["method"] == "gp" else "–"
+        cells = [f"{run['cos']:.3f}", published]
+        cells += [f"{run[name]:.3g}" for name in ("l2", "w1_estimate", "w1_true", "grad_norm_max", "secant_0.001")]
         dim = 16 if "dim=16" in run["dataset"] else 2
         assert f"| {dim} | `{run['method']}` | {' | '.join(cells)} |" in README
 

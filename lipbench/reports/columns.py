@@ -19,6 +19,7 @@ COLUMNS = [
     "fid",
     "fid_best",
     "best_step",
+    "fid_gap",
     "kid",
     "kid_std",
     "inception_score",

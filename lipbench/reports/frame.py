@@ -63,6 +63,8 @@ def read(results: Path) -> Frames:
     runs = pd.DataFrame(rows).reindex(columns=[*COLUMNS, "comparison_id"])
     runs["method"] = _labels(read_cells)
     runs = runs.astype(KINDS)
+    # What the choice of the best checkpoint would hide.
+    runs["fid_gap"] = runs["fid"] - runs["fid_best"]
     return Frames(runs, _traces(runs, evaluations), folders, problems)
 
 

@@ -17,7 +17,7 @@ from lipbench.store import Status, write_atomically
 
 Press = Callable[[Figure, Path], None]
 SHOWN_COLUMNS = [
-    "method", "seed", "status", "steps", "fid", "fid_best", "best_step", "kid", "inception_score",
+    "method", "seed", "status", "steps", "fid", "fid_best", "best_step", "fid_gap", "kid", "inception_score",
     "cos", "l2", "w1_estimate", "secant_max", "tv_gap",
     "grad_norm_mean", "grad_norm_max", "raw_grad_norm_mean", "seconds_per_step", "seconds_train", "run_id",
 ]  # fmt: skip

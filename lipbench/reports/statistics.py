@@ -11,6 +11,8 @@ from lipbench.store import Status
 
 MEASURES = {
     "fid": "FID",
+    "fid_best": "best FID",
+    "fid_gap": "gap",
     "kid": "KID",
     "inception_score": "Inception Score",
     "cos": "cos",

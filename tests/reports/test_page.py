@@ -49,6 +49,7 @@ def test_the_table_has_every_column_in_order_and_empty_where_nothing_was_measure
     assert set(table["status"]) == {"done"}
     assert (table["steps"] == 6).all()
     assert table["fid"].gt(0).all()
+    assert table["fid_gap"].to_numpy() == pytest.approx((table["fid"] - table["fid_best"]).to_numpy())
 
 
 def test_the_page_needs_no_network_and_every_picture_has_a_text(results: Path) -> None:
