@@ -99,6 +99,15 @@ def test_its_table_is_that_of_the_reference_results() -> None:
         assert f"| `{row['method']}` | {' | '.join(cells)} |" in README
 
 
+def test_its_table_of_differences_is_that_of_the_reference_results() -> None:
+    import pandas as pd
+
+    compared = pd.read_csv(ROOT / "results" / "reference" / "digits" / "against-gp.csv", dtype=str)
+    for row in compared.to_dict("records"):
+        cells = [row[name] for name in ("FID − gp's", "p (Holm)", "verdict")]
+        assert f"| `{row['method']}` | {' | '.join(cells)} |" in README
+
+
 def test_its_table_of_known_distances_is_that_of_the_reference_results() -> None:
     import pandas as pd
 
