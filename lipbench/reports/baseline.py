@@ -30,13 +30,8 @@ def against(runs: pd.DataFrame, baseline: str) -> pd.DataFrame | None:
     column, name, less = measured[0]
     rows = []
     for found in compare(runs, baseline, column, lower_is_better=less):
-        finished = found.n - max(found.diverged, found.baseline_diverged)
-        interval = Interval(
-            0 if math.isnan(found.difference) else finished if not math.isnan(found.low) else 1,
-            found.difference,
-            found.low,
-            found.high,
-        )
+        values = 0 if math.isnan(found.difference) else 1 if math.isnan(found.low) else found.n
+        interval = Interval(values, found.difference, found.low, found.high)
         rows.append(
             {
                 "method": found.method,
