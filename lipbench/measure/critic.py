@@ -13,6 +13,7 @@ from lipbench.measure.functions import Function, Score, at_points, of_critic
 from lipbench.measure.secants import between, profile, variation_gap
 from lipbench.train.gradients.terms import Engine, gradient_norm, values, values_and_norms
 
+PAIRED = 100  # points of a place among which secants are taken at every evaluation: a few per cent of its time
 SETTLING = 30  # power iterations: enough for the norm of a layer to stand still
 
 
@@ -72,7 +73,7 @@ def measure(
     places: dict[str, Float[Tensor, "n c h w"]],
     engine: Engine | None = None,
 ) -> dict[str, float]:
-    """Gradient norms, place by place and pooled over all, and the largest secant over all pairs of the points.
+    """Gradient norms, place by place and pooled over all, and the largest secant over pairs of the points.
 
     Args:
         critic: a settled copy.
@@ -99,8 +100,10 @@ def measure(
         norms = {f"_{name}": at.score_norm if of_score else at.value_norm for name, at in found.items()}
         for name, norm in {"": torch.cat(list(norms.values())), **norms}.items():
             record |= {f"{prefix}grad_norm{name}_{key}": value for key, value in quantiles(norm).items()}
-        seen = torch.cat([at.score if of_score else at.value for at in found.values()])
-        record[f"{prefix}secant_pairs"] = between(seen, points)
+    some = torch.cat([points[:PAIRED] for points in places.values()])
+    scores = torch.cat([at.score[:PAIRED] for at in found.values()])
+    raw = torch.cat([at.value[:PAIRED] for at in found.values()])
+    record |= dict(zip(("secant_pairs", "raw_secant_pairs"), between(torch.stack([scores, raw]), some), strict=True))
     return record
 
 
@@ -166,5 +169,5 @@ def examine(
 def _search(function: Function, starts: Tensor, ends: Tensor, points: Tensor) -> dict[str, float]:
     secants = profile(function, starts, ends)
     found = {f"secant_{distance:g}": secant for distance, secant in secants.items()}
-    found["secant_pairs"] = between(function.value(points), points)
+    (found["secant_pairs"],) = between(function.value(points)[None], points)
     return found | {"secant_max": max(found.values()), "tv_gap": variation_gap(function, starts, ends)}

@@ -88,22 +88,24 @@ def profile(function: Function, starts: Float[Tensor, "n c h w"], ends: Float[Te
     return found
 
 
-def between(values_: Float[Tensor, " n"], points: Float[Tensor, "n c h w"], closest: float = 1e-3) -> float:
-    """The largest secant over all pairs of points whose values are known already; nearly free.
+def between(values_: Float[Tensor, "k n"], points: Float[Tensor, "n c h w"], closest: float = 1e-3) -> list[float]:
+    """The largest secant over all pairs of points, of each of k functions whose values are known already.
 
     What rounding may have added to a difference is taken off, so that it is never larger than there is.
 
     Args:
-        values_: of the function at the points.
+        values_: of the functions at the points.
         points: where.
         closest: pairs nearer than this are left out.
     """
     flat = points.flatten(1)
     distances = torch.cdist(flat, flat, compute_mode="donot_use_mm_for_euclid_dist")
-    rounding = 8 * torch.finfo(values_.dtype).eps * values_.abs().max()
-    differences = ((values_[:, None] - values_[None]).abs() - rounding).clamp_min(0)
-    secants = (differences / distances).where(distances > closest, 0.0)
-    return float(secants.max())
+    found = []
+    for mine in values_:
+        rounding = 8 * torch.finfo(mine.dtype).eps * mine.abs().max()
+        differences = ((mine[:, None] - mine[None]).abs() - rounding).clamp_min(0)
+        found.append(float((differences / distances).where(distances > closest, 0.0).max()))
+    return found
 
 
 def variation_gap(function: Function, starts: Float[Tensor, "n c h w"], ends: Float[Tensor, "n c h w"]) -> float:
