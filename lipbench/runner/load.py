@@ -15,6 +15,7 @@ from lipbench.runner import checkpoint
 from lipbench.runner.build import build_critic, build_networks
 from lipbench.runner.device import choose_device
 from lipbench.runner.parts import create_method, load_pair, load_pictures
+from lipbench.schema import adversarial
 from lipbench.store import RunFolder
 from lipbench.train.composition import Composition
 
@@ -46,7 +47,7 @@ def load_networks(folder: RunFolder, device: str) -> Networks:
         StoreError: there is no checkpoint, or it is damaged.
     """
     cell, trained = _read(folder)
-    cell.adversarial  # noqa: B018  # refuses a critic alone
+    adversarial(cell.protocol)
     chosen = choose_device(device)
     pictures = load_pictures(cell.dataset, folder.file)
     with torch.random.fork_rng():
