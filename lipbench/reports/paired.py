@@ -1,16 +1,16 @@
 """What the seeds say of every method beside a baseline: paired by seed, corrected for their number, and no more."""
 
 import math
-from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
-from scipy import special, stats
+from scipy import special
 
 from lipbench.errors import UnknownNameError
+from lipbench.reports.significance import FEWEST, holm, seeds_needed, signed_rank
 from lipbench.reports.statistics import t_interval
 from lipbench.store import Status
 
@@ -20,9 +20,6 @@ SIGN_TEST = "exact sign test, as all differences are equal"
 RANK_TEST = "exact signed-rank test, as runs diverged; mean and interval of finished pairs only ({} of {})"
 NO_TEST = "no test of fewer than two pairs"
 
-FEWEST = 3  # seeds, below which nothing is better or worse
-MOST = 1000  # seeds, up to which it is searched how many are needed
-POWER = 0.8
 ROUNDING = 1e-12  # of the values: differences that differ by less are equal
 
 
@@ -162,58 +159,6 @@ def compare(
             )
         )
     return found
-
-
-def signed_rank(differences: Float[np.ndarray, " n"]) -> tuple[float, float]:
-    """Wilcoxon's signed-rank test, exact at any size and with any ties.
-
-    Args:
-        differences: infinite ones rank largest, and zeros are left out.
-
-    Returns:
-        The two-sided p, and the sum of the signed ranks.
-    """
-    unequal = differences[differences != 0]
-    # Midranks are halves: twice a rank is whole.
-    ranks = np.rint(2 * stats.rankdata(np.abs(unequal))).astype(int)
-    total = int(ranks.sum())
-    # The chance of each sum of positive ranks, where every sign is as likely as its opposite.
-    chance = np.zeros(total + 1)
-    chance[0] = 1
-    for rank in ranks:
-        chance[rank:] += chance[:-rank].copy()
-        chance /= 2
-    positive = int(ranks[unequal > 0].sum())
-    p = min(1.0, 2 * float(chance[: min(positive, total - positive) + 1].sum()))
-    return p, positive - total / 2
-
-
-def holm(p: list[float]) -> list[float]:
-    """Holm's correction of p-values; NaN stays NaN, and counts among those that are compared."""
-    values = np.asarray(p, dtype=float)
-    order = np.argsort(values)  # NaN comes last
-    steps = np.arange(len(values), 0, -1) * values[order]
-    corrected = np.empty_like(values)
-    corrected[order] = np.minimum(np.maximum.accumulate(steps), 1)
-    return [float(value) for value in corrected]
-
-
-def seeds_needed(effect: float, level: float) -> int | None:
-    """The fewest seeds at which a paired t-test finds an effect with 80 % power; None if above 1000.
-
-    Args:
-        effect: mean of the differences, in their standard deviations.
-        level: of the two-sided test.
-    """
-    sizes = range(FEWEST, MOST + 1)
-    # The chance to miss it is NaN where it is too small to compute.
-    place = bisect_left(sizes, True, key=lambda n: not _missed(n, effect, level) > 1 - POWER)
-    return sizes[place] if place < len(sizes) else None
-
-
-def _missed(n: int, effect: float, level: float) -> float:
-    """The chance that a paired t-test of n pairs does not find an effect."""
-    return float(special.nctdtr(n - 1, abs(effect) * math.sqrt(n), special.stdtrit(n - 1, 1 - level / 2)))
 
 
 def _outcomes(runs: pd.DataFrame, measure: str, sign: float) -> dict[str, dict[int, float]]:
