@@ -91,7 +91,7 @@ def test_the_tests_line_of_the_readme_is_what_the_ci_runs() -> None:
 def test_its_table_is_that_of_the_reference_results() -> None:
     import pandas as pd
 
-    from lipbench.reports.statistics import for_people
+    from lipbench.reports.statistics.intervals import for_people
 
     shown = for_people(pd.read_csv(ROOT / "results" / "reference" / "digits" / "summary.csv"))
     for row in shown.to_dict("records"):

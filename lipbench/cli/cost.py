@@ -45,8 +45,8 @@ def cost(
     from rich.progress import Progress
 
     from lipbench import costing
-    from lipbench.reports.cost import draw_cost
-    from lipbench.reports.style import write
+    from lipbench.reports.drawing.cost import draw_cost
+    from lipbench.reports.drawing.style import write
     from lipbench.results import prepare_results
     from lipbench.screen import measures
     from lipbench.store import to_json, write_atomically

@@ -4,8 +4,8 @@ import math
 
 import pandas as pd
 
-from lipbench.reports.paired import compare
-from lipbench.reports.statistics import UNKNOWN, Interval
+from lipbench.reports.statistics.intervals import UNKNOWN, Interval
+from lipbench.reports.statistics.paired import compare
 
 # What decides, the first of which anything is known: its column, its name, and whether less is better.
 DECIDING = [("fid", "FID", True), ("cos", "cos", False)]

@@ -12,11 +12,12 @@ from markupsafe import Markup
 
 from lipbench import __version__
 from lipbench.errors import StoreError, UnknownNameError
-from lipbench.reports import baseline, frame, promised, published, section
-from lipbench.reports.columns import COLUMNS
-from lipbench.reports.frame import Frames
-from lipbench.reports.press import press
-from lipbench.reports.provenance import provenance
+from lipbench.reports import baseline, promised, published, section
+from lipbench.reports.drawing.press import press
+from lipbench.reports.reading import frame
+from lipbench.reports.reading.columns import COLUMNS
+from lipbench.reports.reading.frame import Frames
+from lipbench.reports.reading.provenance import provenance
 from lipbench.reports.section import Section
 from lipbench.reports.summary import in_words
 from lipbench.results import run_folders

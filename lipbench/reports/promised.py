@@ -4,7 +4,7 @@ from collections import Counter
 
 import pandas as pd
 
-from lipbench.reports.statistics import UNKNOWN, t_interval
+from lipbench.reports.statistics.intervals import UNKNOWN, t_interval
 from lipbench.store import Status
 
 DISTANCES = ["1", "0.1", "0.01", "0.001"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lipbench.reports.statistics import UNKNOWN, for_people, summarise
+from lipbench.reports.statistics.intervals import UNKNOWN, for_people, summarise
 
 SOURCE = (
     "Reported by Korotin, Kolesov & Burnaev 2022 (arXiv:2206.07767) on the same pair: one seed, lengths as stated, "

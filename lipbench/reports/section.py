@@ -10,9 +10,12 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from lipbench.errors import StoreError
-from lipbench.reports import baseline, figures, promised, published, statistics, tables, yardsticks
+from lipbench.reports import baseline, promised, published, tables
+from lipbench.reports.drawing import figures
 from lipbench.reports.facts import Facts, facts
-from lipbench.reports.frame import Frames
+from lipbench.reports.reading import yardsticks
+from lipbench.reports.reading.frame import Frames
+from lipbench.reports.statistics import intervals
 from lipbench.store import Status, write_atomically
 
 Press = Callable[[Figure, Path], None]
@@ -62,7 +65,7 @@ class Section:
     @property
     def shown(self) -> pd.DataFrame:
         """The summary without measures of which nothing is known."""
-        return statistics.known(self.summary)
+        return intervals.known(self.summary)
 
 
 def write(frames: Frames, runs: pd.DataFrame, results: Path, out: Path, press: Press, against: str | None) -> Section:
@@ -125,9 +128,9 @@ def write(frames: Frames, runs: pd.DataFrame, results: Path, out: Path, press: P
 
 def _write_tables(runs: pd.DataFrame, known: Facts, stem: Path) -> pd.DataFrame:
     """Write the summary, its CSV with plain numbers; returns the table for people."""
-    numbers = statistics.summarise(runs)
-    summary = statistics.for_people(numbers)
-    _write(statistics.known(summary), numbers, known, stem)
+    numbers = intervals.summarise(runs)
+    summary = intervals.for_people(numbers)
+    _write(intervals.known(summary), numbers, known, stem)
     return summary
 
 

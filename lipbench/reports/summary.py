@@ -5,8 +5,8 @@ from collections import Counter
 import pandas as pd
 
 from lipbench.reports.baseline import DECIDING
-from lipbench.reports.paired import BETTER, WORSE
 from lipbench.reports.section import Section
+from lipbench.reports.statistics.paired import BETTER, WORSE
 from lipbench.store import Status
 
 

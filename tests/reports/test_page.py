@@ -10,7 +10,7 @@ import pytest
 from lipbench import api
 from lipbench import cell as cells
 from lipbench.errors import StoreError
-from lipbench.reports import frame
+from lipbench.reports.reading import frame
 from lipbench.store import RunFolder
 from tests.conftest import MakeRun
 

@@ -4,7 +4,7 @@ import pandas as pd
 
 from lipbench.data.w1 import Benchmark
 from lipbench.reports import published
-from lipbench.reports.statistics import MEASURES, UNKNOWN
+from lipbench.reports.statistics.intervals import MEASURES, UNKNOWN
 from tests.assets import CENTRES
 
 

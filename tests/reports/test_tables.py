@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from lipbench.reports.facts import Facts
-from lipbench.reports.statistics import known
+from lipbench.reports.statistics.intervals import known
 from lipbench.reports.tables import latex, markdown
 
 FACTS = Facts("digits: protocol 50 %", ["20 generator steps", "protocol id a8896782"], ["FID is unstable."])

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from lipbench.reports.significance import holm, seeds_needed, signed_rank
+from lipbench.reports.statistics.significance import holm, seeds_needed, signed_rank
 
 
 @given(st.lists(st.integers(-1000, 1000), min_size=1, max_size=25, unique_by=abs))

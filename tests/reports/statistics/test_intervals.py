@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from lipbench.reports.statistics import MEASURES, Interval, for_people, summarise, t_interval
+from lipbench.reports.statistics.intervals import MEASURES, Interval, for_people, summarise, t_interval
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=20))

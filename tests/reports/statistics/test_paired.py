@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from lipbench.errors import RequestError
-from lipbench.reports.columns import KINDS
-from lipbench.reports.paired import (
+from lipbench.reports.reading.columns import KINDS
+from lipbench.reports.statistics.paired import (
     BETTER,
     NO_TEST,
     SIGN_TEST,
@@ -21,7 +21,7 @@ from lipbench.reports.paired import (
     Paired,
     compare,
 )
-from lipbench.reports.significance import holm, seeds_needed
+from lipbench.reports.statistics.significance import holm, seeds_needed
 
 DIVERGED, FAILED = math.inf, math.nan  # stand for runs without a value
 VALUES = st.integers(-50, 50).map(lambda tenths: tenths / 10)

@@ -5,8 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from lipbench.reports.drawing.style import Colour, drawable, plain_log
 from lipbench.reports.promised import DISTANCES, SECANTS
-from lipbench.reports.style import Colour, drawable, plain_log
 
 HEIGHT = 4.2
 DASHES = ["-", "--", ":", "-."]  # neighbours among many colours differ in their dashes, too

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from lipbench.reports.style import drawable, palette, style
+from lipbench.reports.drawing.style import drawable, palette, style
 
 PARTS = {"critic": "critic step", "generator": "generator step", "iteration": "whole iteration"}
 

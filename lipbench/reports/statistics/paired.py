@@ -10,8 +10,8 @@ from jaxtyping import Float
 from scipy import special
 
 from lipbench.errors import UnknownNameError
-from lipbench.reports.significance import FEWEST, holm, seeds_needed, signed_rank
-from lipbench.reports.statistics import t_interval
+from lipbench.reports.statistics.intervals import t_interval
+from lipbench.reports.statistics.significance import FEWEST, holm, seeds_needed, signed_rank
 from lipbench.store import Status
 
 BETTER, WORSE = "better", "worse"

@@ -5,8 +5,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lipbench.reports.statistics import t_interval
-from lipbench.reports.style import Colour, drawable, plain_log
+from lipbench.reports.drawing.style import Colour, drawable, plain_log
+from lipbench.reports.statistics.intervals import t_interval
 
 
 def fid_final(done: pd.DataFrame, colours: dict[str, Colour], real_fid: float | None) -> tuple[Figure, str]:

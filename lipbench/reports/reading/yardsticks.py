@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lipbench.errors import StoreError
-from lipbench.reports.columns import is_number
+from lipbench.reports.reading.columns import is_number
 
 
 def read(results: Path, comparison_id: str) -> dict[str, dict[str, Any]]:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from lipbench import cell as cells
 from lipbench.cell import Cell
 from lipbench.errors import StoreError
-from lipbench.reports import records
-from lipbench.reports.columns import COLUMNS, KINDS
+from lipbench.reports.reading import records
+from lipbench.reports.reading.columns import COLUMNS, KINDS
 from lipbench.results import run_folders
 from lipbench.store import RunFolder
 

@@ -9,7 +9,7 @@ import pytest
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
 
-from lipbench.reports import figures, style
+from lipbench.reports.drawing import figures, style
 from lipbench.reports.promised import SECANTS
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from lipbench.cell import Cell
 from lipbench.errors import StoreError
-from lipbench.reports.columns import CHECKS, COLUMNS, KINDS, is_number
+from lipbench.reports.reading.columns import CHECKS, COLUMNS, KINDS, is_number
 from lipbench.schema import Protocol
 from lipbench.store import RunFolder, Status
 

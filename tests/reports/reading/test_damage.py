@@ -7,7 +7,7 @@ import pytest
 
 from lipbench import api
 from lipbench.errors import StoreError
-from lipbench.reports import frame, yardsticks
+from lipbench.reports.reading import frame, yardsticks
 from tests.conftest import MakeRun
 
 

@@ -8,9 +8,9 @@ from jaxtyping import UInt8
 from matplotlib.figure import Figure
 from PIL import Image
 
-from lipbench.reports import curves, strips
+from lipbench.reports.drawing import curves, strips
+from lipbench.reports.drawing.style import drawable, palette, style
 from lipbench.reports.promised import SECANTS
-from lipbench.reports.style import drawable, palette, style
 from lipbench.store import Status
 
 ABREAST = 5  # sample grids in a row

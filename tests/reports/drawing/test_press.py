@@ -8,7 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from lipbench.errors import StoreError
-from lipbench.reports import press, style
+from lipbench.reports.drawing import press, style
 
 
 def figure(number: int) -> Figure:

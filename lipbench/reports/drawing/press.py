@@ -1,6 +1,6 @@
 """Writes figures to files, several at once: three formats of many figures take most of a report's time.
 
-``python -m lipbench.reports.press`` writes what it is given on its standard input. A process of its own, because
+``python -m lipbench.reports.drawing.press`` writes what it is given on its standard input. A process of its own, as
 drawing holds the interpreter; started like this, because multiprocessing would run a user's script a second time.
 """
 
@@ -15,7 +15,7 @@ from threading import Thread
 
 from matplotlib.figure import Figure
 
-from lipbench.reports.style import write
+from lipbench.reports.drawing.style import write
 
 Task = tuple[Figure, Path]
 Tasks = SimpleQueue[Task | None]  # None: there will be no more

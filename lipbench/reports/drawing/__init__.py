@@ -1,0 +1,1 @@
+"""Figures: what is drawn, how it looks, and how it is written."""

@@ -1,0 +1,1 @@
+"""Reading runs: from folders and files to checked tables."""

@@ -1,0 +1,1 @@
+"""What numbers of seeds and data sets say, and no more."""
