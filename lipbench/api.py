@@ -164,21 +164,30 @@ def launch(
     ).run()
 
 
-def report(results: str | Path = "results", out: str | Path | None = None, *, baseline: str | None = None) -> "Report":
+def report(
+    results: str | Path = "results",
+    out: str | Path | None = None,
+    *,
+    baseline: str | None = None,
+    add: str | Path | Iterable[str | Path] = (),
+) -> "Report":
     """Make ``runs.csv``, the tables, the figures and ``index.html`` from the run folders.
 
     Args:
         results: the results folder.
         out: where to write; ``report`` in the results folder if None.
         baseline: a method with which all others are compared, seed by seed.
+        add: tables (CSV), one or several, of runs that were made elsewhere, in the columns of ``runs.csv``; with one,
+            the results folder may hold no runs.
 
     Raises:
-        RequestError: no run is of the baseline.
+        RequestError: no run is of the baseline, or a table that is added is not one.
         StoreError: there are no runs, or the folder cannot be written to.
     """
     from lipbench.reports.page import write
 
-    return write(Path(results), Path(out) if out is not None else Path(results) / "report", baseline)
+    tables = [Path(add)] if isinstance(add, str | Path) else [Path(table) for table in add]
+    return write(Path(results), Path(out) if out is not None else Path(results) / "report", baseline, tables)
 
 
 @dataclass(frozen=True)

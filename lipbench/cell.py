@@ -62,12 +62,8 @@ class Cell(BaseModel):
     @property
     def comparison_id(self) -> str:
         """Names data set and protocol: runs that share it may be compared."""
-        text = str(self.dataset)
-        name = _slug(text)
-        # Two folders may have one slug; their names' digests tell them apart.
-        exact = "" if name == text else f"-{sha256(text.encode()).hexdigest()[:6]}"
         version = f"-{self.dataset.sha256[:6]}" if self.dataset.sha256 else ""
-        return f"{name}{exact}{version}-{self.comparison}"
+        return comparison_id(str(self.dataset), version, self.comparison)
 
     @property
     def files(self) -> list[Part]:
@@ -82,7 +78,26 @@ class Cell(BaseModel):
     def run_id(self) -> str:
         """The name of the run folder, such as ``gn-digits-s0-3f9a1c07b2``."""
         digest = sha256(self.to_json().encode()).hexdigest()[:10]
-        return f"{_slug(self.method)}-{_slug(str(self.dataset))}-s{self.seed}-{digest}"
+        return run_id(self.method, str(self.dataset), self.seed, digest)
+
+
+def comparison_id(dataset: str, version: str, comparison: str) -> str:
+    """A name for files of what is compared.
+
+    Args:
+        dataset: its canonical text.
+        version: of a user's own data set, or empty.
+        comparison: the id of the protocol.
+    """
+    name = _slug(dataset)
+    # Two folders may have one slug; their names' digests tell them apart.
+    exact = "" if name == dataset else f"-{sha256(dataset.encode()).hexdigest()[:6]}"
+    return f"{name}{exact}{version}-{_slug(comparison)}"
+
+
+def run_id(method: str, dataset: str, seed: int, digest: str) -> str:
+    """A name for a run that can be a folder's."""
+    return f"{_slug(method)}-{_slug(dataset)}-s{seed}-{digest}"
 
 
 def parse(text: str, place: str) -> Cell:

@@ -13,6 +13,13 @@ from lipbench.cli import options
 @click.option("--out", type=click.Path(path_type=Path), help="Where to write.  [default: RESULTS/report]")
 @click.option("--baseline", help="A method with which all others are compared, seed by seed, such as gp.")
 @click.option(
+    "--add",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="CSV",
+    help="A table of runs that were made elsewhere; again for another.",
+)
+@click.option(
     "--format",
     "style",
     type=click.Choice(["text", "md"]),
@@ -20,14 +27,22 @@ from lipbench.cli import options
     show_default=True,
     help="How tables are printed: for reading here, or as Markdown, for an issue.",
 )
-def report(results: Path, out: Path | None, baseline: str | None, style: Literal["text", "md"]) -> None:
-    """Make tables, figures and a page of the results."""
+def report(
+    results: Path, out: Path | None, baseline: str | None, add: tuple[Path, ...], style: Literal["text", "md"]
+) -> None:
+    """Make tables, figures and a page of the results.
+
+    A table that is added has the columns of runs.csv, in any order: method, dataset, seed, protocol (a name of yours
+    for how was trained and measured), and fid or cos; any of the others where they are known. status is done or
+    diverged, done if left out. Rows are compared where protocol, architecture, loss, settings, samples, real_samples,
+    split and extractor are equal. fid_real and fid_noise (real pictures, noise) are needed for scores over data sets.
+    """
     from rich.console import Console
 
     from lipbench import api
     from lipbench.screen import runs
 
-    made = api.report(results, out, baseline=baseline)
+    made = api.report(results, out, baseline=baseline, add=add)
     if style == "md":
         runs.show_markdown(made)
     else:

@@ -38,16 +38,14 @@ def facts(runs: pd.DataFrame) -> Facts:
         runs: its rows of the table of runs.
     """
     first = runs.iloc[0]
-    made = runs["steps"][runs["status"] == Status.DONE] if runs["status"].eq(Status.DONE).any() else runs["steps"]
-    steps = f"{made.max()}" if made.nunique() < 2 else f"{made.min()} to {made.max()}"
-    with_pictures = first["samples"] is not pd.NA
+    with_pictures = runs["fid"].notna().any() or pd.notna(first["samples"])
     return Facts(
         title=f"{first['dataset']}: protocol {first['protocol']}",
         conditions=[
-            f"{steps} {'generator' if with_pictures else 'critic'} steps",
-            f"architecture {first['architecture']}",
-            f"{first['loss']} loss" if runs["loss"].nunique() == 1 else "losses as recommended",
-            f"{first['settings']} settings",
+            f"{_steps(runs)} {'generator' if with_pictures else 'critic'} steps",
+            *([f"architecture {first['architecture']}"] * pd.notna(first["architecture"])),
+            f"{first['loss']} loss" if runs["loss"].nunique() == 1 else "losses as recommended, or not known",
+            *([f"{first['settings']} settings"] * pd.notna(first["settings"])),
             *(_of_pictures(runs) if with_pictures else _of_pair(runs)),
             f"protocol id {first['comparison']}",
         ],
@@ -55,12 +53,23 @@ def facts(runs: pd.DataFrame) -> Facts:
     )
 
 
+def _steps(runs: pd.DataFrame) -> str:
+    """How many steps were made, by finished runs where there are any."""
+    done = runs["status"] == Status.DONE
+    made = (runs["steps"][done] if done.any() else runs["steps"]).dropna()
+    if made.empty:
+        return "an unknown number of"
+    return f"{made.max()}" if made.nunique() == 1 else f"{made.min()} to {made.max()}"
+
+
 def _of_pictures(runs: pd.DataFrame) -> list[str]:
     first, extractor = runs.iloc[0], runs["extractor"].dropna()
-    real = "" if first["real_samples"] is pd.NA else f"{first['real_samples']} of "
+    real = "" if pd.isna(first["real_samples"]) else f"{first['real_samples']} of "
+    split = f"the {first['split']} split" if pd.notna(first["split"]) else "a split that is not known"
+    samples = "an unknown number of" if pd.isna(first["samples"]) else first["samples"]
     return [
-        f"{first['samples']} generated pictures against {real}the {first['split']} split",
-        f"extractor {extractor.iloc[0] if len(extractor) else 'not run yet'}",
+        f"{samples} generated pictures against {real}{split}",
+        f"extractor {extractor.iloc[0] if len(extractor) else 'not known yet'}",
     ]
 
 
@@ -83,7 +92,7 @@ def _warnings(runs: pd.DataFrame) -> list[str]:
         return found
     counts = scored[["samples", "real_samples"]].iloc[0].dropna()
     samples, features = counts.min(), scored["features"].max()
-    if features is not pd.NA and samples < features:
+    if len(counts) and pd.notna(features) and samples < features:
         found.append(
             f"FID of {samples:,} pictures from {features:,} features is unstable: "
             "compare KID, or evaluate more pictures."

@@ -1,7 +1,8 @@
 """Writes a report: the table of runs, summaries, figures, and one page that needs no network."""
 
 import os
-from base64 import b64encode
+import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -12,7 +13,8 @@ from markupsafe import Markup
 
 from lipbench import __version__
 from lipbench.errors import StoreError, UnknownNameError
-from lipbench.reports import baseline, promised, published, section
+from lipbench.reports import across, pictures, section, suites
+from lipbench.reports.across import Across
 from lipbench.reports.drawing.press import press
 from lipbench.reports.reading import frame
 from lipbench.reports.reading.columns import COLUMNS
@@ -35,12 +37,16 @@ class Report:
         page: the path of ``index.html``.
         runs: the table of ``runs.csv``.
         sections: what the page shows of each comparison.
+        across: what it shows of each protocol over several data sets.
+        refusal: why there is no one ranking over all runs, or None.
         problems: what could not be read.
     """
 
     page: Path
     runs: pd.DataFrame
     sections: list[Section]
+    across: list[Across]
+    refusal: str | None
     problems: list[str]
 
     @property
@@ -49,21 +55,23 @@ class Report:
         return [(section.facts.title, section.summary) for section in self.sections]
 
 
-def write(results: Path, out: Path, against: str | None = None) -> Report:
+def write(results: Path, out: Path, against: str | None = None, add: Sequence[Path] = ()) -> Report:
     """Make the report on all runs below `results` in the folder `out`.
 
     Args:
         results: the results folder.
         out: where to write.
         against: the baseline, a method with which all others are compared, seed by seed.
+        add: tables of runs that were made elsewhere.
 
     Raises:
-        RequestError: no run is of the baseline.
+        RequestError: no run is of the baseline, or a table that is added is not one.
         StoreError: there are no runs, or `out` cannot be written to.
     """
-    helpers = min(os.cpu_count() or 1, MOST_PROCESSES) - 1 if len(run_folders(results)) >= MANY else 0
+    known = run_folders(results) if (results / "runs").is_dir() else []
+    helpers = min(os.cpu_count() or 1, MOST_PROCESSES) - 1 if len(known) >= MANY else 0
     with press(helpers) as send:  # they start while this process reads
-        frames = frame.read(results)
+        frames = frame.read(results, add)
         methods = sorted(set(frames.runs["method"]))
         if against is not None and against not in methods:
             raise UnknownNameError("baseline", against, methods, "It must be one of the methods that were run.")
@@ -72,12 +80,16 @@ def write(results: Path, out: Path, against: str | None = None) -> Report:
         write_atomically(out / "runs.csv", table.to_csv(index=False))
         write_atomically(out / "runs.parquet", _parquet(table))
         sections = [
-            section.write(frames, runs, results, out, send, against)
+            section.write(frames, runs, out, send, against)
             for _, runs in frames.runs.groupby("comparison_id", sort=True)
         ]
-    page = out / "index.html"
-    write_atomically(page, _render(sections, frames, against))
-    return Report(page, table, sections, frames.problems)
+        over = [across.write(suite, out, send, against) for suite in suites.suites(frames.runs)]
+    refusal = suites.refusal(frames.runs, frames.protocols)
+    made = Report(out / "index.html", table, sections, over, refusal, frames.problems)
+    command = ["lipbench", "report", "--results", str(results), *(["--baseline", against] if against else [])]
+    command += [text for path in add for text in ("--add", str(path))]
+    write_atomically(made.page, _render(made, frames, against, shlex.join(command)))
+    return made
 
 
 def _make_folders(out: Path) -> None:
@@ -94,28 +106,20 @@ def _parquet(table: pd.DataFrame) -> bytes:
     return file.getvalue()
 
 
-def _render(sections: list[Section], frames: Frames, against: str | None) -> str:
+def _render(report: Report, frames: Frames, against: str | None, command: str) -> str:
     commands, environments, problems = provenance(frames.folders.values())
     frames.problems.extend(problems)
     environment = Environment(
         loader=PackageLoader("lipbench.reports", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters["embedded"] = _embedded
+    environment.filters["embedded"] = pictures.embedded
     return environment.get_template("page.html.j2").render(
-        sections=sections,
-        problems=frames.problems,
+        report=report,
         environments=environments,
-        commands=commands,
+        commands=[*commands, command],
         version=__version__,
         style=Markup(environment.get_template("page.css").render()),  # our own file, not a user's text
-        rules=promised.RULES,
-        pairing=baseline.RULES,
-        source=published.SOURCE,
         script=Markup(environment.get_template("page.js").render()),
-        summary=in_words(frames.runs, sections, against),
+        summary=in_words(frames.runs, report.sections, against),
     )
-
-
-def _embedded(png: Path) -> str:
-    return "data:image/png;base64," + b64encode(png.read_bytes()).decode()

@@ -58,6 +58,7 @@ def table(runs: pd.DataFrame) -> pd.DataFrame | None:
                 "promise": _text(group["guarantee"].iloc[0]),
                 "verdict": _together(verdicts),
                 "n": str(len(group)),
+                "diverged": str(int((runs["status"][runs["method"] == method] == Status.DIVERGED).sum())),
                 "‖∇score‖ max": _number(group["grad_norm_max"].max()),
                 **{f"secant at {at}": _number(group[f"secant_{at}"].max()) for at in DISTANCES},
                 "TV gap": str(t_interval(group["tv_gap"])),

@@ -53,6 +53,7 @@ def beside(runs: pd.DataFrame) -> pd.DataFrame | None:
 
 def _row(mine: dict[str, str] | None, steps: int, match: pd.DataFrame) -> dict[str, str]:
     row = {"method": mine["method"] if mine else UNKNOWN, "n": mine["n"] if mine else UNKNOWN}
+    row |= {"diverged": mine["diverged"] if mine else UNKNOWN}
     row |= {"steps": f"{steps:,}" if mine else UNKNOWN}
     row |= {name: mine[name] if mine else UNKNOWN for name in MEASURES}
     theirs = match.iloc[0] if len(match) else None

@@ -1,13 +1,38 @@
-"""The summary of a comparison as a table to put into a text: Markdown and LaTeX."""
+"""A table to put into a text: Markdown and LaTeX, and its numbers as CSV."""
 
 import re
+from pathlib import Path
 
 import pandas as pd
 
 from lipbench.reports.facts import Facts
+from lipbench.store import write_atomically
 
 USE = r"""% Needs \usepackage{booktabs}. To the width of the text, with graphicx: \resizebox{\linewidth}{!}{\input{...}}
 """
+LATIN = 0x100
+SYMBOLS = {
+    **{letter: rf"\{letter}" for letter in "&%#_{}"}, "$": r"\textdollar{}", "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "|": r"\textbar{}", "±": r"$\pm$", "−": "$-$", "–": "--", "‖": r"$\|$", "∇": r"$\nabla$", "₁": "$_1$",
+}  # fmt: skip
+
+
+def write(shown: pd.DataFrame, numbers: pd.DataFrame, facts: Facts, stem: Path) -> None:
+    """Write a table as ``.md`` and ``.tex``, and its numbers as ``.csv``.
+
+    Args:
+        shown: the table for people, ``method`` first.
+        numbers: the same to compute with.
+        facts: of its comparison.
+        stem: the path of the files, without their ending.
+
+    Raises:
+        StoreError: a file cannot be written.
+    """
+    texts = {"csv": numbers.to_csv(index=False), "md": markdown(shown, facts), "tex": latex(shown, facts)}
+    for ending, text in texts.items():
+        write_atomically(stem.with_name(f"{stem.name}.{ending}"), text)
 
 
 def markdown(shown: pd.DataFrame, facts: Facts) -> str:
@@ -31,9 +56,9 @@ def latex(shown: pd.DataFrame, facts: Facts) -> str:
         shown: the table for people, ``method`` first.
         facts: of its comparison.
     """
-    styler = shown.style.hide(axis="index").format(_number).format_index(_header, axis=1)
+    styler = shown.style.hide(axis="index").format(_number).format_index(lambda title: _tex(str(title)), axis=1)
     # In braces, so that no bracket of a name is taken for an option of the \\ before it.
-    styler = styler.format(r"\texttt{{{}}}", subset=["method"], escape="latex")
+    styler = styler.format(lambda method: rf"\texttt{{{_tex(str(method))}}}", subset=["method"])
     table = styler.to_latex(hrules=True, column_format="l" + "r" * (shown.shape[1] - 1))
     return f"% {facts.caption}\n{USE}{table}"
 
@@ -46,10 +71,17 @@ def _code(method: str) -> str:
 
 
 def _number(value: object) -> str:
-    """A measured number in mathematics, and what is not a number as it is."""
+    """A measured number in mathematics, and what is not a number as text."""
     text = str(value)
-    return "$" + text.replace("±", r"\pm") + "$" if re.match(r"-?\d", text) else text.replace("–", "--")
+    if not re.fullmatch(r"-?\d[-+\d.,e±/\s\[\]]*", text):
+        return _tex(text)
+    return "$" + re.sub(r"(?<=\d),(?=\d{3})", "{,}", text).replace("±", r"\pm") + "$"
 
 
-def _header(title: object) -> str:
-    return re.sub(r"‖∇(\w+)‖", r"$\\|\\nabla\\,\\mathrm{\1}\\|$", str(title))
+def _tex(text: str) -> str:
+    """Text as it is, whatever is in it; letters that pdflatex does not know are escaped as Python escapes them."""
+    known = "".join(
+        letter if ord(letter) < LATIN or letter in SYMBOLS else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
+    return "".join(SYMBOLS.get(letter, letter) for letter in known).replace("$$", "")

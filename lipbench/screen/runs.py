@@ -66,18 +66,27 @@ def show_report(console: Console, report: "Report") -> None:
             console.print()
             print_line(console, section.compared.drop(columns="test").to_string(index=False))
         console.print()
+    for over in report.across:
+        print_line(console, over.facts.title, "bold")
+        print_line(console, over.overview.to_string(index=False))
+        console.print()
+    if report.refusal:
+        print_line(console, report.refusal)
     for problem in report.problems:
-        print_line(console, f"Warning: {problem}", "yellow")
+        print_line(console, f"Note: {problem}", "yellow")
     print_line(console, str(report.page))
 
 
 def show_markdown(report: "Report") -> None:
     """Every table as Markdown on standard output, and what was left out on standard error."""
-    for section in report.sections:
-        for text in section.markdown:
+    sections = [section.markdown for section in report.sections]
+    for texts in (*sections, *[over.markdown for over in report.across]):
+        for text in texts:
             click.echo(text)
+    if report.refusal:
+        click.echo(report.refusal)
     for problem in report.problems:
-        click.echo(f"Warning: {problem}", err=True)
+        click.echo(f"Note: {problem}", err=True)
 
 
 def show_status(console: Console, results: Path) -> None:
@@ -139,4 +148,4 @@ def show_run(console: Console, folder: RunFolder) -> None:
             console.print(Padding(Text(trace), (0, 0, 0, 2)))
     problem = folder.trace()[1]
     if problem:
-        print_line(console, f"Warning: {problem}", "yellow")
+        print_line(console, f"Note: {problem}", "yellow")

@@ -56,8 +56,10 @@ def test_the_page_needs_no_network_and_every_picture_has_a_text(results: Path) -
     page = Page(api.report(results).page)
     assert page.open == []
     assert page.sources
-    assert all(source.startswith("data:") for source in page.sources)
-    assert len(page.alternatives) == 6 + 2
+    links = [source for source in page.sources if not source.startswith("data:")]
+    assert all((results / "report" / link).is_file() for link in links)  # data and other formats, beside the page
+    assert len(links) == 4 * 7
+    assert len(page.alternatives) == 7 + 2
     assert all(page.alternatives)
     assert not re.search(r"https?://", re.sub(r"data:[^\"]+", "", page.text))
 
@@ -66,11 +68,15 @@ def test_figures_and_summaries_lie_beside_the_page(results: Path, tmp_path: Path
     api.report(results, tmp_path / "elsewhere")
     figures = list((tmp_path / "elsewhere" / "figures").iterdir())
     names = {re.sub("-digits.*", "", path.name) for path in figures}
-    assert names == {"fid-steps", "fid-seconds", "fid-final", "gradient-norms", "secants", "cost", "samples"}
-    assert sorted(path.suffix for path in figures) == [".pdf"] * 7 + [".png"] * 7 + [".svg"] * 7
+    curves, ends = (
+        {"fid-steps", "fid-seconds", "gradient-norms"},
+        {"fid-final", "secants", "cost", "frontier", "samples"},
+    )
+    assert names == curves | ends
+    assert sorted(path.suffix for path in figures) == [".csv"] * 8 + [".pdf"] * 8 + [".png"] * 8 + [".svg"] * 8
     tables = sorted((tmp_path / "elsewhere" / "tables").iterdir())
-    assert [path.suffix for path in tables] == [".csv", ".md", ".tex"] * 2
-    assert [list(pd.read_csv(path)["n"]) for path in tables if path.suffix == ".csv"] == [[2, 2]] * 2
+    assert [path.suffix for path in tables] == [".csv", ".md", ".tex"] * 3
+    assert [list(pd.read_csv(path)["n"]) for path in tables if path.suffix == ".csv"] == [[2, 2]] * 3
 
 
 def test_runs_parquet_is_runs_csv_with_its_types(results: Path) -> None:

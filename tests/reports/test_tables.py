@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from lipbench import api
 from lipbench.reports.facts import Facts
 from lipbench.reports.statistics.intervals import known
 from lipbench.reports.tables import latex, markdown
@@ -45,10 +46,10 @@ def test_latex_is_a_booktabs_table_with_mathematics() -> None:
         "\\resizebox{\\linewidth}{!}{\\input{...}}\n"
         "\\begin{tabular}{lrrrrr}\n"
         "\\toprule\n"
-        "method & n & FID & KID & Inception Score & $\\|\\nabla\\,\\mathrm{score}\\|$ max \\\\\n"
+        "method & n & FID & KID & Inception Score & $\\|\\nabla$score$\\|$ max \\\\\n"
         "\\midrule\n"
         "\\texttt{my\\_50\\%\\_gp[weight=1.0]} & $2$ & $3.58 \\pm 0.47$ & $-0.1$ & -- & $0.99$ \\\\\n"
-        "\\texttt{\\#a\\textbackslash \\&\\$\\textasciitilde \\textasciicircum \\{\\}}"
+        "\\texttt{\\#a\\textbackslash{}\\&\\textdollar{}\\textasciitilde{}\\textasciicircum{}\\{\\}}"
         " & $2$ & $3.58 \\pm 0.47$ & $-0.1$ & -- & $0.99$ \\\\\n"
         "\\bottomrule\n"
         "\\end{tabular}\n"
@@ -64,12 +65,24 @@ def test_a_measure_of_which_nothing_is_known_is_left_out() -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no LaTeX")
-def test_latex_typesets_it(tmp_path: Path) -> None:
-    (tmp_path / "table.tex").write_text(latex(table("./my_50%_gp[weight=1.0]", "[a]", r"#a\&$~^{}<>|"), FACTS))
+def test_latex_typesets_every_table_of_a_report_whatever_methods_are_called(tmp_path: Path) -> None:
+    names = ["gn", "./my_50%_gp[weight=1.0]", "[a]", r"#a\\&$~^{}<>|", "模型_\N{PILE OF POO}", "x−y±‖∇‖", "ä`é\"'"]
+    rows = [
+        f'"{name.replace(chr(34), chr(34) * 2)}",{data},{seed},mine_1%,{seed + 1 + place},2,900,{place + 1},1e8,cpu'
+        for place, name in enumerate(names)
+        for data in ("a_b", "c", "d", "e", "f")
+        for seed in range(3)
+    ]
+    header = "method,dataset,seed,protocol,fid,fid_real,fid_noise,seconds_train,peak_memory_bytes,device"
+    (tmp_path / "runs.csv").write_text("\n".join([header, *rows]), encoding="utf-8")
+    api.report(tmp_path, tmp_path / "out", baseline="[a]", add=tmp_path / "runs.csv")
+    tables = sorted((tmp_path / "out" / "tables").glob("*.tex"))
+    assert len(tables) == 5 * 3 + 2
+    inputs = "".join(rf"\resizebox{{\linewidth}}{{!}}{{\input{{{path.as_posix()}}}}}\clearpage" for path in tables)
     (tmp_path / "text.tex").write_text(
-        "\\documentclass{article}\\usepackage{booktabs,graphicx}"
-        "\\begin{document}\\resizebox{\\linewidth}{!}{\\input{table}}\\end{document}"
+        rf"\documentclass{{article}}\usepackage{{booktabs,graphicx}}\begin{{document}}{inputs}\end{{document}}"
     )
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "text.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+    assert "Missing character" not in (tmp_path / "text.log").read_text(encoding="latin-1")

@@ -1,6 +1,6 @@
 """The figures of one comparison. A method has one colour in all of them."""
 
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,61 +8,71 @@ from jaxtyping import UInt8
 from matplotlib.figure import Figure
 from PIL import Image
 
-from lipbench.reports.drawing import curves, strips
-from lipbench.reports.drawing.style import drawable, palette, style
+from lipbench.reports import budget
+from lipbench.reports.drawing import curves, frontier, strips
+from lipbench.reports.drawing.looks import looks
+from lipbench.reports.drawing.style import PAGE, Drawing, drawable, style
 from lipbench.reports.promised import SECANTS
 from lipbench.store import Status
 
 ABREAST = 5  # sample grids in a row
 
 
-def draw(runs: pd.DataFrame, traces: pd.DataFrame, real_fid: float | None) -> dict[str, tuple[Figure, str]]:
-    """All figures that the data can carry, by file name, each with a text for those who cannot see it.
+def draw(runs: pd.DataFrame, traces: pd.DataFrame, against: str | None) -> dict[str, Drawing]:
+    """All figures that the data can carry, by file name.
 
     Args:
         runs: rows of one comparison.
         traces: its evaluations.
-        real_fid: the FID of real pictures against real ones, drawn as a line; None if unknown.
+        against: the baseline, if one was named.
     """
-    colours = palette(list(runs["method"]))
+    known = looks(runs["method"])
     done = runs[runs["status"] == Status.DONE]
+    real = runs["fid_real"].dropna()
+    real_fid = float(real.iloc[0]) if len(real) else None  # drawn as a line
     figures = {}
     with style():
         if not traces.empty and traces["fid"].notna().any():
-            figures["fid-steps"] = curves.fid_over(traces, "step", "generator steps", colours, real_fid)
-            figures["fid-seconds"] = curves.fid_over(traces, "seconds_train", "seconds of training", colours, real_fid)
+            figures["fid-steps"] = curves.fid_over(traces, "step", "generator steps", known, real_fid)
+            figures["fid-seconds"] = curves.fid_over(traces, "seconds_train", "seconds of training", known, real_fid)
         if not traces.empty and traces["cos"].notna().any():
-            figures["cos-steps"] = curves.cos_over(traces, colours)
+            figures["cos-steps"] = curves.cos_over(traces, known)
         if not traces.empty:
-            figures["gradient-norms"] = curves.gradient_norms(traces, colours)
+            figures["gradient-norms"] = curves.gradient_norms(traces, known)
         examined = done[done[SECANTS].notna().all(axis=1)]
         if not examined.empty:
-            figures["secants"] = curves.secants(examined, colours)
+            figures["secants"] = curves.secants(examined, known)
         if done["fid"].notna().any():
-            figures["fid-final"] = strips.fid_final(done, colours, real_fid)
-        if not done.empty:
-            figures["cost"] = strips.cost(done, colours)
+            figures["fid-final"] = strips.fid_final(done, known, real_fid)
+        if done[["seconds_per_step", "peak_memory_bytes"]].notna().any(axis=None):
+            figures["cost"] = strips.cost(done, known)
+        costs, measure = budget.costs(runs), budget.deciding(runs)
+        if costs is not None and measure is not None and len(costs) > 1:
+            if budget.devices(runs):
+                costs = costs.assign(seconds=np.nan, on_seconds=False)
+            if costs[["seconds", "memory"]].notna().any(axis=None):
+                figures["frontier"] = frontier.frontier(costs, *measure[1:], known)
     return figures
 
 
-def samples(grids: dict[str, Path]) -> Figure:
+def samples(grids: list[dict[str, Any]]) -> Drawing:
     """Every method's sample grid, side by side.
 
     Args:
-        grids: the picture file of each method.
+        grids: method, seed, step and path of each.
     """
     rows, columns = -(-len(grids) // ABREAST), min(len(grids), ABREAST)
     with style():
-        figure = Figure(figsize=(2.4 * columns, 2.7 * rows))
+        figure = Figure(figsize=(PAGE * columns / ABREAST, (PAGE / ABREAST + 0.2) * rows))
         places = figure.subplots(rows, columns, squeeze=False).flat
         for axes in places:
             axes.set_axis_off()
-        for axes, (method, path) in zip(figure.axes, grids.items(), strict=False):
-            with Image.open(path) as picture:
+        for axes, grid in zip(figure.axes, grids, strict=False):
+            with Image.open(grid["path"]) as picture:
                 axes.imshow(_reduced(np.asarray(picture.convert("RGB"))), interpolation="none")
-            # Not in bold, which has fewer glyphs.
-            axes.set_title(drawable(method), fontsize=9, fontweight="normal")
-    return figure
+            axes.set_title(drawable(grid["method"]), fontsize=7)
+    data = pd.DataFrame([{key: grid[key] for key in ("method", "seed", "step")} for grid in grids])
+    return Drawing(figure, "Samples at equal latents, a grid a method.", data)
 
 
 def _reduced(picture: UInt8[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "h2 w2 c"]:

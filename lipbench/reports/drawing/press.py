@@ -13,23 +13,22 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 
-from matplotlib.figure import Figure
+from lipbench.reports.drawing.style import Drawing, write
+from lipbench.store import write_atomically
 
-from lipbench.reports.drawing.style import write
-
-Task = tuple[Figure, Path]
+Task = tuple[Drawing, Path]
 Tasks = SimpleQueue[Task | None]  # None: there will be no more
 
 
 @contextmanager
-def press(helpers: int) -> Iterator[Callable[[Figure, Path], None]]:
+def press(helpers: int) -> Iterator[Callable[[Drawing, Path], None]]:
     """Write figures with the help of other processes; all are written when the block ends.
 
     Args:
         helpers: how many processes besides this one. Each takes a second to start.
 
     Yields:
-        A function that takes a figure and the path of its files, without their ending.
+        A function that takes a drawing and the path of its files, without their ending: three formats and its data.
 
     Raises:
         StoreError: a file cannot be written.
@@ -40,9 +39,9 @@ def press(helpers: int) -> Iterator[Callable[[Figure, Path], None]]:
     for thread in threads:
         thread.start()
     try:
-        yield lambda figure, stem: waiting.put((figure, stem))
+        yield lambda drawing, stem: waiting.put((drawing, stem))
         while (task := _next(waiting)) is not None:
-            write(*task)
+            _write(*task)
     finally:
         while _next(waiting) is not None:  # after an error nobody wants the rest
             pass
@@ -52,7 +51,12 @@ def press(helpers: int) -> Iterator[Callable[[Figure, Path], None]]:
             thread.join()
     # What a helper failed at is tried here, where its error is one of this process.
     for task in failed:
-        write(*task)
+        _write(*task)
+
+
+def _write(drawing: Drawing, stem: Path) -> None:
+    write_atomically(stem.with_name(f"{stem.name}.csv"), drawing.data.to_csv(index=False))
+    write(drawing.figure, stem)
 
 
 def _next(waiting: Tasks) -> Task | None:
@@ -86,7 +90,7 @@ def main() -> None:
     """Write the pickled figures of the standard input, and say so after each."""
     with suppress(EOFError):
         while True:
-            write(*pickle.load(sys.stdin.buffer))
+            _write(*pickle.load(sys.stdin.buffer))
             print("written", flush=True)
 
 

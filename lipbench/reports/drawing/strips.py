@@ -5,27 +5,30 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lipbench.reports.drawing.style import Colour, drawable, plain_log
+from lipbench.reports.drawing.looks import Look
+from lipbench.reports.drawing.style import COLUMN, PAGE, Drawing, drawable, plain_log
 from lipbench.reports.statistics.intervals import t_interval
 
 
-def fid_final(done: pd.DataFrame, colours: dict[str, Colour], real_fid: float | None) -> tuple[Figure, str]:
-    """The last FID of every seed with mean and interval, and the figure in words."""
+def fid_final(done: pd.DataFrame, looks: dict[str, Look], real_fid: float | None) -> Drawing:
+    """The last FID of every seed with mean and interval."""
     known = done[done["fid"].notna()].astype({"fid": float})
     means = known.groupby("method")["fid"].mean().sort_values()
-    figure = Figure(figsize=(7.2, 0.55 * len(means) + 1.4))
+    figure = Figure(figsize=(COLUMN, 0.3 * len(means) + 0.6))
     axes = figure.subplots()
     wide = known["fid"].max() > 20 * known["fid"].min() > 0
     least = float(known["fid"].min() / 2) if wide else 0.0  # a logarithm has no place for an interval's negative end
     for row, method in enumerate(means.index):
         fids = known.loc[known["method"] == method, "fid"]
-        axes.scatter(fids, _beside(row, len(fids)), s=45, color=colours[method], alpha=0.8, edgecolor="none", zorder=3)
+        axes.scatter(
+            fids, _beside(row, len(fids)), s=16, color=looks[method].colour, alpha=0.8, edgecolor="none", zorder=3
+        )
         interval = t_interval(fids)
-        axes.plot(interval.mean, row + 0.28, "|", color="0.25", markersize=10)
+        axes.plot(interval.mean, row + 0.28, "|", color="0.25", markersize=6)
         if interval.n > 1:
             axes.plot([max(interval.low, least), interval.high], [row + 0.28] * 2, color="0.25", linewidth=1.2)
     _name_rows(axes, list(means.index))
-    axes.set(xlabel="FID at the last step", title="Final FID: every seed, mean and 95 % t-interval")
+    axes.set(xlabel="FID at the last step")
     if wide:
         axes.set_xscale("log")
         plain_log(axes.xaxis)
@@ -33,31 +36,32 @@ def fid_final(done: pd.DataFrame, colours: dict[str, Colour], real_fid: float | 
     if real_fid is not None and real_fid > least:
         axes.axvline(real_fid, color="0.4", linestyle=":", linewidth=1.2)
         axes.annotate("real against real ", (real_fid, 0), xycoords=("data", "axes fraction"), rotation=90, ha="right",
-                      va="bottom", fontsize=9, color="0.4")  # fmt: skip
+                      va="bottom", fontsize=7, color="0.4")  # fmt: skip
     listed = ", ".join(f"{method} {mean:.3g}" for method, mean in means.items())
-    return figure, f"Final FID of every seed as a point, with mean and 95 % t-interval; means: {listed}."
+    text = f"Final FID of every seed as a point, with mean and 95 % t-interval; means: {listed}."
+    return Drawing(figure, text, known[["method", "seed", "fid"]])
 
 
-def cost(done: pd.DataFrame, colours: dict[str, Colour]) -> tuple[Figure, str]:
-    """Time a step and memory of every seed, and the figure in words."""
+def cost(done: pd.DataFrame, looks: dict[str, Look]) -> Drawing:
+    """Time a step and memory of every seed."""
     known = pd.DataFrame({
         "method": done["method"],
+        "seed": done["seed"],
         "milliseconds": done["seconds_per_step"].astype(float) * 1e3,
         "memory": done["peak_memory_bytes"].astype(float) / 2**20,
     })  # fmt: skip
-    means = known.groupby("method").mean().sort_values("milliseconds")
-    figure = Figure(figsize=(9.6, 0.4 * len(means) + 1.6))
+    means = known.drop(columns="seed").groupby("method").mean().sort_values("milliseconds")
+    figure = Figure(figsize=(PAGE, 0.22 * len(means) + 0.6))
     panels = {"milliseconds": "ms a step (median)", "memory": "peak memory of the process, MiB"}
     for axes, (column, label) in zip(figure.subplots(1, 2, sharey=True), panels.items(), strict=True):
-        axes.barh(range(len(means)), means[column], color=[colours[method] for method in means.index], alpha=0.5)
+        axes.barh(range(len(means)), means[column], color=[looks[method].colour for method in means.index], alpha=0.5)
         for row, method in enumerate(means.index):
             values = known.loc[known["method"] == method, column]
-            axes.scatter(values, _beside(row, len(values)), s=16, color="0.2", edgecolor="none", zorder=3)
+            axes.scatter(values, _beside(row, len(values)), s=6, color="0.2", edgecolor="none", zorder=3)
         _name_rows(axes, list(means.index))
         axes.set_xlabel(label)
-    figure.suptitle("Cost: mean as a bar, every seed as a point", x=0.01, ha="left", fontweight="bold", fontsize=12)
     listed = ", ".join(f"{method} {mean:.3g}" for method, mean in means["milliseconds"].items())
-    return figure, f"Milliseconds a step: {listed}."
+    return Drawing(figure, f"Cost, the mean as a bar and every seed as a point; milliseconds a step: {listed}.", known)
 
 
 def _beside(row: int, points: int) -> list[float]:

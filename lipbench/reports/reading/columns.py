@@ -20,6 +20,8 @@ COLUMNS = [
     "fid_best",
     "best_step",
     "fid_gap",
+    "fid_real",
+    "fid_noise",
     "kid",
     "kid_std",
     "inception_score",

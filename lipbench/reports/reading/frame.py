@@ -1,5 +1,6 @@
 """The runs as pandas frames: a row a run, and a row an evaluation."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from lipbench import cell as cells
 from lipbench.cell import Cell
 from lipbench.errors import StoreError
-from lipbench.reports.reading import records
+from lipbench.reports.reading import added, records, yardsticks
 from lipbench.reports.reading.columns import COLUMNS, KINDS
 from lipbench.results import run_folders
 from lipbench.store import RunFolder
@@ -19,25 +20,36 @@ from lipbench.store import RunFolder
 
 @dataclass(frozen=True)
 class Frames:
-    """Everything that a results folder holds.
+    """Everything that a results folder holds, and what was added to it.
 
     Attributes:
         runs: a row a run, the columns of ``runs.csv``; what was not measured is empty.
-        traces: a row an evaluation, what is drawn of it, with the run's method and comparison_id.
-        folders: the folder of each run id.
+        traces: a row an evaluation, what is drawn of it, with the run's id, method and comparison_id.
+        folders: the folder of each run id; runs that were added have none.
+        yardsticks: real pictures and noise by the measures of each comparison_id, as far as they are known.
+        protocols: every setting of each comparison by dotted key, where they are known.
         problems: what could not be read, in sentences.
     """
 
     runs: pd.DataFrame
     traces: pd.DataFrame
     folders: dict[str, RunFolder]
+    yardsticks: dict[str, dict[str, dict[str, Any]]]
+    protocols: dict[str, dict[str, Any]]
     problems: list[str]
 
 
-def read(results: Path) -> Frames:
-    """Read every run folder; a damaged one is named and left out, and never hides another.
+def read(results: Path, add: Sequence[Path] = ()) -> Frames:
+    """Read every run folder, and tables of runs that were made elsewhere.
+
+    A damaged folder is named and left out, and never hides another.
+
+    Args:
+        results: the results folder; it may be missing where something is added.
+        add: tables of runs.
 
     Raises:
+        RequestError: a table that is added is not one.
         StoreError: there are no runs at all.
     """
     rows: list[dict[str, Any]] = []
@@ -45,7 +57,7 @@ def read(results: Path) -> Frames:
     evaluations: list[NDArray[np.float64]] = []
     folders: dict[str, RunFolder] = {}
     problems: list[str] = []
-    for folder in run_folders(results):
+    for folder in run_folders(results) if (results / "runs").is_dir() or not add else []:
         try:
             cell = cells.parse(folder.cell_text(), str(folder.file("cell.json")))
             trace, damaged = records.evaluations(folder)
@@ -57,22 +69,55 @@ def read(results: Path) -> Frames:
         evaluations.append(trace)
         folders[folder.id] = folder
         problems += damaged
-    if not rows:
+    runs = _table(rows).assign(method=_labels(read_cells))
+    measured = _yardsticks(results, runs["comparison_id"], problems)
+    for column, key in (("fid_real", "real"), ("fid_noise", "noise")):
+        runs[column] = [measured[name].get(key, {}).get("fid") for name in runs["comparison_id"]]
+    for path in add:
+        runs, told = added.join(runs, path)
+        problems += told
+    if runs.empty:
         reason = f": {problems[0]}" if problems else ""
         raise StoreError(f"there are no readable runs in {str(results)!r}{reason}; run some first: lipbench run")
-    runs = pd.DataFrame(rows).reindex(columns=[*COLUMNS, "comparison_id"])
-    runs["method"] = _labels(read_cells)
     runs = runs.astype(KINDS)
     # What the choice of the best checkpoint would hide.
     runs["fid_gap"] = runs["fid"] - runs["fid_best"]
-    return Frames(runs, _traces(runs, evaluations), folders, problems)
+    protocols = {cell.comparison: _settings(cell) for cell in reversed(read_cells)}
+    return Frames(runs, _traces(runs, evaluations), folders, measured, protocols, problems)
+
+
+def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, dtype=object).reindex(columns=[*COLUMNS, "comparison_id"])
+
+
+def _yardsticks(results: Path, ids: pd.Series, problems: list[str]) -> dict[str, dict[str, dict[str, Any]]]:
+    known: dict[str, dict[str, dict[str, Any]]] = {}
+    for name in ids.unique():
+        try:
+            known[name] = yardsticks.read(results, name)
+        except StoreError as error:
+            problems.append(str(error))
+            known[name] = {}
+    return known
+
+
+def _settings(cell: Cell) -> dict[str, Any]:
+    """Every setting of a cell's protocol by its dotted key."""
+    found: dict[str, Any] = {}
+    for key, value in cell.protocol.model_dump(
+        mode="json", exclude={"name", "datasets", "loss", "architecture"}
+    ).items():
+        found |= {f"{key}.{name}": inner for name, inner in value.items()} if isinstance(value, dict) else {key: value}
+    return found
 
 
 def _traces(runs: pd.DataFrame, evaluations: list[NDArray[np.float64]]) -> pd.DataFrame:
-    traces = pd.DataFrame(np.concatenate(evaluations), columns=records.EVALUATION).astype({"step": int})
+    empty = np.empty((0, len(records.EVALUATION)))
+    traces = pd.DataFrame(np.concatenate([empty, *evaluations]), columns=records.EVALUATION).astype({"step": int})
     counts = [len(trace) for trace in evaluations]
-    for place, name in enumerate(["method", "comparison_id"]):
-        traces.insert(place, name, runs[name].repeat(counts).to_numpy(dtype=object))
+    for place, name in enumerate(["run_id", "method", "comparison_id"]):
+        own = runs[name].iloc[: len(counts)]  # the others have no trace
+        traces.insert(place, name, own.repeat(counts).to_numpy(dtype=object))
     return traces
 
 

@@ -1,0 +1,128 @@
+"""One protocol over several data sets: its tables and figures."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lipbench.reports import suites, tables
+from lipbench.reports.drawing import across as drawing
+from lipbench.reports.facts import Facts
+from lipbench.reports.pictures import Picture, Press, publish
+from lipbench.reports.statistics import aggregate
+from lipbench.reports.statistics.aggregate import Range
+from lipbench.reports.statistics.intervals import UNKNOWN
+from lipbench.reports.statistics.ranks import FEWEST, Ranking, rank, ranking
+from lipbench.reports.suites import Suite
+
+RULES = (
+    "IQM: the mean of the middle half of the scores of all seeds and data sets; P: the chance that a run beats one of "
+    "the other method on the same data set, ties half (Agarwal et al. 2021, arXiv:2108.13264); each with the 95 % "
+    "interval of a bootstrap within data sets, which covers 88 to 94 % at three to five seeds, speaks of other seeds "
+    "on these data sets, and sees no doubt where all seeds agree. Rank: the mean over data sets, by the median over "
+    "seeds. A diverged run is worse than any other in all of them."
+)
+
+
+@dataclass(frozen=True)
+class Across:
+    """One protocol over several data sets, on the page.
+
+    Attributes:
+        facts: what a reader must know of it.
+        overview: a row a method, the best mean rank first, for people.
+        improvement: how probably the method of a row beats that of a column.
+        pictures: its figures.
+    """
+
+    facts: Facts
+    overview: pd.DataFrame
+    improvement: pd.DataFrame
+    pictures: list[Picture]
+
+    @property
+    def markdown(self) -> list[str]:
+        """Its tables as Markdown."""
+        return [tables.markdown(table, self.facts) for table in (self.overview, self.improvement)]
+
+
+def write(suite: Suite, out: Path, press: Press, against: str | None) -> Across:
+    """Write the tables and figures of a suite into `out`.
+
+    Args:
+        suite: of one protocol.
+        out: holds the folders ``tables`` and ``figures``.
+        press: writes a figure and its data, sooner or later.
+        against: the baseline, if one was named.
+    """
+    ranks = ranking(list(suite.outcomes), suite.losses)
+    known = Facts(
+        title=f"Over {len(suite.datasets)} data sets: protocol {suite.name}",
+        conditions=[f"by {suite.title}", ", ".join(suite.datasets), f"protocol id {suite.comparison}"],
+        warnings=[
+            RULES,
+            suites.SCALE[suite.measure] if suite.scores else suites.NO_SCALE,
+            _told(ranks),
+            *suite.left_out,
+        ],
+    )
+    name = f"over-datasets-{suite.comparison}"
+    overview, improvement = _overview(suite, against), _improvement(suite)
+    tables.write(overview, overview, known, out / "tables" / name)
+    tables.write(improvement, improvement, known, out / "tables" / f"improvement-{suite.comparison}")
+    pictures = publish(press, drawing.draw(suite, ranks), out / "figures", suite.comparison)
+    return Across(known, overview, improvement, pictures)
+
+
+def _overview(suite: Suite, against: str | None) -> pd.DataFrame:
+    means = rank(suite.losses).mean(axis=0)
+    rows = []
+    for place in np.argsort(means, kind="stable"):
+        method = list(suite.outcomes)[place]
+        outcomes = suite.outcomes[method]
+        row = {
+            "method": method,
+            "data sets": str(len(outcomes)),
+            "runs": str(sum(map(len, outcomes))),
+            "diverged": str(int(sum(np.isinf(values).sum() for values in outcomes))),
+            "mean rank": f"{means[place]:.2f}",
+        }
+        if suite.scores:
+            row["IQM of scores"] = in_words(aggregate.pooled(suite.scores[method], aggregate.iqm))
+        if against in suite.outcomes and against is not None:
+            other = aggregate.improvement_range(outcomes, suite.outcomes[against])
+            row[f"P(better than {against})"] = UNKNOWN if method == against else in_words(other)
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _improvement(suite: Suite) -> pd.DataFrame:
+    rows = []
+    for method, ours in suite.outcomes.items():
+        chances = {
+            f"better than {other}": UNKNOWN if other == method else f"{aggregate.improvement(ours, theirs):.2f}"
+            for other, theirs in suite.outcomes.items()
+        }
+        rows.append({"method": method} | chances)
+    return pd.DataFrame(rows)
+
+
+def in_words(found: Range) -> str:
+    """A number with its interval; −∞ is that of diverged runs."""
+    if np.isnan(found.low):
+        return _number(found.value)
+    return f"{_number(found.value)} [{_number(found.low)}, {_number(found.high)}]"
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}" if np.isfinite(value) else "diverged"
+
+
+def _told(ranks: Ranking | None) -> str:
+    if ranks is None:
+        return f"No test of ranks: it needs at least {FEWEST} data sets and three methods."
+    told = f"Friedman's test of equal ranks: p = {ranks.p:.2g}."
+    if len(ranks.groups) == 1 and len(ranks.groups[0]) == len(ranks.means):
+        return f"{told} No method is told from another."
+    return f"{told} Mean ranks that differ by more than {ranks.difference:.2f} differ at .05 (Nemenyi's test)."

@@ -1,0 +1,180 @@
+"""Tables of runs that were made elsewhere, checked cell by cell before they stand beside runs of lipbench.
+
+The columns are those of ``runs.csv``. ``method``, ``dataset``, ``seed`` and ``protocol`` must be there, and ``fid`` or
+``cos``. ``protocol`` is a text of one's own that names how was trained and measured: rows are compared where it and
+every other column of `SHARED` are equal. Without ``comparison`` a digest of them is made; a table that lipbench wrote
+has it, and joins the runs of the same protocol.
+"""
+
+import csv
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lipbench.cell import comparison_id, run_id
+from lipbench.errors import RequestError
+from lipbench.reports.reading.columns import CHECKS, COLUMNS, KINDS
+from lipbench.store import Status
+
+NEEDED = ["method", "dataset", "seed", "protocol"]
+MEASURED = ["fid", "cos"]
+SHARED = ["protocol", "architecture", "loss", "settings", "samples", "real_samples", "split", "extractor"]
+# Rounding makes an FID of equal pictures a little less than nothing.
+LEAST = {name: 0.0 for name in KINDS if name.startswith(("seconds", "peak", "grad", "secant")) or name in
+         ("seed", "steps", "samples", "real_samples", "features")} | {"fid": -0.01, "fid_best": -0.01}  # fmt: skip
+SHOWN = 5  # of the errors of a table
+CURE = "`lipbench report --help` names the columns"
+
+Row = dict[str, Any]
+
+
+def join(runs: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, list[str]]:
+    """Append the runs of a table.
+
+    Args:
+        runs: those known so far, the columns of ``runs.csv`` and comparison_id.
+        path: a CSV file.
+
+    Returns:
+        All runs; and what a reader should know of it, in sentences.
+
+    Raises:
+        RequestError: the file is not such a table.
+    """
+    header, lines = _open(path)
+    rows, errors = [], []
+    for number, texts in lines:
+        try:
+            rows.append(_row(header, texts, number) | {"line": number})
+        except ValueError as error:
+            errors.append(str(error))
+    _refuse(path, errors)
+    if not rows:
+        raise RequestError(f"{str(path)!r} has a header and no runs; expected a line a run")
+    found = pd.DataFrame(rows, dtype=object).reindex(columns=[*COLUMNS, "comparison_id", "line"])
+    known = found["run_id"].isin(runs["run_id"])  # a report of the same runs
+    found = found[~known]
+    _refuse(path, [*_twice(runs, found), *_mixed(runs, found)])
+    told = [f"{path}: {len(found)} runs were made elsewhere and added" * (len(found) > 0)]
+    ignored = [name for name in header if name not in COLUMNS]
+    told += [f"{path}: unknown columns are left out: {', '.join(ignored)}"] * bool(ignored)
+    told += [f"{path}: {int(known.sum())} runs are known already and left out"] * bool(known.any())
+    return pd.concat([runs, found.drop(columns="line")], ignore_index=True), [text for text in told if text]
+
+
+def _open(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """The header, and each line that is not empty with its number."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            lines = [(reader.line_num, [text.strip() for text in texts]) for texts in reader if any(texts)]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = error.strerror if isinstance(error, OSError) else f"not a CSV file in UTF-8: {error}"
+        raise RequestError(f"{str(path)!r} cannot be added: {reason}; expected a CSV file of runs; {CURE}") from None
+    header = lines[0][1] if lines else []
+    missing = [name for name in NEEDED if name not in header]
+    missing += [" or ".join(MEASURED)] * (not set(MEASURED) & set(header))
+    if missing:
+        have = ", ".join(header) or "none"
+        commas = " Is it separated by commas?" if len(header) == 1 else ""
+        raise RequestError(f"{str(path)!r} lacks the columns {', '.join(missing)}; it has: {have}.{commas} {CURE}")
+    double = sorted({name for name in header if header.count(name) > 1})
+    if double:
+        raise RequestError(f"{str(path)!r} has the columns {', '.join(double)} more than once; expected each once")
+    return header, lines[1:]
+
+
+def _row(header: list[str], texts: list[str], line: int) -> Row:
+    """One run.
+
+    Raises:
+        ValueError: a cell does not hold what it should.
+    """
+    if len(texts) != len(header):
+        raise ValueError(f"line {line} has {len(texts)} cells, expected {len(header)} as in the header")
+    given = {name: text for name, text in zip(header, texts, strict=True) if text and name in KINDS}
+    row: Row = {name: _value(name, text, line) for name, text in given.items()}
+    empty = [name for name in NEEDED if name not in row]
+    if empty:
+        raise ValueError(f"line {line}: {', '.join(empty)} is empty; every run needs {', '.join(NEEDED)}")
+    row.setdefault("status", str(Status.DONE))
+    if row["status"] not in list(Status):
+        raise ValueError(f"line {line}: status is {row['status']!r}, expected one of: {', '.join(Status)}")
+    if row["status"] == Status.DONE and not set(MEASURED) & row.keys():
+        raise ValueError(f"line {line}: {' and '.join(MEASURED)} are empty; a run without either has status diverged")
+    shared = "\n".join(f"{name}={row.get(name, '')}" for name in SHARED if not _own_loss(name, row))
+    row.setdefault("comparison", _digest(shared))
+    row["comparison_id"] = comparison_id(row["dataset"], "", row["comparison"])
+    row.setdefault("run_id", run_id(row["method"], row["dataset"], row["seed"], _digest(str(sorted(row.items())))))
+    return row
+
+
+def _value(name: str, text: str, line: int) -> Any:
+    kind = KINDS[name]
+    value: Any = text
+    if kind != "string":
+        try:
+            value = float(text)
+        except ValueError:
+            value = None
+        if kind == "Int64" and value is not None and value == value // 1:
+            value = int(value)
+    expected, holds = CHECKS[kind]
+    if not holds(value):
+        raise ValueError(f"line {line}: {name} is {text!r}, expected {expected}, or nothing where it is not known")
+    if name in LEAST and value < LEAST[name]:
+        raise ValueError(f"line {line}: {name} is {text}, expected at least 0, or nothing where it is not known")
+    return value
+
+
+def _own_loss(name: str, row: Row) -> bool:
+    """Whether a column is a method's own: settings as recommended have a loss each."""
+    return name == "loss" and row.get("settings") == "recommended"
+
+
+def _twice(runs: pd.DataFrame, found: pd.DataFrame) -> Iterator[str]:
+    """What is there already under another id: nobody could say which of both counts."""
+    key = ["comparison_id", "method", "seed"]
+    seen = {tuple(row): "runs that are there" for row in runs[key].itertuples(index=False)}
+    for row in found.to_dict("records"):
+        place = tuple(row[name] for name in key)
+        if place in seen:
+            yield (
+                f"line {row['line']}: {row['method']} on {row['dataset']} with seed {row['seed']} is also in "
+                f"{seen[place]}; give the method another name"
+            )
+        seen[place] = f"line {row['line']}"
+
+
+def _mixed(runs: pd.DataFrame, found: pd.DataFrame) -> Iterator[str]:
+    """What claims a protocol that it does not have."""
+    for comparison, rows in found.groupby("comparison_id"):
+        others = runs[runs["comparison_id"] == comparison]
+        for name in SHARED:
+            if name == "loss" and "recommended" in set(rows["settings"]):
+                continue
+            values = {value: line for value, line in zip(rows[name], rows["line"], strict=True) if pd.notna(value)}
+            values |= dict.fromkeys(others[name].dropna())
+            if len(values) > 1:
+                listed = ", ".join(f"{value} ({_place(line)})" for value, line in values.items())
+                yield (
+                    f"{name} differs within comparison {rows['comparison'].iloc[0]}: {listed}; runs of one comparison "
+                    f"share it: give another comparison, or none"
+                )
+
+
+def _place(line: int | None) -> str:
+    return "runs that are there" if line is None else f"line {line}"
+
+
+def _refuse(path: Path, errors: list[str]) -> None:
+    if errors:
+        more = f"; and {len(errors) - SHOWN} more" if len(errors) > SHOWN else ""
+        raise RequestError(f"{str(path)!r} cannot be added: {'; '.join(errors[:SHOWN])}{more}")
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:8]

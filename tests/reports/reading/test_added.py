@@ -1,0 +1,136 @@
+"""Tables of runs that were made elsewhere."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from lipbench import api
+from lipbench.errors import RequestError
+from lipbench.reports.reading import frame
+from lipbench.reports.reading.columns import COLUMNS
+
+HEADER = "method,dataset,seed,protocol,fid"
+GOOD = ["mine,cifar10,0,theirs,20.5", "mine,cifar10,1,theirs,21.5", "other,cifar10,0,theirs,30"]
+
+
+def csv(tmp_path: Path, *lines: str, header: str = HEADER, encoding: str = "utf-8") -> Path:
+    path = tmp_path / "theirs.csv"
+    path.write_text("\n".join([header, *lines]) + "\n", encoding=encoding)
+    return path
+
+
+def test_runs_from_elsewhere_need_five_columns_and_no_run_of_lipbench(tmp_path: Path) -> None:
+    made = api.report(tmp_path, tmp_path / "out", baseline="other", add=csv(tmp_path, *GOOD))
+    assert list(made.runs.columns) == COLUMNS
+    assert list(made.runs["status"]) == ["done"] * 3
+    (section,) = made.sections
+    assert section.facts.title == "cifar10: protocol theirs"
+    assert list(section.shown["method"]) == ["mine", "other"]
+    assert section.shown["FID"].iloc[0] == "21.0 ± 6.4"
+
+
+def test_a_report_of_its_own_table_is_the_same_report(results: Path, tmp_path: Path) -> None:
+    once = api.report(results, tmp_path / "once")
+    again = api.report(tmp_path / "nothing", tmp_path / "again", add=tmp_path / "once" / "runs.csv")
+    pd.testing.assert_frame_equal(once.runs, again.runs)
+    for (title, summary), (other, same) in zip(once.summaries, again.summaries, strict=True):
+        assert title == other
+        pd.testing.assert_frame_equal(summary, same)
+
+
+def test_runs_that_are_known_already_count_once(results: Path, tmp_path: Path) -> None:
+    once = api.report(results, tmp_path / "once")
+    again = api.report(results, tmp_path / "again", add=[tmp_path / "once" / "runs.csv"])
+    pd.testing.assert_frame_equal(once.runs, again.runs)
+    assert again.problems == [f"{tmp_path / 'once' / 'runs.csv'}: 4 runs are known already and left out"]
+
+
+def test_another_protocol_stands_in_another_table(results: Path, tmp_path: Path) -> None:
+    made = api.report(results, tmp_path / "out", add=csv(tmp_path, *GOOD))
+    assert len(made.sections) == 2
+    assert made.refusal is not None
+    assert "theirs" in made.refusal
+
+
+def test_what_is_counted_otherwise_is_another_protocol(tmp_path: Path) -> None:
+    path = csv(tmp_path, "a,d,0,p,1,5000", "b,d,0,p,1,50000", "c,d,0,p,1,", header=HEADER + ",samples")
+    assert len(api.report(tmp_path, tmp_path / "out", add=path).sections) == 3
+
+
+def test_a_diverged_run_needs_no_number(tmp_path: Path) -> None:
+    path = csv(tmp_path, "a,d,0,p,,diverged", "a,d,1,p,2,done", "a,d,2,p,,failed", header=HEADER + ",status")
+    (section,) = api.report(tmp_path, tmp_path / "out", add=path).sections
+    assert section.summary.loc[0, ["n", "diverged", "unfinished"]].tolist() == ["1", "1", "1"]
+
+
+def test_columns_that_are_not_known_are_named_and_left_out(tmp_path: Path) -> None:
+    path = csv(tmp_path, "a,d,0,p,1,x", header=HEADER + ",colour")
+    made = api.report(tmp_path, tmp_path / "out", add=path)
+    assert f"{path}: unknown columns are left out: colour" in made.problems
+
+
+def test_what_spreadsheets_write_is_read(tmp_path: Path) -> None:
+    path = csv(tmp_path, " a , d ,0.0,p,1e1", ",,,,", header=HEADER, encoding="utf-8-sig")
+    runs = frame.read(tmp_path, [path]).runs
+    assert (runs["method"].iloc[0], runs["seed"].iloc[0], runs["fid"].iloc[0], len(runs)) == ("a", 0, 10.0, 1)
+
+
+@pytest.mark.parametrize(
+    ("lines", "header", "message"),
+    [
+        (["a,0,1"], "method,seed,fid", "lacks the columns dataset, protocol; it has: method, seed, fid"),
+        (["a,d,0,p"], "method,dataset,seed,protocol", "lacks the columns fid or cos"),
+        (["a;d;0;p;1"], HEADER.replace(",", ";"), "Is it separated by commas?"),
+        (["a,d,0,p,1,2"], HEADER + ",fid", "has the columns fid more than once"),
+        ([], HEADER, "has a header and no runs"),
+        (["a,d,0,p,good"], HEADER, "line 2: fid is 'good', expected a number, or nothing where it is not known"),
+        (["a,d,0,p,nan"], HEADER, "line 2: fid is 'nan', expected a number"),
+        (["a,d,0,p,inf"], HEADER, "line 2: fid is 'inf', expected a number"),
+        (["a,d,0,p,-1"], HEADER, "line 2: fid is -1, expected at least 0"),
+        (["a,d,x,p,1"], HEADER, "line 2: seed is 'x', expected a whole number"),
+        (["a,d,0.5,p,1"], HEADER, "line 2: seed is '0.5', expected a whole number"),
+        (["a,d,1e300,p,1"], HEADER, "line 2: seed is '1e300', expected a whole number"),
+        (["a,d,0,,1"], HEADER, "line 2: protocol is empty; every run needs method, dataset, seed, protocol"),
+        (["a,d,0,p,"], HEADER, "line 2: fid and cos are empty; a run without either has status diverged"),
+        (["a,d,0,p,1", "a,d,0,p"], HEADER, "line 3 has 4 cells, expected 5 as in the header"),
+        (["a,d,0,p,1,won"], HEADER + ",status", "line 2: status is 'won', expected one of: done, diverged"),
+        (["a,d,0,p,1", "a,d,0,p,2"], HEADER, "line 3: a on d with seed 0 is also in line 2; give the method another"),
+        (["a,d,0,p,1,c,5", "b,d,0,p,2,c,9"], HEADER + ",comparison,samples", "samples differs within comparison c: 5 "),
+        (["a,d,x,p,1"] * 8, HEADER, "; and 3 more"),
+        (['a,d,0,p,"1'], HEADER, "not a CSV file in UTF-8"),
+    ],
+)
+def test_what_is_wrong_is_said_with_line_value_and_what_was_expected(
+    lines: list[str], header: str, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(RequestError) as caught:
+        frame.read(tmp_path, [csv(tmp_path, *lines, header=header)])
+    assert message in str(caught.value)
+
+
+def test_a_file_that_is_missing_or_no_text_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match=r"missing.csv' cannot be added: No such file"):
+        frame.read(tmp_path, [tmp_path / "missing.csv"])
+    with pytest.raises(RequestError, match="cannot be added: Is a directory"):
+        frame.read(tmp_path, [tmp_path])
+    (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00\x81")
+    with pytest.raises(RequestError, match="not a CSV file in UTF-8"):
+        frame.read(tmp_path, [tmp_path / "binary.csv"])
+    (tmp_path / "empty.csv").touch()
+    with pytest.raises(RequestError, match="it has: none"):
+        frame.read(tmp_path, [tmp_path / "empty.csv"])
+
+
+def test_a_claim_on_a_protocol_that_is_not_theirs_is_refused(results: Path, tmp_path: Path) -> None:
+    own = api.report(results, tmp_path / "once").runs.iloc[0]
+    path = csv(tmp_path, f"z,digits,0,digits,1,{own['comparison']},3", header=HEADER + ",comparison,samples")
+    with pytest.raises(RequestError, match=r"samples differs within .*: 3 \(line 2\), 64 \(runs that are there"):
+        frame.read(results, [path])
+
+
+def test_the_same_method_and_seed_from_elsewhere_needs_another_name(results: Path, tmp_path: Path) -> None:
+    own = api.report(results, tmp_path / "once").runs.iloc[0]
+    path = csv(tmp_path, f"gn,digits,0,digits,1,{own['comparison']}", header=HEADER + ",comparison")
+    with pytest.raises(RequestError, match="gn on digits with seed 0 is also in runs that are there"):
+        frame.read(results, [path])

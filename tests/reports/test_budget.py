@@ -1,0 +1,95 @@
+"""Quality at equal cost."""
+
+import pandas as pd
+import pytest
+
+from lipbench.reports.budget import costs, devices, table
+from tests.reports import builder
+
+DONE = [
+    ("quick", 0, 8.0, 2.0),
+    ("quick", 1, 10.0, 2.2),
+    ("slow", 0, 5.0, 4.0),
+    ("slow", 1, 6.0, 4.2),
+    ("bad", 0, 9.5, 5.0),
+]
+
+
+def runs(device: str = "cpu") -> pd.DataFrame:
+    return builder.table(
+        {
+            "method": method, "seed": seed, "fid": fid, "seconds_train": seconds, "steps": 100, "device": device,
+            "peak_memory_bytes": 2**20 * (100 if method == "quick" else 300),
+        }
+        for method, seed, fid, seconds in DONE
+    )  # fmt: skip
+
+
+def traces(of: pd.DataFrame) -> pd.DataFrame:
+    return pd.concat(
+        of[["run_id", "fid"]].assign(
+            step=step, seconds_train=of["seconds_train"] * step / 100, fid=of["fid"] * 100 / step, cos=None
+        )
+        for step in (25, 50, 100)
+    )
+
+
+def test_quality_is_read_at_the_steps_and_the_seconds_that_all_reached() -> None:
+    of = runs()
+    found = table(of, traces(of))
+    assert found is not None
+    shown = found.set_index("method")
+    assert list(shown.index) == ["slow", "quick", "bad"]
+    # The quick one needs 2.1 s by its median: one of its runs ends later, and is read at half of its way.
+    assert shown.loc["slow", "FID at 100 steps"].startswith("5.5 ±")
+    assert shown.loc["quick", "FID at 2.1 s"].startswith("14 ±")
+    assert shown.loc["slow", "FID at 2.1 s"].startswith("16 ±")
+    assert shown.loc["bad", "FID at 2.1 s"] == "38.0"
+
+
+def test_the_frontier_is_of_those_that_no_other_beats_at_no_more_cost() -> None:
+    found = costs(runs())
+    assert found is not None
+    shown = found.set_index("method")
+    assert list(shown.index[shown["on_seconds"]]) == ["slow", "quick"]
+    assert list(shown.index[shown["on_memory"]]) == ["slow", "quick"]
+
+
+def test_seconds_of_different_devices_are_not_compared() -> None:
+    of = pd.concat([runs(), runs("cuda").assign(method="other")], ignore_index=True)
+    assert devices(of) == "Seconds are left out: the runs were made on different devices (cpu, cuda)."
+    found = table(of, traces(of).iloc[:0])
+    assert found is not None
+    assert not [column for column in found if column.endswith(" s")]
+
+
+def test_runs_without_a_trace_are_read_at_their_end() -> None:
+    of = runs()
+    found = table(of, traces(of).iloc[:0])
+    assert found is not None
+    assert found.set_index("method").loc["bad", "FID at 100 steps"] == "9.50"
+    assert found.set_index("method").loc["bad", "FID at 2.1 s"] == "–"
+
+
+def test_diverged_runs_are_counted() -> None:
+    of = pd.concat([runs(), builder.table([{"method": "slow", "seed": 2, "status": "diverged"}])], ignore_index=True)
+    found = table(of, traces(of))
+    assert found is not None
+    assert found.set_index("method").loc["slow", ["n", "diverged"]].tolist() == ["2", "1"]
+
+
+@pytest.mark.parametrize("column", ["seconds_train", "peak_memory_bytes"])
+def test_what_is_not_known_is_on_no_frontier(column: str) -> None:
+    of = runs()
+    of[column] = pd.NA
+    found = table(of, traces(of).assign(seconds_train=float("nan")) if column == "seconds_train" else traces(of))
+    assert found is not None
+    axis = "seconds" if column == "seconds_train" else "memory"
+    assert not found["on the frontier of"].str.contains(axis).any()
+
+
+def test_one_method_has_nobody_to_be_compared_with() -> None:
+    of = runs()
+    of = of[of["method"] == "slow"]
+    assert table(of, traces(of)) is None
+    assert table(of.assign(fid=float("nan")), traces(of)) is None
