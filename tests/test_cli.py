@@ -174,3 +174,17 @@ def test_an_unknown_protocol_is_refused_with_the_nearest_one() -> None:
     result = call("protocols", "cifar10cnn")
     assert result.exit_code == 2
     assert "Did you mean 'cifar10-cnn'?" in result.output
+
+
+def test_a_table_of_runs_is_added_and_a_bad_one_refused_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    where = ["report", "--results", str(tmp_path / "results"), "--add", str(path)]
+    path.write_text("method,dataset,seed,protocol,fid\nmine,d,0,p,2\nother,d,0,p,3\n")
+    done = call(*where)
+    assert done.exit_code == 0
+    assert (tmp_path / "results" / "report" / "index.html").exists()
+    assert "2 runs were made elsewhere and added" in done.output
+    path.write_text("method,dataset,seed,protocol,fid\nmine,d,0,p,two\n")
+    refused = call(*where)
+    assert refused.exit_code == 2
+    assert "line 2: fid is 'two', expected a number" in refused.output

@@ -108,6 +108,39 @@ def test_its_table_of_differences_is_that_of_the_reference_results() -> None:
         assert f"| `{row['method']}` | {' | '.join(cells)} |" in README
 
 
+def test_its_table_at_equal_cost_is_that_of_the_reference_results() -> None:
+    import pandas as pd
+
+    compared = pd.read_csv(ROOT / "results" / "reference" / "digits" / "equal-cost.csv", dtype=str)
+    for row in compared.drop(columns=["n", "diverged"]).itertuples(index=False):
+        assert f"| `{row[0]}` | {' | '.join(row[1:])} |" in README
+
+
+def test_what_it_says_over_all_pairs_is_what_the_report_says_of_the_reference_runs(tmp_path: Path) -> None:
+    import pandas as pd
+
+    from lipbench import api
+
+    (line,) = [line for line in README.splitlines() if line.startswith("lipbench report --add")]
+    reference = ROOT / line.split()[3]
+    (over,) = api.report(tmp_path, tmp_path / "out", baseline="gp", add=reference).across
+    pd.testing.assert_frame_equal(over.overview, pd.read_csv(reference.with_name("over-datasets.csv"), dtype=str))
+    assert over.overview["method"].iloc[0] == "lp"
+    difference = float(over.facts.caption.split("differ by more than ")[1].split()[0])
+    ranks = over.overview.set_index("method")["mean rank"].astype(float)
+    untold = {str(method) for method in ranks.index[ranks - ranks["lp"] <= difference]}
+    assert untold == {"lp", "gp", "ortho", "gn", "gn_tau"}
+
+
+def test_its_table_of_runs_from_elsewhere_can_be_added(tmp_path: Path) -> None:
+    from lipbench import api
+
+    (table,) = re.findall(r"```\n(method,dataset.*?)```", README, re.DOTALL)
+    (tmp_path / "runs.csv").write_text(table)
+    (section,) = api.report(tmp_path, tmp_path / "out", add=tmp_path / "runs.csv").sections
+    assert list(section.summary["method"]) == ["mine", "theirs"]
+
+
 def test_its_table_of_known_distances_is_that_of_the_reference_results() -> None:
     import pandas as pd
 

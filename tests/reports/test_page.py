@@ -1,5 +1,6 @@
 """The report, from run folders to the page."""
 
+import html
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -116,6 +117,43 @@ def test_two_versions_of_ones_own_method_are_told_apart(make_run: MakeRun, tmp_p
     methods = set(api.report(tmp_path / "results").runs["method"])
     assert len(methods) == 2
     assert all(re.fullmatch(r"mine@[0-9a-f]{6}", method) for method in methods)
+
+
+def test_of_one_seed_nothing_is_claimed(make_run: MakeRun, tmp_path: Path) -> None:
+    for method in ("gn", "wc"):
+        make_run(method, finished=True)
+    report = api.report(tmp_path / "results", baseline="wc")
+    (section,) = report.sections
+    assert not section.shown["FID"].str.contains("±").any()
+    assert section.compared is not None
+    assert list(section.compared["verdict"]) == ["cannot tell with 1 seed"]
+    assert "with one seed there is no interval" in " ".join(report.page.read_text().split())
+
+
+def test_where_every_run_diverged_the_page_says_so_and_ranks_nobody(tmp_path: Path) -> None:
+    rows = [f"{method},{data},{seed},mine,,diverged" for method in "ab" for data in "def" for seed in range(3)]
+    (tmp_path / "runs.csv").write_text("\n".join(["method,dataset,seed,protocol,fid,status", *rows]))
+    report = api.report(tmp_path, tmp_path / "out", baseline="a", add=tmp_path / "runs.csv")
+    page = " ".join(report.page.read_text().split())
+    assert "18 runs of 2 methods in 3 comparisons: 0 finished, 18 diverged. Nothing can be compared with a yet." in page
+    assert page.count("No run has been evaluated yet") == 3
+    assert [list(section.summary["diverged"]) for section in report.sections] == [["3", "3"]] * 3
+    assert report.across == []
+
+
+def test_a_half_written_run_is_named_and_hides_no_other(results: Path) -> None:
+    broken = next((results / "runs").glob("wc-*")) / "cell.json"
+    broken.write_text(broken.read_text()[:50])
+    report = api.report(results)
+    assert len(report.runs) == 3
+    (problem,) = report.problems
+    assert f"{broken.parent.name} is left out" in problem
+    assert problem in html.unescape(report.page.read_text())
+
+
+def test_the_page_says_how_to_make_it_again(results: Path, tmp_path: Path) -> None:
+    page = api.report(results, tmp_path / "out", baseline="gn").page.read_text()
+    assert f"<code>lipbench report --results {results} --baseline gn</code>" in page
 
 
 def test_samples_of_all_methods_are_of_one_seed(results: Path) -> None:

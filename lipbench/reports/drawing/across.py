@@ -32,7 +32,7 @@ def _scores(scores: dict[str, list[np.ndarray]], known: dict[str, Look]) -> Draw
         {"method": method, **aggregate.pooled(values, aggregate.iqm)._asdict()} for method, values in scores.items()
     ]
     data = pd.DataFrame(rows).sort_values("value", ascending=False, ignore_index=True)
-    figure = Figure(figsize=(COLUMN, 0.22 * len(data) + 0.6))
+    figure = Figure(figsize=(COLUMN, max(1.2, 0.22 * len(data) + 0.6)))
     axes = figure.subplots()
     for place, row in enumerate(data.to_dict("records")):
         colour = known[row["method"]].colour

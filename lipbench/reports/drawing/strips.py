@@ -14,7 +14,7 @@ def fid_final(done: pd.DataFrame, looks: dict[str, Look], real_fid: float | None
     """The last FID of every seed with mean and interval."""
     known = done[done["fid"].notna()].astype({"fid": float})
     means = known.groupby("method")["fid"].mean().sort_values()
-    figure = Figure(figsize=(COLUMN, 0.3 * len(means) + 0.6))
+    figure = Figure(figsize=(COLUMN, max(1.2, 0.3 * len(means) + 0.6)))
     axes = figure.subplots()
     wide = known["fid"].max() > 20 * known["fid"].min() > 0
     least = float(known["fid"].min() / 2) if wide else 0.0  # a logarithm has no place for an interval's negative end
@@ -35,8 +35,8 @@ def fid_final(done: pd.DataFrame, looks: dict[str, Look], real_fid: float | None
     axes.set_xlim(least, axes.get_xlim()[1] * 1.04)
     if real_fid is not None and real_fid > least:
         axes.axvline(real_fid, color="0.4", linestyle=":", linewidth=1.2)
-        axes.annotate("real against real ", (real_fid, 0), xycoords=("data", "axes fraction"), rotation=90, ha="right",
-                      va="bottom", fontsize=7, color="0.4")  # fmt: skip
+        axes.annotate("real against real", (real_fid, 1), xycoords=("data", "axes fraction"), ha="center", va="bottom",
+                      fontsize=6, color="0.4")  # fmt: skip
     listed = ", ".join(f"{method} {mean:.3g}" for method, mean in means.items())
     text = f"Final FID of every seed as a point, with mean and 95 % t-interval; means: {listed}."
     return Drawing(figure, text, known[["method", "seed", "fid"]])
@@ -51,7 +51,7 @@ def cost(done: pd.DataFrame, looks: dict[str, Look]) -> Drawing:
         "memory": done["peak_memory_bytes"].astype(float) / 2**20,
     })  # fmt: skip
     means = known.drop(columns="seed").groupby("method").mean().sort_values("milliseconds")
-    figure = Figure(figsize=(PAGE, 0.22 * len(means) + 0.6))
+    figure = Figure(figsize=(PAGE, max(1.2, 0.22 * len(means) + 0.6)))
     panels = {"milliseconds": "ms a step (median)", "memory": "peak memory of the process, MiB"}
     for axes, (column, label) in zip(figure.subplots(1, 2, sharey=True), panels.items(), strict=True):
         axes.barh(range(len(means)), means[column], color=[looks[method].colour for method in means.index], alpha=0.5)
