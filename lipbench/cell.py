@@ -89,10 +89,13 @@ def comparison_id(dataset: str, version: str, comparison: str) -> str:
         version: of a user's own data set, or empty.
         comparison: the id of the protocol.
     """
-    name = _slug(dataset)
-    # Two folders may have one slug; their names' digests tell them apart.
-    exact = "" if name == dataset else f"-{sha256(dataset.encode()).hexdigest()[:6]}"
-    return f"{name}{exact}{version}-{_slug(comparison)}"
+    return f"{file_name(dataset)}{version}-{file_name(comparison)}"
+
+
+def file_name(text: str) -> str:
+    """A text as a part of a file's name; two that have one slug are told apart by their digests."""
+    name = _slug(text)
+    return name if name == text else f"{name}-{sha256(text.encode()).hexdigest()[:6]}"
 
 
 def run_id(method: str, dataset: str, seed: int, digest: str) -> str:

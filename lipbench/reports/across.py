@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from lipbench.cell import file_name
 from lipbench.reports import suites, tables
 from lipbench.reports.drawing import across as drawing
 from lipbench.reports.facts import Facts
@@ -62,16 +63,16 @@ def write(suite: Suite, out: Path, press: Press, against: str | None) -> Across:
         conditions=[f"by {suite.title}", ", ".join(suite.datasets), f"protocol id {suite.comparison}"],
         warnings=[
             RULES,
-            suites.SCALE[suite.measure] if suite.scores else suites.NO_SCALE,
+            suites.SCALE[suite.measure] if suite.scores else suite.no_scores,
             _told(ranks),
             *suite.left_out,
         ],
     )
-    name = f"over-datasets-{suite.comparison}"
+    name = file_name(suite.comparison)
     overview, improvement = _overview(suite, against), _improvement(suite)
-    tables.write(overview, overview, known, out / "tables" / name)
-    tables.write(improvement, improvement, known, out / "tables" / f"improvement-{suite.comparison}")
-    pictures = publish(press, drawing.draw(suite, ranks), out / "figures", suite.comparison)
+    tables.write(overview, overview, known, out / "tables" / f"over-datasets-{name}")
+    tables.write(improvement, improvement, known, out / "tables" / f"improvement-{name}")
+    pictures = publish(press, drawing.draw(suite, ranks), out / "figures", name)
     return Across(known, overview, improvement, pictures)
 
 

@@ -1,5 +1,8 @@
 """Quality at equal cost: after as many steps, after as many seconds, and who gives most for seconds and memory."""
 
+from collections.abc import Hashable
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -9,11 +12,12 @@ from lipbench.store import Status
 
 RULES = (
     "Of each run counts the last evaluation within the steps, or the seconds of training, that every method reached "
-    "(the seconds: those of the method that needs least, by its median run). On the frontier of seconds, or of memory, "
-    "is a method which no other beats in mean quality without taking more of it. Means are of finished runs, and are "
-    "compared without a test. Seconds are those of the machine that ran them, with all else that it did."
+    "(the seconds: those in which all runs of the quickest method ended); where fewer runs than n have one, their "
+    "number stands beside it. On the frontier of seconds, or of memory, is a method which no other beats in mean "
+    "quality without taking more of it, and of which no run diverged. Means are of finished runs, and are compared without a "
+    "test. Seconds are those of the machine that ran them, with all else that it did."
 )
-OTHER_DEVICES = "Seconds are left out: the runs were made on different devices ({})."
+OTHER_DEVICES = "Seconds, memory and frontiers are left out: the runs were made on different devices ({})."
 
 
 def table(runs: pd.DataFrame, traces: pd.DataFrame) -> pd.DataFrame | None:
@@ -23,35 +27,31 @@ def table(runs: pd.DataFrame, traces: pd.DataFrame) -> pd.DataFrame | None:
         runs: rows of one comparison.
         traces: its evaluations.
     """
-    points = costs(runs)
-    if points is None or len(points) < 2:
+    points, measure = costs(runs), deciding(runs)
+    if points is None or measure is None or len(points) < 2:
         return None
-    column, name, _ = deciding(runs) or DECIDING[0]
+    column, name, _ = measure
     done = runs[runs["status"] == Status.DONE]
     marks = _marks(done, traces, column)
-    steps = marks.groupby("run_id")["step"].max().min()
-    seconds = _budget(done)
-    title_steps = f"{name} at {steps:,.0f} steps"
+    steps, seconds = marks.groupby("run_id")["step"].max().min(), _budget(done)
+    one_device = devices(runs) is None
     rows = []
     for point in points.to_dict("records"):
-        method = str(point["method"])
-        own = marks[marks["run_id"].isin(done.loc[done["method"] == method, "run_id"])]
-        row = {
-            "method": method,
-            "n": str(int((done["method"] == method).sum())),
-            "diverged": str(int(((runs["method"] == method) & (runs["status"] == Status.DIVERGED)).sum())),
-            title_steps: str(_within(own, "step", steps, column)),
-        }
-        if seconds is not None:
-            row[f"{name} at {seconds:.3g} s"] = str(_within(own, "seconds_train", seconds, column))
+        own = marks[marks["run_id"].isin(done.loc[done["method"] == point["method"], "run_id"])]
+        row = {"method": str(point["method"]), "n": str(point["n"]), "diverged": str(point["diverged"])}
+        if np.isfinite(steps):
+            row[f"{name} at {steps:,.0f} steps"] = _within(own, "step", steps, column, point["n"])
+        if one_device and np.isfinite(seconds):
+            row[f"{name} at {seconds:.3g} s"] = _within(own, "seconds_train", seconds, column, point["n"])
             row["training s"] = _number(point["seconds"])
-        row["peak MiB"] = _number(point["memory"])
-        on = [
-            axis for axis in ("seconds", "memory") if point[f"on_{axis}"] and (axis == "memory" or seconds is not None)
-        ]
-        row["on the frontier of"] = ", ".join(on) or UNKNOWN
+        if one_device and points["memory"].notna().any():
+            row["peak MiB"] = _number(point["memory"])
+        on = [axis for axis in ("seconds", "memory") if point[f"on_{axis}"]]
+        row |= {"on the frontier of": ", ".join(on) or UNKNOWN} if one_device else {}
         rows.append(row)
-    return pd.DataFrame(rows)
+    found = pd.DataFrame(rows)
+    costly = found.columns.difference(["method", "n", "diverged", "on the frontier of"])
+    return None if (found[costly] == UNKNOWN).all(axis=None) else found
 
 
 def deciding(runs: pd.DataFrame) -> tuple[str, str, bool] | None:
@@ -63,36 +63,50 @@ def costs(runs: pd.DataFrame) -> pd.DataFrame | None:
     """Means of quality, seconds of training and MiB of each method's finished runs, the best first.
 
     Returns:
-        Columns method, quality, seconds, memory, on_seconds, on_memory; None where nothing that decides is known.
+        Columns method, n, diverged, quality, seconds, memory, on_seconds, on_memory; None where nothing that decides is
+        known.
     """
     measure = deciding(runs)
     if measure is None:
         return None
     column, _, less = measure
     done = runs[(runs["status"] == Status.DONE) & runs[column].notna()]
-    found = pd.DataFrame({
+    values = pd.DataFrame({
         "method": done["method"].astype(str),
         "quality": done[column].astype(float),
         "seconds": done["seconds_train"].astype(float),
         "memory": done["peak_memory_bytes"].astype(float) / 2**20,
-    }).groupby("method", as_index=False).mean()  # fmt: skip
+    })  # fmt: skip
+    found = values.groupby("method", as_index=False).mean()
+    found.insert(1, "n", found["method"].map(values["method"].value_counts()))
+    lost = runs.loc[runs["status"] == Status.DIVERGED, "method"].astype(str).value_counts()
+    found.insert(2, "diverged", found["method"].map(lost).fillna(0).astype(int))
     found = found.sort_values("quality", ascending=less, ignore_index=True)
+    whole = found[found["diverged"] == 0]
     for axis in ("seconds", "memory"):
-        dearest = found[axis].cummin()
-        found[f"on_{axis}"] = found[axis].notna() & (found[axis] == dearest) & ~found.duplicated([axis])
+        found[f"on_{axis}"] = [
+            row["diverged"] == 0 and not np.isnan(row[axis]) and not _beaten(row, whole, axis, less)
+            for row in found.to_dict("records")
+        ]
     return found
+
+
+def _beaten(row: dict[Hashable, Any], others: pd.DataFrame, axis: str, less: bool) -> bool:
+    """Whether another is better for no more, or as good for less."""
+    ahead = (row["quality"] - others["quality"]) * (1 if less else -1)
+    saved = row[axis] - others[axis]
+    return bool((((ahead > 0) & (saved >= 0)) | ((ahead == 0) & (saved > 0))).any())
 
 
 def devices(runs: pd.DataFrame) -> str | None:
     """Why seconds cannot be compared; None where they can."""
-    known = sorted(set(runs["device"].dropna()))
+    known = sorted(set(runs["device"].fillna("not known")))
     return OTHER_DEVICES.format(", ".join(known)) if len(known) > 1 else None
 
 
-def _budget(done: pd.DataFrame) -> float | None:
-    """The seconds that every method reached; None where they cannot be compared."""
-    medians = done.groupby("method")["seconds_train"].median().dropna()
-    return None if medians.empty or devices(done) is not None else float(medians.min())
+def _budget(done: pd.DataFrame) -> float:
+    """The seconds in which all runs of the quickest method ended, NaN where none are known."""
+    return float(done.groupby("method")["seconds_train"].max().astype(float).min())
 
 
 def _marks(done: pd.DataFrame, traces: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -104,10 +118,11 @@ def _marks(done: pd.DataFrame, traces: pd.DataFrame, column: str) -> pd.DataFram
     return pd.concat([part for part in parts if len(part)], ignore_index=True)
 
 
-def _within(marks: pd.DataFrame, axis: str, most: float, column: str) -> object:
+def _within(marks: pd.DataFrame, axis: str, most: float, column: str, n: int) -> str:
     # Rounding: the last evaluation of the run that sets the budget is within it.
     inside = marks[marks[axis] <= most * (1 + 1e-9)].sort_values("step")
-    return t_interval(inside.groupby("run_id")[column].last())
+    found = t_interval(inside.groupby("run_id")[column].last())
+    return f"{found} (of {found.n})" if 0 < found.n < n else str(found)
 
 
 def _number(value: float) -> str:

@@ -39,12 +39,16 @@ def facts(runs: pd.DataFrame) -> Facts:
     """
     first = runs.iloc[0]
     with_pictures = runs["fid"].notna().any() or pd.notna(first["samples"])
+    kind = (
+        "generator " if with_pictures else "critic " if runs["cos"].notna().any() or runs["pair"].notna().any() else ""
+    )
+    losses = list(runs["loss"].dropna().unique())
     return Facts(
         title=f"{first['dataset']}: protocol {first['protocol']}",
         conditions=[
-            f"{_steps(runs)} {'generator' if with_pictures else 'critic'} steps",
+            f"{_steps(runs)} {kind}steps",
             *([f"architecture {first['architecture']}"] * pd.notna(first["architecture"])),
-            f"{first['loss']} loss" if runs["loss"].nunique() == 1 else "losses as recommended, or not known",
+            f"{losses[0]} loss" if len(losses) == 1 else "losses as recommended" if len(losses) else "a loss not known",
             *([f"{first['settings']} settings"] * pd.notna(first["settings"])),
             *(_of_pictures(runs) if with_pictures else _of_pair(runs)),
             f"protocol id {first['comparison']}",

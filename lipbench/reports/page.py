@@ -116,6 +116,7 @@ def _render(report: Report, frames: Frames, against: str | None, command: str) -
     environment.filters["embedded"] = pictures.embedded
     return environment.get_template("page.html.j2").render(
         report=report,
+        added=len(frames.runs) - len(frames.folders),
         environments=environments,
         commands=[*commands, command],
         version=__version__,

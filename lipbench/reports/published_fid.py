@@ -45,7 +45,8 @@ def beside(runs: pd.DataFrame, settings: dict[str, Any]) -> pd.DataFrame | None:
     table = reported()
     theirs = table[(table["dataset"] == first["dataset"]) & (table["architecture"] == first["architecture"])]
     extractors = runs["extractor"].dropna().unique()
-    if theirs.empty or runs["fid"].isna().all() or not all(str(name).startswith(EXTRACTOR) for name in extractors):
+    same = len(extractors) > 0 and all(str(name).startswith(EXTRACTOR) for name in extractors)
+    if theirs.empty or runs["fid"].isna().all() or not same:
         return None
     ours = {row["method"]: row for row in for_people(summarise(runs)).to_dict("records")}
     rows = []
@@ -77,19 +78,23 @@ def _mine(runs: pd.DataFrame, settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _differences(record: dict[str, Any], mine: dict[str, Any]) -> str:
-    told, unknown = [], []
+    told: list[str] = []
+    unstated: dict[str, list[str]] = {"not stated": [], "of ours not known": []}
     for theirs, ours, name in COMPARED:
-        their, own = record[theirs], mine.get(ours)
+        their, own = record[theirs], mine.get(ours, pd.NA)
         # All of a split has no count, on either side.
-        if name == "real pictures" and (pd.isna(their) or own is None or pd.isna(own)):
+        if name == "real pictures" and (pd.isna(their) or pd.isna(own)):
             continue
         if pd.isna(their):
-            unknown.append(name)
-        elif own is not None and pd.notna(own) and str(own) != str(their):
+            unstated["not stated"].append(name)
+        elif pd.isna(own):
+            unstated["of ours not known"].append(name)
+        elif str(own) != str(their):
             told.append(f"{name} {_text(their)}, not {_text(own)}")
     told += [str(record["note"])] if pd.notna(record["note"]) else []
-    listed = "; ".join(told) or ("nothing known" if unknown else "nothing")
-    return f"{listed} (not stated: {', '.join(unknown)})" if unknown else listed
+    gaps = "; ".join(f"{what}: {', '.join(names)}" for what, names in unstated.items() if names)
+    listed = "; ".join(told) or ("nothing known" if gaps else "nothing")
+    return f"{listed} ({gaps})" if gaps else listed
 
 
 def _text(value: Any) -> str:

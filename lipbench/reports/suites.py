@@ -15,7 +15,6 @@ from lipbench.reports.reading.added import SHARED
 from lipbench.store import Status
 
 NAMED = 4  # settings that differ, before it says how many more
-SMALLEST = 1e-9  # FID of which a logarithm is taken
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,8 @@ class Suite:
         outcomes: of each method, by name, the outcomes of its seeds on each data set; higher is better (an FID is
             negative), −∞ for a diverged run.
         scores: the same in units that data sets share, see `SCALE`; None where they cannot be made.
-        left_out: methods that lack a data set, in sentences.
+        no_scores: why they cannot, or nothing.
+        left_out: what does not count, in sentences.
     """
 
     name: str
@@ -41,17 +41,13 @@ class Suite:
     datasets: list[str]
     outcomes: dict[str, list[Float[np.ndarray, " _"]]]
     scores: dict[str, list[Float[np.ndarray, " _"]]] | None
+    no_scores: str
     left_out: list[str]
 
     @property
     def losses(self) -> Float[np.ndarray, "m k"]:
         """The median over seeds, a row a data set and a column a method: lower is better."""
-        # Of an even number it is the worse of the two in the middle, between which ∞ knows no mean.
-        medians = [
-            [-float(np.sort(values)[(len(values) - 1) // 2]) for values in outcomes]
-            for outcomes in self.outcomes.values()
-        ]
-        return np.array(medians).T
+        return np.array([[np.median(-values) for values in outcomes] for outcomes in self.outcomes.values()]).T
 
 
 SCALE = {
@@ -59,8 +55,12 @@ SCALE = {
     "cos": "Score: the cosine itself.",
 }
 NO_SCALE = (
-    "No score can be made of FIDs whose data sets lack the FID of real pictures and of noise (columns fid_real and "
-    "fid_noise): FIDs of different data sets have no common unit. Ranks need none."
+    "No score can be made of the FIDs of {}: it needs FIDs above 0, an FID of real pictures above 0 (fid_real) and a "
+    "larger one of noise (fid_noise), as FIDs of different data sets have no common unit. Ranks need none."
+)
+UNEVEN = (
+    "No scores are pooled, as methods have different numbers of seeds on different data sets: a method with more seeds "
+    "on an easy one would look better. Ranks are not affected."
 )
 
 
@@ -103,27 +103,36 @@ def _suite(group: pd.DataFrame) -> Suite | None:
     if not measured or group["comparison_id"].nunique() < 2:
         return None
     column, title, less = measured[0]
+    names = dict(zip(group["comparison_id"].astype(str), group["dataset"].astype(str), strict=True))
     values = group[column].astype(float) * (-1 if less else 1)
     diverged = group["status"] == Status.DIVERGED
     values[diverged] = -np.inf
-    known = group.assign(outcome=values)[diverged | ((group["status"] == Status.DONE) & values.notna())]
+    having = group.groupby("comparison_id")[column].transform(lambda values: values.notna().any())
+    counts = having & (diverged | ((group["status"] == Status.DONE) & values.notna()))
     table = {
         (str(method), str(data)): rows["outcome"].to_numpy(float)
-        for (method, data), rows in known.groupby(["method", "comparison_id"])
+        for (method, data), rows in group.assign(outcome=values)[counts].groupby(["method", "comparison_id"])
     }
     methods = sorted({method for method, _ in table})
-    ids = [data for data in sorted({data for _, data in table}) if sum((m, data) in table for m in methods) > 1]
+    ids = [data for data in sorted(names) if sum((method, data) in table for method in methods) > 1]
     whole = [method for method in methods if all((method, data) in table for data in ids)]
     if len(ids) < 2 or len(whole) < 2:
         return None
-    names = dict(zip(known["comparison_id"].astype(str), known["dataset"].astype(str), strict=True))
+    left_out = [
+        f"{names[data]} is left out: fewer than two methods have an {title} there."
+        for data in sorted(names)
+        if data not in ids
+    ]
+    left_out += [
+        f"{method} is left out: it has no outcome on "
+        f"{', '.join(names[data] for data in ids if (method, data) not in table)}."
+        for method in methods
+        if method not in whole
+    ]
+    without = int((~counts & group["comparison_id"].isin(ids)).sum())
+    left_out += [f"{without} runs that are not finished, or have no {title}, do not count."] if without else []
     outcomes = {method: [table[method, data] for data in ids] for method in whole}
-    anchors = {str(data): _anchors(rows) for data, rows in group.groupby("comparison_id")}
-    scores = {
-        method: [_score(column, values, anchors[data]) for values, data in zip(of_method, ids, strict=True)]
-        for method, of_method in outcomes.items()
-    }
-    unknown = any(np.isnan(values).any() for of_method in scores.values() for values in of_method)
+    scores, no_scores = _scores(column, outcomes, group, ids)
     return Suite(
         name=str(group["protocol"].iloc[0]),
         comparison=str(group["comparison"].iloc[0]),
@@ -131,14 +140,28 @@ def _suite(group: pd.DataFrame) -> Suite | None:
         title=title,
         datasets=[names[data] for data in ids],
         outcomes=outcomes,
-        scores=None if unknown else scores,
-        left_out=[
-            f"{method} is left out: it has no outcome on "
-            f"{', '.join(names[data] for data in ids if (method, data) not in table)}."
-            for method in methods
-            if method not in whole
-        ],
+        scores=scores,
+        no_scores=no_scores,
+        left_out=left_out,
     )
+
+
+def _scores(
+    column: str, outcomes: dict[str, list[Float[np.ndarray, " _"]]], group: pd.DataFrame, ids: list[str]
+) -> tuple[dict[str, list[Float[np.ndarray, " _"]]] | None, str]:
+    """The scores of each method on each data set, or why there are none."""
+    if any(len({len(values) for values in of_method}) > 1 for of_method in outcomes.values()):
+        return None, UNEVEN
+    anchors = [_anchors(group[group["comparison_id"] == data]) for data in ids]
+    scores = {
+        method: [_score(column, values, anchor) for values, anchor in zip(of_method, anchors, strict=True)]
+        for method, of_method in outcomes.items()
+    }
+    unknown = [place for place in range(len(ids)) if any(np.isnan(scores[method][place]).any() for method in scores)]
+    if not unknown:
+        return scores, ""
+    names = [str(group.loc[group["comparison_id"] == ids[place], "dataset"].iloc[0]) for place in unknown]
+    return None, NO_SCALE.format(", ".join(names))
 
 
 def _score(column: str, outcomes: Float[np.ndarray, " n"], anchors: tuple[float, float]) -> Float[np.ndarray, " n"]:
@@ -146,10 +169,9 @@ def _score(column: str, outcomes: Float[np.ndarray, " n"], anchors: tuple[float,
     if column != "fid":
         return outcomes
     real, noise = anchors
-    if not 0 < real < noise:
+    if not 0 < real < noise or (outcomes >= 0).any():
         return np.full(len(outcomes), np.nan)
-    logarithm = np.log(np.maximum(-outcomes, SMALLEST))  # of ∞ it is ∞
-    return np.asarray((np.log(noise) - logarithm) / np.log(noise / real))
+    return np.asarray((np.log(noise) - np.log(-outcomes)) / np.log(noise / real))  # of a diverged run −∞
 
 
 def _anchors(rows: pd.DataFrame) -> tuple[float, float]:

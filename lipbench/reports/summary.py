@@ -6,6 +6,7 @@ import pandas as pd
 
 from lipbench.reports.baseline import DECIDING
 from lipbench.reports.section import Section
+from lipbench.reports.statistics.intervals import UNKNOWN
 from lipbench.reports.statistics.paired import BETTER, WORSE
 from lipbench.store import Status
 
@@ -34,19 +35,24 @@ def _what(runs: pd.DataFrame, sections: list[Section]) -> str:
 
 def _leaders(sections: list[Section]) -> str:
     """Who has the best mean, without claiming that the seeds carry it."""
+    leading: dict[tuple[str, bool], list[dict[str, str]]] = {}
+    for section in sections:
+        for _, name, less in DECIDING:
+            if name in section.shown and section.shown[name].iloc[0] != UNKNOWN:
+                best = {str(key): str(value) for key, value in section.shown.iloc[0].items()}
+                leading.setdefault((name, less), []).append(best)
+                break  # by which the table is sorted
     found = []
-    for _, name, less in DECIDING:
-        tables = [section.shown for section in sections if name in section.shown and section.shown[name].iloc[0] != "–"]
-        if not tables:
-            continue
-        what = f"the {'lowest' if less else 'highest'} mean {name}"
-        if len(tables) == 1:
-            first = tables[0].iloc[0]
-            found.append(f"{first['method']} has {what}, {first[name]}")
+    for (name, less), rows in leading.items():
+        what = f"the {'lowest' if less else 'highest'} mean {name} is that of"
+        if len(rows) == 1:
+            (first,) = rows
+            lost = f", {first['diverged']} diverged" if first["diverged"] != "0" else ""
+            found.append(f"{what} {first['method']}, {first[name]} (n = {first['n']}{lost})")
         else:
-            counts = Counter(str(table["method"].iloc[0]) for table in tables).most_common()
+            counts = Counter(row["method"] for row in rows).most_common()
             listed = ", ".join(f"{method} ({count})" for method, count in counts)
-            found.append(f"in {len(tables)} comparisons {what} is that of {listed}")
+            found.append(f"in {len(rows)} comparisons {what} {listed}")
     if not found:
         return "Nothing has been measured to the end yet."
     told = "; ".join(found)

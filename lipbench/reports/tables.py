@@ -1,6 +1,7 @@
 """A table to put into a text: Markdown and LaTeX, and its numbers as CSV."""
 
 import re
+import unicodedata
 from pathlib import Path
 
 import pandas as pd
@@ -42,9 +43,8 @@ def markdown(shown: pd.DataFrame, facts: Facts) -> str:
         shown: the table for people, ``method`` first.
         facts: of its comparison.
     """
-    methods = [_code(method) for method in shown["method"]]
-    lines = [list(shown.columns), ["---", *["--:"] * (shown.shape[1] - 1)]]
-    lines += [[method, *row[1:]] for method, row in zip(methods, shown.itertuples(index=False), strict=True)]
+    lines = [[_cell(title) for title in shown.columns], ["---", *["--:"] * (shown.shape[1] - 1)]]
+    lines += [[_code(row[0]), *map(_cell, row[1:])] for row in shown.itertuples(index=False)]
     table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
     return f"{facts.caption}\n\n{table}"
 
@@ -67,7 +67,12 @@ def _code(method: str) -> str:
     """A name as code, so that its underscores and brackets are no markup; a pipe would end the cell."""
     fence = "`" * (1 + max(map(len, re.findall("`+", method)), default=0))
     space = " " if "`" in method else ""
-    return f"{fence}{space}{method}{space}{fence}".replace("|", r"\|")
+    return _cell(f"{fence}{space}{method}{space}{fence}")
+
+
+def _cell(text: str) -> str:
+    """Text that does not end its cell or row."""
+    return " ".join(str(text).replace("|", r"\|").splitlines())
 
 
 def _number(value: object) -> str:
@@ -80,8 +85,11 @@ def _number(value: object) -> str:
 
 def _tex(text: str) -> str:
     """Text as it is, whatever is in it; letters that pdflatex does not know are escaped as Python escapes them."""
-    known = "".join(
-        letter if ord(letter) < LATIN or letter in SYMBOLS else letter.encode("unicode_escape").decode()
-        for letter in text
-    )
+    known = "".join(letter if _typeset(letter) else letter.encode("unicode_escape").decode() for letter in text)
     return "".join(SYMBOLS.get(letter, letter) for letter in known).replace("$$", "")
+
+
+def _typeset(letter: str) -> bool:
+    """Whether pdflatex has it without further packages: ASCII, symbols that are written out, accents over letters."""
+    accented = ord(letter) < LATIN and unicodedata.decomposition(letter)[:1] not in ("", "<")
+    return letter in SYMBOLS or accented or (letter.isascii() and letter.isprintable())

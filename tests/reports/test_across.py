@@ -53,12 +53,12 @@ def test_without_yardsticks_it_says_what_is_missing(tmp_path: Path) -> None:
     (over,) = api.report(tmp_path, tmp_path / "out", add=added(tmp_path, anchors=",")).across
     assert "IQM of scores" not in over.overview
     assert [picture.name for picture in over.pictures] == ["critical-difference"]
-    assert "(columns fid_real and fid_noise)" in over.facts.caption
+    assert "an FID of real pictures above 0 (fid_real) and a larger one of noise (fid_noise)" in over.facts.caption
 
 
 def test_diverged_runs_are_counted_and_spoil_what_they_must(tmp_path: Path) -> None:
     path = added(tmp_path)
-    path.write_text(path.read_text() + "".join(f"\na,data{data},9,mine,diverged,,," for data in range(6)))
+    path.write_text(path.read_text() + "".join(f"\na,data{data},9,mine,diverged,,2,900" for data in range(6)))
     (over,) = api.report(tmp_path, tmp_path / "out", baseline="b", add=path).across
     first = over.overview.set_index("method").loc["a"]
     assert (first["runs"], first["diverged"]) == ("24", "6")
@@ -77,3 +77,25 @@ def test_the_page_and_the_terminal_say_why_there_is_no_ranking_over_all(tmp_path
     made = api.report(tmp_path, tmp_path / "out", add=path)
     assert made.refusal is not None
     assert made.refusal in made.page.read_text()
+
+
+def test_a_score_that_reaches_diverged_runs_is_drawn_and_said(tmp_path: Path) -> None:
+    path = added(tmp_path)
+    path.write_text(path.read_text().replace("a,data0,0,mine,done", "a,data0,0,mine,diverged"))
+    lost = "".join(f"\nd,data{data},{seed},mine,diverged,,2,900" for data in range(6) for seed in range(3, 9))
+    path.write_text(path.read_text() + lost)
+    (over,) = api.report(tmp_path, tmp_path / "out", add=path).across
+    assert "d diverged; " in over.pictures[0].text
+    assert "diverged" in over.overview.set_index("method").loc["d", "IQM of scores"]
+
+
+def test_long_names_of_many_methods_are_all_readable(tmp_path: Path) -> None:
+    rows = [
+        f'"very-long-method-name-{method}-with-many-words[lambda=0.{method}]",{data},{seed},p,done,{method + 2},2,90'
+        for method in range(30)
+        for data in "abcde"
+        for seed in range(2)
+    ]
+    (tmp_path / "runs.csv").write_text("\n".join([HEADER, *rows]))
+    (over,) = api.report(tmp_path, tmp_path / "out", add=tmp_path / "runs.csv").across
+    assert len(over.overview) == 30

@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from lipbench.reports import budget
 from lipbench.reports.budget import costs, devices, table
 from tests.reports import builder
 
@@ -40,11 +41,11 @@ def test_quality_is_read_at_the_steps_and_the_seconds_that_all_reached() -> None
     assert found is not None
     shown = found.set_index("method")
     assert list(shown.index) == ["slow", "quick", "bad"]
-    # The quick one needs 2.1 s by its median: one of its runs ends later, and is read at half of its way.
+    # All runs of the quick one end within 2.2 s.
     assert shown.loc["slow", "FID at 100 steps"].startswith("5.5 ±")
-    assert shown.loc["quick", "FID at 2.1 s"].startswith("14 ±")
-    assert shown.loc["slow", "FID at 2.1 s"].startswith("11 ±")
-    assert shown.loc["bad", "FID at 2.1 s"] == "38.0"
+    assert shown.loc["quick", "FID at 2.2 s"].startswith("9 ±")
+    assert shown.loc["slow", "FID at 2.2 s"].startswith("11 ±")
+    assert shown.loc["bad", "FID at 2.2 s"] == "38.0"
 
 
 def test_the_frontier_is_of_those_that_no_other_beats_at_no_more_cost() -> None:
@@ -57,10 +58,24 @@ def test_the_frontier_is_of_those_that_no_other_beats_at_no_more_cost() -> None:
 
 def test_seconds_of_different_devices_are_not_compared() -> None:
     of = pd.concat([runs(), runs("cuda").assign(method="other")], ignore_index=True)
-    assert devices(of) == "Seconds are left out: the runs were made on different devices (cpu, cuda)."
+    assert devices(of) == budget.OTHER_DEVICES.format("cpu, cuda")
     found = table(of, traces(of).iloc[:0])
     assert found is not None
-    assert not [column for column in found if column.endswith(" s")]
+    assert list(found) == ["method", "n", "diverged", "FID at 100 steps"]
+
+
+def test_a_device_that_is_not_known_is_another_one() -> None:
+    of = runs()
+    of.loc[of["method"] == "bad", "device"] = None
+    assert "cpu, not known" in str(devices(of))
+
+
+def test_fewer_runs_than_there_are_stand_beside_their_mean() -> None:
+    of = runs()
+    of.loc[of["seed"] == 1, "seconds_train"] = 9.0
+    found = table(of, traces(of).iloc[:0])
+    assert found is not None
+    assert found.set_index("method").loc["slow", "FID at 5 s"] == "5.00 (of 1)"
 
 
 def test_runs_without_a_trace_are_read_at_their_end() -> None:
@@ -68,14 +83,29 @@ def test_runs_without_a_trace_are_read_at_their_end() -> None:
     found = table(of, traces(of).iloc[:0])
     assert found is not None
     assert found.set_index("method").loc["bad", "FID at 100 steps"] == "9.50"
-    assert found.set_index("method").loc["bad", "FID at 2.1 s"] == "–"
+    assert found.set_index("method").loc["bad", "FID at 2.2 s"] == "–"
 
 
-def test_diverged_runs_are_counted() -> None:
-    of = pd.concat([runs(), builder.table([{"method": "slow", "seed": 2, "status": "diverged"}])], ignore_index=True)
+def test_diverged_runs_are_counted_and_their_method_is_on_no_frontier() -> None:
+    lost = builder.table([{"method": "slow", "seed": 2, "status": "diverged", "device": "cpu"}])
+    of = pd.concat([runs(), lost], ignore_index=True)
     found = table(of, traces(of))
     assert found is not None
-    assert found.set_index("method").loc["slow", ["n", "diverged"]].tolist() == ["2", "1"]
+    columns = ["n", "diverged", "on the frontier of"]
+    assert found.set_index("method").loc["slow", columns].tolist() == ["2", "1", "–"]
+    assert found.set_index("method").loc["quick", columns].tolist() == ["2", "0", "seconds, memory"]
+
+
+def test_equals_share_the_frontier() -> None:
+    of = runs().assign(fid=2.0, seconds_train=1.0)
+    found = costs(of)
+    assert found is not None
+    assert found["on_seconds"].all()
+
+
+def test_without_steps_and_seconds_there_is_no_table() -> None:
+    of = runs().assign(steps=None, seconds_train=float("nan"), peak_memory_bytes=None)
+    assert table(of, traces(of).iloc[:0]) is None
 
 
 @pytest.mark.parametrize("column", ["seconds_train", "peak_memory_bytes"])

@@ -71,3 +71,12 @@ def test_every_published_number_has_a_source_and_a_value() -> None:
     found = reported()
     assert found["source"].str.contains(r"arXiv:\d|github\.com/").all()
     assert (found["fid"].notna() | found["inception_score"].notna()).all()
+
+
+def test_what_is_not_known_of_ours_is_said() -> None:
+    found = beside(runs().assign(loss=None, steps=None, samples=None, split=None), {})
+    assert found is not None
+    told = dict(zip(found["reported as"].str[:20], found["differs in"], strict=True))
+    assert told["SN, pytorch-gan-coll"] == (
+        "nothing known (of ours not known: loss, steps, critic steps, batch, pictures, split)"
+    )

@@ -14,7 +14,7 @@ def sentence(results: Path, **options: str) -> str:
 def test_it_counts_and_names_the_best_mean_without_claiming_more(results: Path) -> None:
     told = sentence(results)
     assert told.startswith("4 runs of 2 methods in 1 comparison: 4 finished. ")
-    assert " has the lowest mean FID, " in told
+    assert "The lowest mean FID is that of " in told
     assert told.endswith("; whether methods differ is tested against a --baseline.")
 
 

@@ -32,7 +32,8 @@ def test_markdown_is_a_pipe_table_under_its_facts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "cell"), [("a|b", r"`a\|b`"), ("my_50%_gp[weight=1.0]", "`my_50%_gp[weight=1.0]`"), ("a`b", "`` a`b ``")]
+    ("method", "cell"),
+    [("a|b", r"`a\|b`"), ("my_50%_gp[weight=1.0]", "`my_50%_gp[weight=1.0]`"), ("a`b", "`` a`b ``"), ("a\nb", "`a b`")],
 )
 def test_no_name_breaks_out_of_its_cell(method: str, cell: str) -> None:
     assert markdown(table(method), FACTS).splitlines()[-1].startswith(f"| {cell} | 2 |")
@@ -66,7 +67,15 @@ def test_a_measure_of_which_nothing_is_known_is_left_out() -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no LaTeX")
 def test_latex_typesets_every_table_of_a_report_whatever_methods_are_called(tmp_path: Path) -> None:
-    names = ["gn", "./my_50%_gp[weight=1.0]", "[a]", r"#a\\&$~^{}<>|", "模型_\N{PILE OF POO}", "x−y±‖∇‖", "ä`é\"'"]
+    names = [
+        "gn",
+        "./my_50%_gp[weight=1.0]",
+        "[a]",
+        r"#a\\&$~^{}<>|",
+        "模型_\N{PILE OF POO}",
+        "x−y±‖∇‖ ðþ«q»",
+        "ä`é\"'",
+    ]
     rows = [
         f'"{name.replace(chr(34), chr(34) * 2)}",{data},{seed},mine_1%,{seed + 1 + place},2,900,{place + 1},1e8,cpu'
         for place, name in enumerate(names)

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lipbench.reports.drawing.looks import Look, looks, stroke
-from lipbench.reports.drawing.style import COLUMN, LETTER, Drawing, drawable, legend, sheet, style
+from lipbench.reports.drawing.style import COLUMN, LETTER, Drawing, drawable, legend, rows_sheet, sheet, style
 from lipbench.reports.statistics import aggregate
 from lipbench.reports.statistics.ranks import Ranking
 from lipbench.reports.suites import Suite
@@ -32,18 +32,37 @@ def _scores(scores: dict[str, list[np.ndarray]], known: dict[str, Look]) -> Draw
         {"method": method, **aggregate.pooled(values, aggregate.iqm)._asdict()} for method, values in scores.items()
     ]
     data = pd.DataFrame(rows).sort_values("value", ascending=False, ignore_index=True)
-    figure = Figure(figsize=(COLUMN, max(1.2, 0.22 * len(data) + 0.6)))
+    figure = rows_sheet(COLUMN, data["method"], 0.22)
     axes = figure.subplots()
+    finite = data[["value", "low", "high"]].to_numpy(float)
+    finite = finite[np.isfinite(finite)]
+    left = float(finite.min() - 0.08 * (np.ptp(finite) or 1)) if len(finite) else 0.0  # where −∞ is drawn
     for place, row in enumerate(data.to_dict("records")):
         colour = known[row["method"]].colour
-        axes.plot([row["low"], row["high"]], [place, place], color=colour, linewidth=2)
-        axes.plot(row["value"], place, "o", color=colour, markersize=5)
+        low, value, high = (max(row[name], left) for name in ("low", "value", "high"))
+        axes.plot([low, high], [place, place], color=colour, linewidth=2)
+        if row["low"] == -np.inf:
+            axes.plot(left, place, "<", color=colour, markersize=5)
+        # Hollow where there is no interval.
+        if np.isfinite(row["value"]):
+            axes.plot(
+                value, place, "o", color=colour, markersize=5, fillstyle="none" if np.isnan(row["low"]) else "full"
+            )
+        else:
+            axes.annotate(" diverged", (high, place), va="center", fontsize=7)
     axes.set_yticks(range(len(data)), [drawable(method) for method in data["method"]])
     axes.set_ylim(len(data) - 0.5, -0.5)
     axes.set_xlabel("IQM of scores, 95 % interval")
     axes.grid(axis="y", visible=False)
-    listed = ", ".join(f"{row['method']} {row['value']:.3g}" for row in data.to_dict("records"))
-    return Drawing(figure, f"Interquartile mean of the scores over data sets and seeds: {listed}.", data)
+    listed = ", ".join(
+        f"{row['method']} {format(row['value'], '.3g') if np.isfinite(row['value']) else 'diverged'}"
+        for row in data.to_dict("records")
+    )
+    text = (
+        f"Interquartile mean of the scores over data sets and seeds: {listed}; a line that ends in an arrow reaches "
+        f"diverged runs, a hollow point has no interval."
+    )
+    return Drawing(figure, text, data)
 
 
 def _profile(scores: dict[str, list[np.ndarray]], known: dict[str, Look]) -> Drawing:
@@ -75,7 +94,7 @@ def _critical_difference(ranks: Ranking, known: dict[str, Look]) -> Drawing:
     count = len(order)
     better = order[: (count + 1) // 2]
     margins = [LETTER * max(len(drawable(name)) for name in names) + 0.6 for names in (better, order[len(better) :])]
-    width = max(COLUMN, sum(margins) + 1.2)
+    width = max(COLUMN, sum(margins) + max(1.2, 0.12 * (count - 1)))
     unit = (width - sum(margins)) / (count - 1)  # inches a rank
     bars = 0.09 * len(ranks.groups) + 0.05
     height = 0.55 + bars + 0.16 * len(better) + 0.1
@@ -83,7 +102,7 @@ def _critical_difference(ranks: Ranking, known: dict[str, Look]) -> Drawing:
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
     axes.set(xlim=(1 - margins[0] / unit, count + margins[1] / unit), ylim=(height - 0.55, -0.55))  # y in inches
-    _ruler(axes, count)
+    _ruler(axes, count, unit)
     axes.plot([1, 1 + ranks.difference], [-0.35, -0.35], color="0.2", linewidth=1.5)
     axes.annotate(f"critical difference {ranks.difference:.2f}", (1, -0.38), ha="left", va="bottom", fontsize=7)
     for level, group in enumerate(ranks.groups):
@@ -107,8 +126,8 @@ def _critical_difference(ranks: Ranking, known: dict[str, Look]) -> Drawing:
     )
 
 
-def _ruler(axes: Axes, count: int) -> None:
+def _ruler(axes: Axes, count: int, unit: float) -> None:
     axes.plot([1, count], [0, 0], color="0.2", linewidth=1)
-    for tick in range(1, count + 1, max(1, -(-count // 10))):
+    for tick in range(1, count + 1, max(1, int(np.ceil(0.16 / unit)))):
         axes.plot([tick, tick], [0, -0.04], color="0.2", linewidth=1)
         axes.annotate(str(tick), (tick, -0.05), ha="center", va="bottom", fontsize=7)

@@ -15,6 +15,7 @@ from lipbench.reports.drawing.style import PAGE, Drawing, drawable, style
 from lipbench.reports.promised import SECANTS
 from lipbench.store import Status
 
+AXES = list(frontier.AXES)
 ABREAST = 5  # sample grids in a row
 
 
@@ -47,11 +48,9 @@ def draw(runs: pd.DataFrame, traces: pd.DataFrame, against: str | None) -> dict[
         if done[["seconds_per_step", "peak_memory_bytes"]].notna().any(axis=None):
             figures["cost"] = strips.cost(done, known)
         costs, measure = budget.costs(runs), budget.deciding(runs)
-        if costs is not None and measure is not None and len(costs) > 1:
-            if budget.devices(runs):
-                costs = costs.assign(seconds=np.nan, on_seconds=False)
-            if costs[["seconds", "memory"]].notna().any(axis=None):
-                figures["frontier"] = frontier.frontier(costs, *measure[1:], known)
+        comparable = costs is not None and len(costs) > 1 and budget.devices(runs) is None
+        if costs is not None and measure is not None and comparable and costs[AXES].notna().any(axis=None):
+            figures["frontier"] = frontier.frontier(costs, *measure[1:], known)
     return figures
 
 

@@ -34,10 +34,14 @@ def frontier(costs: pd.DataFrame, name: str, less: bool, looks: dict[str, Look])
         if less and costs["quality"].max() > 20 * costs["quality"].min() > 0:
             axes.set_yscale("log")
             plain_log(axes.yaxis)
-        told.append(f"of {axis} {', '.join(best['method'])}")
+        told.append(f"of {axis} {', '.join(best['method']) or 'nobody'}")
     legend(figure, lines)
     text = (
         f"Mean {name} against cost, a point a method, and the frontier of those that no other beats at no more cost: "
         f"{'; '.join(told)}."
+    )
+    lost = [f"{row['method']} ({row['diverged']})" for row in costs.to_dict("records") if row["diverged"]]
+    text += (
+        f" Of {', '.join(lost)} runs diverged: the mean is of the others, and they are on no frontier." if lost else ""
     )
     return Drawing(figure, text, costs)

@@ -3,10 +3,9 @@
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from lipbench.reports.drawing.looks import Look
-from lipbench.reports.drawing.style import COLUMN, PAGE, Drawing, drawable, plain_log
+from lipbench.reports.drawing.style import COLUMN, PAGE, Drawing, drawable, plain_log, rows_sheet
 from lipbench.reports.statistics.intervals import t_interval
 
 
@@ -14,7 +13,7 @@ def fid_final(done: pd.DataFrame, looks: dict[str, Look], real_fid: float | None
     """The last FID of every seed with mean and interval."""
     known = done[done["fid"].notna()].astype({"fid": float})
     means = known.groupby("method")["fid"].mean().sort_values()
-    figure = Figure(figsize=(COLUMN, max(1.2, 0.3 * len(means) + 0.6)))
+    figure = rows_sheet(COLUMN, means.index, 0.3)
     axes = figure.subplots()
     wide = known["fid"].max() > 20 * known["fid"].min() > 0
     least = float(known["fid"].min() / 2) if wide else 0.0  # a logarithm has no place for an interval's negative end
@@ -51,7 +50,7 @@ def cost(done: pd.DataFrame, looks: dict[str, Look]) -> Drawing:
         "memory": done["peak_memory_bytes"].astype(float) / 2**20,
     })  # fmt: skip
     means = known.drop(columns="seed").groupby("method").mean().sort_values("milliseconds")
-    figure = Figure(figsize=(PAGE, max(1.2, 0.22 * len(means) + 0.6)))
+    figure = rows_sheet(PAGE, means.index, 0.22)
     panels = {"milliseconds": "ms a step (median)", "memory": "peak memory of the process, MiB"}
     for axes, (column, label) in zip(figure.subplots(1, 2, sharey=True), panels.items(), strict=True):
         axes.barh(range(len(means)), means[column], color=[looks[method].colour for method in means.index], alpha=0.5)

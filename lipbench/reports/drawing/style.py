@@ -101,6 +101,19 @@ def sheet(width: float, methods: Iterable[str]) -> Figure:
     return Figure(figsize=(width, HEIGHT + 0.13 * rows + 0.1))
 
 
+def rows_sheet(width: float, methods: Iterable[str], row: float) -> Figure:
+    """A figure with a row a method, whose names stand at the left: a name that is long makes it wider.
+
+    Args:
+        width: in inches.
+        methods: the rows.
+        row: their height in inches.
+    """
+    names = [drawable(method) for method in methods]
+    width = max(width, LETTER * max(map(len, names)) + width / 2)
+    return Figure(figsize=(width, max(1.2, row * len(names) + 0.6)))
+
+
 def legend(figure: Figure, lines: dict[str, Line2D]) -> None:
     """Name the lines below all panels."""
     names = [drawable(name) for name in lines]

@@ -25,6 +25,8 @@ SHARED = ["protocol", "architecture", "loss", "settings", "samples", "real_sampl
 # Rounding makes an FID of equal pictures a little less than nothing.
 LEAST = {name: 0.0 for name in KINDS if name.startswith(("seconds", "peak", "grad", "secant")) or name in
          ("seed", "steps", "samples", "real_samples", "features")} | {"fid": -0.01, "fid_best": -0.01}  # fmt: skip
+ROUNDING = 1e-6  # of a cosine
+LARGEST = 1e15  # beyond which nobody measures, and squares are infinite
 SHOWN = 5  # of the errors of a table
 CURE = "`lipbench report --help` names the columns"
 
@@ -52,10 +54,11 @@ def join(runs: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, list[str]]:
         except ValueError as error:
             errors.append(str(error))
     _refuse(path, errors)
+    _refuse(path, list(_grouped(rows)))
     if not rows:
         raise RequestError(f"{str(path)!r} has a header and no runs; expected a line a run")
     found = pd.DataFrame(rows, dtype=object).reindex(columns=[*COLUMNS, "comparison_id", "line"])
-    known = found["run_id"].isin(runs["run_id"])  # a report of the same runs
+    known = _known(runs, found)  # a report of the same runs
     found = found[~known]
     _refuse(path, [*_twice(runs, found), *_mixed(runs, found)])
     told = [f"{path}: {len(found)} runs were made elsewhere and added" * (len(found) > 0)]
@@ -105,16 +108,58 @@ def _row(header: list[str], texts: list[str], line: int) -> Row:
         raise ValueError(f"line {line}: status is {row['status']!r}, expected one of: {', '.join(Status)}")
     if row["status"] == Status.DONE and not set(MEASURED) & row.keys():
         raise ValueError(f"line {line}: {' and '.join(MEASURED)} are empty; a run without either has status diverged")
-    shared = "\n".join(f"{name}={row.get(name, '')}" for name in SHARED if not _own_loss(name, row))
-    row.setdefault("comparison", _digest(shared))
-    row["comparison_id"] = comparison_id(row["dataset"], "", row["comparison"])
-    row.setdefault("run_id", run_id(row["method"], row["dataset"], row["seed"], _digest(str(sorted(row.items())))))
     return row
+
+
+def _grouped(rows: list[Row]) -> Iterator[str]:
+    """Give each run its comparison and id; yields where that cannot be told.
+
+    A run that is not finished was not measured: what it does not say is as in the one comparison that agrees with the
+    rest of it.
+    """
+    done = {_shared(row) for row in rows if row["status"] == Status.DONE and "comparison" not in row}
+    for row in rows:
+        shared = _shared(row)
+        if "comparison" not in row and row["status"] != Status.DONE and shared not in done:
+            fitting = [
+                other for other in done if all(own in ("", full) for own, full in zip(shared, other, strict=True))
+            ]
+            if len(fitting) > 1:
+                empty = ", ".join(name for name, own in zip(SHARED, shared, strict=True) if not own)
+                yield f"line {row['line']} may be of {len(fitting)} protocols of this table; fill in some of: {empty}"
+            shared = fitting[0] if fitting else shared
+        row.setdefault("comparison", _digest("\n".join(shared)))
+        row["comparison_id"] = comparison_id(row["dataset"], "", row["comparison"])
+        digest = _digest("\n".join([row["method"], row["comparison_id"]]))
+        row.setdefault("run_id", run_id(row["method"], row["dataset"], row["seed"], digest))
+
+
+def _shared(row: Row) -> tuple[str, ...]:
+    """What rows that are compared have in common; settings as recommended have a loss each."""
+    recommended = row.get("settings") == "recommended"
+    return tuple("" if name == "loss" and recommended else str(row.get(name, "")) for name in SHARED)
+
+
+def _known(runs: pd.DataFrame, found: pd.DataFrame) -> pd.Series:
+    """Which runs are there already, with the same outcome."""
+    names = ["run_id", "comparison_id", "method", "seed", "status"]
+    there = {tuple(row[name] for name in names): row for row in runs.to_dict("records")}
+    known = []
+    for row in found.to_dict("records"):
+        same = there.get(tuple(row[name] for name in names))
+        known.append(same is not None and all(_equal(row[name], same[name]) for name in MEASURED))
+    return pd.Series(known, index=found.index, dtype=bool)
+
+
+def _equal(one: Any, other: Any) -> bool:
+    return bool(pd.isna(one) and pd.isna(other)) or one == other
 
 
 def _value(name: str, text: str, line: int) -> Any:
     kind = KINDS[name]
     value: Any = text
+    if not text.isprintable():
+        raise ValueError(f"line {line}: {name} is {text!r}, expected text on one line")
     if kind != "string":
         try:
             value = float(text)
@@ -127,19 +172,22 @@ def _value(name: str, text: str, line: int) -> Any:
         raise ValueError(f"line {line}: {name} is {text!r}, expected {expected}, or nothing where it is not known")
     if name in LEAST and value < LEAST[name]:
         raise ValueError(f"line {line}: {name} is {text}, expected at least 0, or nothing where it is not known")
+    if name == "cos" and abs(value) > 1 + ROUNDING:
+        raise ValueError(f"line {line}: {name} is {text}, expected from -1 to 1, or nothing where it is not known")
+    if kind == "float64" and abs(value) > LARGEST:
+        raise ValueError(f"line {line}: {name} is {text}, expected at most {LARGEST:g} (the run diverged?)")
     return value
-
-
-def _own_loss(name: str, row: Row) -> bool:
-    """Whether a column is a method's own: settings as recommended have a loss each."""
-    return name == "loss" and row.get("settings") == "recommended"
 
 
 def _twice(runs: pd.DataFrame, found: pd.DataFrame) -> Iterator[str]:
     """What is there already under another id: nobody could say which of both counts."""
     key = ["comparison_id", "method", "seed"]
     seen = {tuple(row): "runs that are there" for row in runs[key].itertuples(index=False)}
+    ids = dict.fromkeys(runs["run_id"], "runs that are there")
     for row in found.to_dict("records"):
+        if row["run_id"] in ids:
+            yield f"line {row['line']}: run_id {row['run_id']} is also in {ids[row['run_id']]}; leave run_id out"
+        ids[row["run_id"]] = f"line {row['line']}"
         place = tuple(row[name] for name in key)
         if place in seen:
             yield (
@@ -153,7 +201,7 @@ def _mixed(runs: pd.DataFrame, found: pd.DataFrame) -> Iterator[str]:
     """What claims a protocol that it does not have."""
     for comparison, rows in found.groupby("comparison_id"):
         others = runs[runs["comparison_id"] == comparison]
-        for name in SHARED:
+        for name in [*SHARED, "fid_real", "fid_noise"]:
             if name == "loss" and "recommended" in set(rows["settings"]):
                 continue
             values = {value: line for value, line in zip(rows[name], rows["line"], strict=True) if pd.notna(value)}

@@ -64,6 +64,31 @@ def test_a_diverged_run_needs_no_number(tmp_path: Path) -> None:
     assert section.summary.loc[0, ["n", "diverged", "unfinished"]].tolist() == ["1", "1", "1"]
 
 
+def test_a_run_that_was_never_measured_belongs_to_the_protocol_of_the_rest(tmp_path: Path) -> None:
+    header = HEADER + ",status,extractor,samples"
+    path = csv(tmp_path, "a,x,0,p,5,done,inc,100", "a,x,1,p,,diverged,,", "b,x,0,p,6,done,inc,100", header=header)
+    (section,) = api.report(tmp_path, tmp_path / "out", add=path).sections
+    assert section.summary.set_index("method").loc["a", ["n", "diverged"]].tolist() == ["1", "1"]
+    path = csv(tmp_path, "a,x,0,p,5,done,inc,100", "a,x,1,p,,diverged,,", "b,x,0,p,6,done,inc,9", header=header)
+    with pytest.raises(RequestError, match=r"line 3 may be of 2 protocols of this table; fill in some of: .*samples"):
+        frame.read(tmp_path, [path])
+
+
+def test_an_id_of_another_run_hides_nothing(tmp_path: Path) -> None:
+    first = csv(tmp_path, "1,a,x,0,p,5", "2,b,x,0,p,6", header="run_id," + HEADER)
+    again = tmp_path / "again.csv"
+    again.write_text("run_id," + HEADER + "\n1,c,x,0,p,1\n")
+    with pytest.raises(RequestError, match="line 2: run_id 1 is also in runs that are there; leave run_id out"):
+        frame.read(tmp_path, [first, again])
+
+
+def test_comparisons_of_like_names_stay_apart(tmp_path: Path) -> None:
+    lines = [f"{method},{data},0,p,1,{claim}" for method in "ab" for data in "xy" for claim in ("v 1", "v/1", "../v")]
+    made = api.report(tmp_path, tmp_path / "out", add=csv(tmp_path, *lines, header=HEADER + ",comparison"))
+    assert len(made.sections) == 6
+    assert len(made.across) == 3
+
+
 def test_columns_that_are_not_known_are_named_and_left_out(tmp_path: Path) -> None:
     path = csv(tmp_path, "a,d,0,p,1,x", header=HEADER + ",colour")
     made = api.report(tmp_path, tmp_path / "out", add=path)
@@ -97,6 +122,10 @@ def test_what_spreadsheets_write_is_read(tmp_path: Path) -> None:
         (["a,d,0,p,1,won"], HEADER + ",status", "line 2: status is 'won', expected one of: done, diverged"),
         (["a,d,0,p,1", "a,d,0,p,2"], HEADER, "line 3: a on d with seed 0 is also in line 2; give the method another"),
         (["a,d,0,p,1,c,5", "b,d,0,p,2,c,9"], HEADER + ",comparison,samples", "samples differs within comparison c: 5 "),
+        (["a,d,0,p,1e300"], HEADER, "line 2: fid is 1e300, expected at most 1e+15 (the run diverged?)"),
+        (["a,d,0,p,1,5"], HEADER + ",cos", "line 2: cos is 5, expected from -1 to 1"),
+        (['"a\nb",d,0,p,1'], HEADER, "line 3: method is 'a\\nb', expected text on one line"),
+        (["a,d,0,p,1,2", "b,d,0,p,1,3"], HEADER + ",fid_real", "fid_real differs within comparison"),
         (["a,d,x,p,1"] * 8, HEADER, "; and 3 more"),
         (['a,d,0,p,"1'], HEADER, "not a CSV file in UTF-8"),
     ],
