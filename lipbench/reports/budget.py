@@ -14,8 +14,8 @@ RULES = (
     "Of each run counts the last evaluation within the steps, or the seconds of training, that every method reached "
     "(the seconds: those in which all runs of the quickest method ended); where fewer runs than n have one, their "
     "number stands beside it. On the frontier of seconds, or of memory, is a method which no other beats in mean "
-    "quality without taking more of it, and of which no run diverged. Means are of finished runs, and are compared without a "
-    "test. Seconds are those of the machine that ran them, with all else that it did."
+    "quality without taking more of it, and of which no run diverged. Means are of finished runs, and are compared "
+    "without a test. Seconds are those of the machine that ran them, with all else that it did."
 )
 OTHER_DEVICES = "Seconds, memory and frontiers are left out: the runs were made on different devices ({})."
 
