@@ -13,8 +13,9 @@ from lipbench.names import read_seeds
 from lipbench.plan import Planned, Settings, plan
 from lipbench.protocol import quick as quick_settings
 from lipbench.protocol import read as read_protocol
-from lipbench.results import find_run, prepare_results
-from lipbench.runner.launch import Launcher, Listener, Summary
+from lipbench.results import check_results, find_run, prepare_results
+from lipbench.runner.launch import Launcher, Summary
+from lipbench.runner.listener import Forecast, Listener
 
 if TYPE_CHECKING:
     from torch import nn
@@ -162,6 +163,21 @@ def launch(
         argv=argv,
         listener=listener,
     ).run()
+
+
+def check(request: Request, results: Path, *, device: str, timeout: float | None, listener: Listener) -> Forecast:
+    """Check everything that `launch` checks, start nothing, and say what the request will take; see `run`."""
+    check_results(results)
+    return Launcher(
+        results,
+        request.planned,
+        jobs=request.jobs,
+        device=device,
+        timeout=timeout,
+        retry_failed=False,
+        argv=[],
+        listener=listener,
+    ).check()
 
 
 def report(

@@ -10,6 +10,7 @@ from lipbench.errors import RequestError
 from lipbench.names import Name
 from lipbench.plan import plan, read_dataset
 from lipbench.results import find_run, prepare_results
+from lipbench.runner.listener import Listener
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,16 @@ class Prepared:
     shape: tuple[int, int, int]
     real: int
     extractor: str
+
+
+class _Noting(Listener):
+    """Hears the notes alone."""
+
+    def __init__(self, note: Callable[[str], None]) -> None:
+        self._note = note
+
+    def noted(self, text: str) -> None:
+        self._note(text)
 
 
 def prepare(
@@ -60,13 +71,19 @@ def prepare(
         RequestError: something is missing and cannot be fetched, or does not fit together.
         StoreError: a folder cannot be written to.
     """
-    from lipbench.runner.prepare import prepare_pictures
+    from lipbench.runner.adversarial import Adversarial
+    from lipbench.runner.prepare import prepare as prepare_cell
+    from lipbench.schema import adversarial
 
+    listener = _Noting(note)
     prepare_results(Path(results))
     ready = []
     with places.at(data_root, inception_weights):
         for planned in plan("none", datasets, [0], protocol, overrides or {}):
-            built = prepare_pictures(planned.cell, planned.sources.__getitem__, device, Path(results), note)
+            adversarial(planned.cell.protocol)
+            job = prepare_cell(planned, device, Path(results), listener).job
+            assert isinstance(job, Adversarial)  # as its protocol is
+            built = job.built
             ready.append(
                 Prepared(
                     dataset=str(planned.cell.dataset),

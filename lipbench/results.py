@@ -24,6 +24,25 @@ def prepare_results(results: Path) -> None:
         ) from None
 
 
+def check_results(results: Path) -> None:
+    """See that the results folder could be made and written to, without making it.
+
+    Raises:
+        StoreError: it could not.
+    """
+    folder = existing(results)
+    if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+        raise StoreError(
+            f"results folder {str(results)!r} cannot be written to: {str(folder)!r} is "
+            f"{'not writable' if folder.is_dir() else 'a file'}; choose another with --results"
+        )
+
+
+def existing(path: Path) -> Path:
+    """The path itself, or the nearest folder above it that exists."""
+    return next((place for place in (path, *path.absolute().parents) if place.exists()), Path("/"))
+
+
 def run_folders(results: Path) -> list[RunFolder]:
     """The run folders below a results folder, by name.
 

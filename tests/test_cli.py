@@ -1,6 +1,7 @@
 """The command line: what it prints, its exit codes, and that a user's mistake never shows a traceback."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from lipbench.api import read_request
 from lipbench.cli import main
 from tests.conftest import MakeRun
 
@@ -104,11 +106,24 @@ def test_a_dry_run_lists_the_runs_and_starts_nothing(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert result.output.count(" new") == 4
     assert "nothing was started" in result.output
+    assert re.search(r"about \d+ .*2 runs at a time, and \d+ MiB of disk|about \d+ .*1 run at a time", result.output)
     assert not (tmp_path / "r").exists()
 
 
+def test_a_dry_run_makes_the_checks_of_a_run(tmp_path: Path) -> None:
+    (tmp_path / "nets.py").write_text("def make(latent_dim): ...\n")
+    words = ["--methods", "gn", "--dry-run", "--results", str(tmp_path / "r")]
+    result = call("run", *words, "--set", f"architecture={tmp_path / 'nets.py'}:make")
+    assert result.exit_code == 2
+    assert "expected (image_shape, latent_dim)" in result.stderr
+    (tmp_path / "file").touch()
+    result = call("run", *words[:-1], str(tmp_path / "file" / "r"))
+    assert result.exit_code == 2
+    assert "is a file; choose another with --results" in result.stderr
+
+
 def test_a_smoke_run_has_one_seed_and_twenty_steps(tmp_path: Path) -> None:
-    result = call("run", "--methods", "gn", "--quick", "--dry-run", "--results", str(tmp_path / "r"))
+    result = call("run", "--methods", "wc", "--quick", "--dry-run", "--results", str(tmp_path / "r"))
     assert "1 runs" in result.output
     assert " 20 " in result.output
 
@@ -167,7 +182,7 @@ def test_protocols_are_listed_and_each_is_printed_as_a_file_that_runs(tmp_path: 
         assert f"{name}\n" in listed
         path = tmp_path / "mine.toml"
         path.write_text(call("protocols", name).output)
-        assert call("run", "--methods", "gn", "--protocol", str(path), "--dry-run").exit_code == 0
+        read_request("gn", protocol=path.as_posix())
 
 
 def test_an_unknown_protocol_is_refused_with_the_nearest_one() -> None:

@@ -31,7 +31,7 @@ INTERRUPTED = 130  # the shell's code for Ctrl-C
 @click.option("--timeout", type=float, help="Seconds after which a run is stopped; it goes on when run again.")
 @click.option("--retry-failed", is_flag=True, help="Set failed and diverged runs aside and start them over.")
 @click.option("--quick", is_flag=True, help="A smoke run of seconds: few steps, one seed.")
-@click.option("--dry-run", is_flag=True, help="Show what would be run, and start nothing.")
+@click.option("--dry-run", is_flag=True, help="Check everything, say what it will take, and start nothing.")
 @options.data_root
 @options.inception_weights
 @options.results
@@ -80,14 +80,15 @@ def run(
         device=device,
     )
     console = Console()
-    if dry_run:
-        runs.show_plan(console, request, results)
-        return
     try:
         with (
             places.at(data_root, inception_weights),
             Display(console, results, request.planned, request.jobs) as display,
         ):
+            if dry_run:
+                api.check(request, results, device=device, timeout=timeout, listener=display)
+                runs.show_plan(console, request, results)
+                return
             summary = api.launch(
                 request, results, device=device, timeout=timeout, retry_failed=retry_failed, listener=display
             )

@@ -1,21 +1,26 @@
 """FID, KID and Inception Score of generated pictures, by torch-fidelity."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
+import torch
 import torch_fidelity
 from jaxtyping import UInt8
 from torch import Tensor
 from torch.utils.data import Dataset
+from torch_fidelity import utils
+from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY
 
 from lipbench.dataset import digest
 from lipbench.errors import RequestError, StoreError
 from lipbench.measure.extractors import Extractor
 from lipbench.places import cache_folder
 from lipbench.schema import Evaluate
+
+PART_BATCHES = 10  # of real pictures, after which their features are kept
 
 
 class _Bytes(Dataset[Tensor]):
@@ -76,6 +81,14 @@ def notes(fake: int, real: int, extractor: Extractor) -> list[str]:
     return said + ([extractor.no_score] if extractor.no_score else [])
 
 
+def fitted(settings: Evaluate, fake: int, real: int) -> Evaluate:
+    """The settings with KID's subsets and the splits of the Inception Score as small as so many pictures make them."""
+    smaller = min(fake, real)
+    # A subset that is the whole set would always be the same: its spread would be 0 and mean nothing.
+    subset = settings.kid_subset_size if settings.kid_subset_size < smaller else max(2, smaller // 2)
+    return settings.model_copy(update={"kid_subset_size": subset, "isc_splits": min(settings.isc_splits, fake)})
+
+
 def check_counts(fake: int, real: int, settings: Evaluate) -> None:
     """See that there are pictures enough for KID's subsets and the splits of the Inception Score.
 
@@ -114,6 +127,62 @@ def _unwritable(reason: str) -> StoreError:
         f"the cache folder {str(cache_folder())!r} cannot be written to: {reason}; expected room for the features of "
         f"the real pictures: free space, or set LIPBENCH_CACHE to another folder"
     )
+
+
+def measure_real(
+    reference: Reference, extractor: Extractor, *, cuda: bool = False, progress: Callable[[int], None]
+) -> None:
+    """Keep the features of the real pictures where `fidelity` finds them.
+
+    They are kept part by part on the way, so that a measurement of hours that is stopped goes on from there. The parts
+    hold whole batches: the features are those of one pass.
+
+    Args:
+        reference: the real pictures.
+        extractor: whose features.
+        cuda: whether to measure on a GPU.
+        progress: is told how many pictures are measured.
+
+    Raises:
+        StoreError: the features cannot be kept.
+    """
+    registered = FEATURE_EXTRACTORS_REGISTRY[extractor.name]
+    metrics = ["fid", "kid", *(["isc"] if extractor.no_score is None else [])]
+    layers = sorted({registered.get_default_feature_layer_for_metric(metric) for metric in metrics})
+    network = utils.create_feature_extractor(
+        extractor.name, layers, cuda=cuda, feature_extractor_weights_path=str(extractor.weights), verbose=False
+    )
+    name, size = reference.cache_name(extractor), PART_BATCHES * extractor.batch_size
+
+    def part(begin: int) -> dict[str, Tensor]:
+        progress(begin)
+        found: dict[str, Tensor] = utils.extract_featuresdict_from_input_id_cached(
+            1,
+            network,
+            input1=_Bytes(reference.pictures[begin : begin + size], repeat=extractor.shape is None),
+            input1_cache_name=f"part-from-{begin}-of-{name}",
+            cache_root=str(cache_folder()),
+            batch_size=extractor.batch_size,
+            cuda=cuda,
+            save_cpu_ram=True,
+            verbose=False,
+        )
+        return found
+
+    def whole() -> dict[str, Tensor]:
+        parts = [part(begin) for begin in range(0, len(reference.pictures), size)]
+        return {layer: torch.cat([found[layer] for found in parts]) for layer in layers}
+
+    with _explained():
+        utils.cache_lookup_group_recompute_all_on_any_miss(
+            f"{name}-{network.get_name()}-features-",
+            network.get_requested_features_list(),
+            whole,
+            cache_root=str(cache_folder()),
+            verbose=False,
+        )
+        for kept in cache_folder().glob(f"part-from-*-of-{name}-*.pt"):
+            kept.unlink(missing_ok=True)
 
 
 def fidelity(

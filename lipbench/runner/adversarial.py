@@ -1,7 +1,9 @@
 """The job of training a generator against a critic."""
 
+import time
+
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from lipbench.cell import Cell
@@ -10,12 +12,17 @@ from lipbench.errors import Diverged
 from lipbench.measure.critic import interpolate
 from lipbench.measure.fidelity import fidelity
 from lipbench.measure.images import generate, grid_png
-from lipbench.runner.build import build, check
+from lipbench.runner.build import build
+from lipbench.runner.check import check_critic, check_generator
 from lipbench.runner.job import Job, Record
 from lipbench.runner.parts import Locate
+from lipbench.runner.stages import Stages
+from lipbench.train.loop import Trainer
 from lipbench.train.streams import generator
 
 GRID = 64  # pictures of a sample grid
+FEW = 64  # pictures of a rehearsal
+GPU = 0.01  # of the time that an extractor takes on a CPU, roughly
 SEGMENTS = 8  # searched for secants and jumps: half a minute for cnn-32 on two cores
 
 
@@ -28,19 +35,37 @@ def latents(cell: Cell, count: int, device: torch.device) -> Float[Tensor, "n z"
 class Adversarial(Job):
     """Trains a generator against a critic; arguments and errors as of `build`."""
 
+    training: Trainer
+
     def __init__(self, cell: Cell, locate: Locate, device: torch.device) -> None:
         self.cell = cell
         self.built = build(cell, locate, device)
         self.training = self.built.trainer
 
-    def check(self) -> None:
+    def check(self, stages: Stages) -> None:
         """See `Job.check`."""
-        check(self.built)
+        trainer, pictures = self.built.trainer, self.built.pictures
+        latent_dim = trainer.settings.latent_dim
+        fake = check_generator(trainer.generator, latent_dim, pictures.shape, trainer.device, stages)
+        real = to_unit(pictures.train[: len(fake)].to(trainer.device))
+        check_critic(trainer, self.method_names, real, fake[: len(real)], stages)
+
+    def rehearse_evaluation(self) -> float:
+        """See `Job.rehearse_evaluation`; the extractor is left out, it has seen the real pictures."""
+        settings, begun = self.built.measured, time.perf_counter()
+        fake = generate(self.training.averaged.module, latents(self.cell, FEW, self.training.device))
+        generated = time.perf_counter()
+        places = self._places(fake, FEW)
+        self.measure_critic(places, final=False, more={}, segments=SEGMENTS)
+        ended = time.perf_counter()
+        critic = (ended - generated) * settings.critic_points / len(places["real"])
+        extracted = self.built.extractor.seconds_per_picture * (GPU if self.training.device.type == "cuda" else 1)
+        return critic + settings.samples * ((generated - begun) / FEW + extracted)
 
     def evaluate(self, *, final: bool) -> tuple[Record, bytes]:
         """See `Job.evaluate`."""
         built, cell = self.built, self.cell
-        trainer, pictures, settings = built.trainer, built.pictures, cell.adversarial.evaluate
+        trainer, pictures, settings = built.trainer, built.pictures, built.measured
         device = trainer.device
         averaged = trainer.averaged.module
         if not all(weight.isfinite().all() for weight in averaged.parameters()):
@@ -48,20 +73,23 @@ class Adversarial(Job):
         fake = generate(averaged, latents(cell, settings.samples, device))
         with torch.random.fork_rng():  # a data loader draws from the global stream, which belongs to training
             record: Record = fidelity(fake, built.reference, built.extractor, settings, cuda=device.type == "cuda")
-        count = min(settings.critic_points, len(pictures.held_out), len(fake))
-        real_points, fake_points = to_unit(pictures.held_out[:count].to(device)), to_unit(fake[:count])
-        rng = generator(cell.seed, "measured points", device=device)
-        places = {
-            "real": real_points,
-            "fake": fake_points,
-            "interpolated": interpolate(real_points, fake_points, rng),
-        }
-        train = to_unit(pictures.train[:count].to(device))
-        more = {"train": train, "noise": self.noise(torch.cat([real_points, fake_points]))} if final else {}
+        places = self._places(fake, settings.critic_points)
+        train = to_unit(pictures.train[: len(places["real"])].to(device))
+        more = {"train": train, "noise": self.noise(torch.cat([places["real"], places["fake"]]))} if final else {}
         record |= self.measure_critic(places, final=final, more=more, segments=SEGMENTS)
         return record, grid_png(fake[:GRID], columns=8)
+
+    def _places(self, fake: UInt8[Tensor, "n c h w"], most: int) -> dict[str, Tensor]:
+        """Points at which the critic is measured: held-out real, generated and interpolated ones, as many of each."""
+        held_out, device = self.built.pictures.held_out, self.training.device
+        count = min(most, len(held_out), len(fake))
+        real_points, fake_points = to_unit(held_out[:count].to(device)), to_unit(fake[:count])
+        rng = generator(self.cell.seed, "measured points", device=device)
+        mixed = interpolate(real_points, fake_points, rng)
+        return {"real": real_points, "fake": fake_points, "interpolated": mixed}
 
     def facts(self) -> Record:
         """See `Job.facts`."""
         extractor = self.built.extractor
-        return {"extractor": extractor.id, "features": extractor.features}
+        asked = self.cell.adversarial.evaluate
+        return {"extractor": extractor.id, "features": extractor.features} | self.built.reduced(asked)

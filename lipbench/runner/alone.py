@@ -1,5 +1,7 @@
 """The job of training a critic alone against a pair of known distance."""
 
+import time
+
 import torch
 from torch.nn.utils import parametrize
 
@@ -8,9 +10,11 @@ from lipbench.errors import Diverged
 from lipbench.measure.critic import NotFiniteError, interpolate, settled
 from lipbench.measure.functions import of_critic
 from lipbench.measure.transport import against_truth
-from lipbench.runner.build import build_critic, check_critic, choose_engine
+from lipbench.runner.build import build_critic, choose_engine
+from lipbench.runner.check import COUNT, check_critic
 from lipbench.runner.job import Job, Record
 from lipbench.runner.parts import Locate, create_method, load_pair
+from lipbench.runner.stages import Stages
 from lipbench.schema import CriticProtocol
 from lipbench.train.alone import CriticAlone
 from lipbench.train.composition import Composition
@@ -43,9 +47,16 @@ class Alone(Job):
         update = CriticUpdate(critic, composition, LOSSES[protocol.loss], protocol.train, engine)
         self.training = CriticAlone(update, pair, protocol.train, cell.seed)
 
-    def check(self) -> None:
+    def check(self, stages: Stages) -> None:
         """See `Job.check`."""
-        check_critic(self.training, *self.pair.sample(4, generator(0, "trial", device=self.device)))
+        points = self.pair.sample(COUNT, generator(0, "trial", device=self.device))
+        check_critic(self.training, self.method_names, *points, stages)
+
+    def rehearse_evaluation(self) -> float:
+        """See `Job.rehearse_evaluation`; a perceptron is quick enough for a whole one."""
+        begun = time.perf_counter()
+        self.evaluate(final=False)
+        return time.perf_counter() - begun
 
     def evaluate(self, *, final: bool) -> tuple[Record, None]:
         """See `Job.evaluate`."""

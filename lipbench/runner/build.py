@@ -1,30 +1,28 @@
 """Makes everything that a cell with a generator describes, and says what does not fit together."""
 
-from copy import deepcopy
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from lipbench.cell import Cell
-from lipbench.dataset import Pictures, to_unit
+from lipbench.dataset import Pictures
 from lipbench.errors import RequestError
 from lipbench.measure import extractors
 from lipbench.measure.extractors import Extractor
-from lipbench.measure.fidelity import Reference, check_counts
+from lipbench.measure.fidelity import Reference, fitted
 from lipbench.runner.device import place
 from lipbench.runner.parts import Locate, create_method, find_architecture, load_pictures
 from lipbench.schema import Evaluate
-from lipbench.train.composition import Composition, check_independent
+from lipbench.train.composition import Composition
 from lipbench.train.gradients.choose import choose
 from lipbench.train.gradients.double_backward import DoubleBackward
-from lipbench.train.gradients.terms import Engine, values
+from lipbench.train.gradients.terms import Engine
 from lipbench.train.loop import Trainer
 from lipbench.train.losses import LOSSES
 from lipbench.train.precision import HALF, set_precision
 from lipbench.train.streams import generator as random_generator
 from lipbench.train.streams import seeded
-from lipbench.train.training import Training
 
 # Convolutions of larger pictures are quicker with the channels last; generators are not, on a CPU.
 CHANNELS_LAST = 32
@@ -32,12 +30,25 @@ CHANNELS_LAST = 32
 
 @dataclass(frozen=True)
 class Built:
-    """All that training and evaluation need; the networks are on the device."""
+    """All that training and evaluation need; the networks are on the device.
+
+    Attributes:
+        measured: the protocol's ``evaluate`` table, with counts no larger than the data allow.
+    """
 
     trainer: Trainer
     pictures: Pictures
     reference: Reference
     extractor: Extractor
+    measured: Evaluate
+
+    def reduced(self, asked: Evaluate) -> dict[str, int]:
+        """The counts that the data made smaller than `asked`, by name."""
+        return {
+            key: getattr(self.measured, key)
+            for key in ("real_samples", "kid_subset_size", "isc_splits")
+            if getattr(self.measured, key) != getattr(asked, key)
+        }
 
 
 def build(cell: Cell, locate: Locate, device: torch.device) -> Built:
@@ -54,11 +65,13 @@ def build(cell: Cell, locate: Locate, device: torch.device) -> Built:
     pictures = load_pictures(cell.dataset, locate)
     trainer = build_trainer(cell, pictures, locate, device)
     measured = cell.adversarial.evaluate
+    real = len(pictures.split(measured.split))
+    if measured.real_samples is not None and measured.real_samples > real:
+        measured = measured.model_copy(update={"real_samples": real})
     reference = choose_reference(pictures, str(cell.dataset), measured)
     extractor = extractors.find(measured.extractor)
     extractor.check_shape(pictures.shape, str(cell.dataset))
-    check_counts(measured.samples, len(reference.pictures), measured)
-    return Built(trainer, pictures, reference, extractor)
+    return Built(trainer, pictures, reference, extractor, fitted(measured, measured.samples, len(reference.pictures)))
 
 
 def build_trainer(cell: Cell, pictures: Pictures, locate: Locate, device: torch.device) -> Trainer:
@@ -133,55 +146,3 @@ def choose_reference(pictures: Pictures, dataset: str, settings: Evaluate) -> Re
         return Reference(chosen, name)
     drawn = torch.randperm(len(chosen), generator=random_generator(0, "real samples"))[:wanted]
     return Reference(chosen[drawn], f"{name}-{wanted}")
-
-
-def check(built: Built) -> None:
-    """See that the networks do what the training loop expects, without training anything.
-
-    Raises:
-        RequestError: a shape is wrong, or the critic mixes samples under a method that needs gradient norms.
-    """
-    trainer, shape = built.trainer, built.pictures.shape
-    points = to_unit(built.pictures.train[:4].to(trainer.device))
-    # A copy: a pass in training mode moves the buffers of batch normalisation.
-    generator = deepcopy(trainer.generator)
-    with torch.no_grad():
-        fake = generator(torch.zeros(4, trainer.settings.latent_dim, device=trainer.device))
-    if fake.shape != (4, *shape):
-        raise RequestError(f"the generator gives {tuple(fake.shape)} for 4 latents; expected {(4, *shape)}")
-    check_critic(trainer, points, fake.detach())
-
-
-def check_critic(training: Training, real: Tensor, fake: Tensor) -> None:
-    """See that critic and methods accept points of this shape, without training anything.
-
-    Args:
-        training: holds critic and methods.
-        real: a few real points.
-        fake: as many fake ones.
-
-    Raises:
-        RequestError: a shape is wrong, a method fails on such points, or the critic mixes samples under a method that
-            needs gradient norms.
-    """
-    composition = training.composition
-    critic = deepcopy(training.critic)  # a pass in training mode moves the buffers of spectral normalisation
-    try:
-        values(critic, real)
-    except (ValueError, RuntimeError) as error:
-        raise RequestError(f"the critic cannot be used on points of shape {tuple(real.shape[1:])}: {error}") from None
-    if composition.needs_grad_norm:
-        check_independent(critic, real)
-    rng = random_generator(0, "trial", device=real.device)
-    ones = torch.ones(len(real), device=real.device)
-    try:
-        composition.score(ones, ones)
-        for term in composition.penalties(torch.cat([real, fake]), len(real), 0, rng):
-            values(critic, term.points)
-            ones = torch.ones(len(term.points), device=real.device)[term.rows]
-            term.objective(ones, ones)
-    except Exception as error:  # whatever a method raises is said as it is
-        raise RequestError(
-            f"the methods cannot be used on points of shape {tuple(real.shape[1:])}: {type(error).__name__}: {error}; "
-            f"expected penalty_points and penalty that accept (n, {', '.join(map(str, real.shape[1:]))})"
-        ) from error

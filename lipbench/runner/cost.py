@@ -15,7 +15,7 @@ from lipbench.measure.memory import MemoryCounter
 from lipbench.measure.operations import OperationCounter
 from lipbench.plan import Planned
 from lipbench.runner.build import build_trainer
-from lipbench.runner.device import choose_device
+from lipbench.runner.device import choose_device, wait
 from lipbench.runner.parts import load_pictures
 from lipbench.train.gradients.double_backward import DoubleBackward
 from lipbench.train.gradients.terms import Engine, Term
@@ -116,17 +116,12 @@ def _setups(item: Planned, engines: Sequence[str], device: torch.device) -> list
 
 
 def _time(work: Callable[[], object], device: torch.device) -> float:
-    _wait(device)
+    wait(device)
     start = time.perf_counter()
     with suppress(Diverged):  # a method without constraint may: the step took as long
         work()
-    _wait(device)
+    wait(device)
     return time.perf_counter() - start
-
-
-def _wait(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
 
 
 class _Counting(Engine):

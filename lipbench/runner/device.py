@@ -31,3 +31,9 @@ def place(pictures: Tensor, device: torch.device) -> Tensor:
     if device.type == "cuda" and pictures.nbytes > torch.cuda.mem_get_info(device)[0] // 2:
         return pictures
     return pictures.to(device)
+
+
+def wait(device: torch.device) -> None:
+    """Wait until the device has done what it was given, so that a clock can be read."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

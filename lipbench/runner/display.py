@@ -1,5 +1,6 @@
 """Shows a sweep under way: live bars on a terminal, a line a run elsewhere."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -10,7 +11,7 @@ from rich.text import Text
 
 from lipbench.plan import Planned
 from lipbench.runner.estimate import Estimate, duration
-from lipbench.runner.launch import Listener
+from lipbench.runner.listener import Forecast, Listener
 from lipbench.store import RunFolder, Status
 
 STYLES = {
@@ -20,6 +21,16 @@ STYLES = {
     Status.RUNNING: "cyan",
     Status.INTERRUPTED: "magenta",
 }
+
+SILENCE_SECONDS = 20.0  # off a terminal, between two lines on what is checked
+
+
+def told(forecast: Forecast, jobs: int) -> str:
+    """What a request will take, for people."""
+    return (
+        f"about {duration(forecast.seconds)}, {jobs} run{'s' * (jobs != 1)} at a time, and "
+        f"{forecast.disk / 2**20:,.0f} MiB of disk (the search for secants at the end of each run not counted)"
+    )
 
 
 class Display(Listener):
@@ -40,7 +51,9 @@ class Display(Listener):
             steps={run: cell.protocol.train.steps for run, cell in cells.items()},
             jobs=jobs,
         )
+        self.jobs = jobs
         self.ended_runs = 0
+        self._said = time.monotonic()
         self._width = len(str(self.total))
         self._bars: dict[str, TaskID] = {}
         self._progress = Progress(
@@ -65,6 +78,18 @@ class Display(Listener):
     def preparing(self) -> None:
         """Loading torch and checking takes seconds in which nothing else could be seen."""
         self.console.print(f"checking {self.total} run{'s' * (self.total != 1)} before the first begins …", style="dim")
+
+    def checking(self, text: str) -> None:
+        """Show it on a terminal; elsewhere now and then, where it takes long."""
+        self._progress.update(self._whole, description="checking", note=text)
+        if not self.console.is_terminal and time.monotonic() - self._said > SILENCE_SECONDS:
+            self.console.print(Text(text, "dim"), soft_wrap=True)
+            self._said = time.monotonic()
+
+    def checked(self, forecast: Forecast) -> None:
+        """Say what it will take."""
+        self._progress.update(self._whole, description="all runs", note="")
+        self.console.print(Text(told(forecast, self.jobs), "dim"), soft_wrap=True)
 
     def noted(self, text: str) -> None:
         """Say it once, before the runs."""

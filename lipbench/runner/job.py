@@ -9,6 +9,7 @@ from torch import Tensor
 from lipbench.cell import Cell
 from lipbench.errors import Diverged
 from lipbench.measure import critic as measuring
+from lipbench.runner.stages import Stages
 from lipbench.train.gradients.double_backward import DoubleBackward
 from lipbench.train.gradients.terms import Engine
 from lipbench.train.gradients.three_sweeps import ThreeSweeps
@@ -30,11 +31,22 @@ class Job(ABC):
     training: Training
 
     @abstractmethod
-    def check(self) -> None:
+    def check(self, stages: Stages) -> None:
         """See that the parts fit together, without training anything.
+
+        Args:
+            stages: tells what is tried, and explains what the user's code raises.
 
         Raises:
             RequestError: they do not.
+        """
+
+    @abstractmethod
+    def rehearse_evaluation(self) -> float:
+        """Measure a few points as `evaluate` does; gives the seconds that a whole evaluation takes, roughly.
+
+        Raises:
+            Diverged: something that is measured is not finite.
         """
 
     @abstractmethod
@@ -64,6 +76,11 @@ class Job(ABC):
             "engine_reason": training.engine.reason,
             **self.facts(),
         }
+
+    @property
+    def method_names(self) -> list[str]:
+        """The methods, as messages call them."""
+        return [str(part) for part in self.cell.methods]
 
     @property
     def exact_engine(self) -> Engine:

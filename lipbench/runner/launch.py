@@ -1,38 +1,24 @@
 """Runs planned cells, several at a time, and never loses one to another's failure. Knows nothing of torch."""
 
+import shutil
 import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from lipbench.errors import LipbenchError, RequestError, StoreError
+from lipbench.errors import StoreError
 from lipbench.plan import Planned
+from lipbench.results import existing
 from lipbench.runner import BUSY
+from lipbench.runner.checking import check
 from lipbench.runner.connection import Connection, connect
+from lipbench.runner.listener import Forecast, Listener
 from lipbench.store import RunFolder, Status
 
 LOOK_SECONDS = 0.5  # between two looks at cells that another launcher works on
-
-
-class Listener:
-    """What a progress display is told; this one shows nothing."""
-
-    def preparing(self) -> None:
-        """Everything is being checked."""
-
-    def noted(self, text: str) -> None:
-        """Something that a reader of the numbers must know."""
-
-    def started(self, run: str) -> None:
-        """A run has begun."""
-
-    def stepped(self, run: str, step: int) -> None:
-        """A run has made `step` steps in all."""
-
-    def ended(self, run: str, status: Status, message: str) -> None:
-        """A run has come to an end for now."""
 
 
 @dataclass
@@ -119,7 +105,7 @@ class Launcher:
         if not self._queue:
             return self.summary
         with connect(self.results, self.device, self.argv) as server:
-            self._prepare(server)
+            self._check(server, self.results / "prepare.log", measure=True)
             looked = time.monotonic()
             while self._queue or self._running or self._elsewhere:
                 while self._queue and len(self._running) < self.jobs:
@@ -132,34 +118,32 @@ class Launcher:
                     self._look_elsewhere()
         return self.summary
 
-    def _prepare(self, server: Connection) -> None:
-        """Have one cell of each sort built and checked before any begins."""
-        self.listener.preparing()
-        sorts: dict[str, Planned] = {}
-        for name in self._queue:
-            planned = self._planned[name]
-            sorts.setdefault(planned.cell.model_copy(update={"seed": 0}).to_json(), planned)
-        wanted = [
-            {
-                "cell": planned.cell.model_dump(mode="json"),
-                "sources": {copy: str(path.resolve()) for copy, path in planned.sources.items()},
-            }
-            for planned in sorts.values()
-        ]
-        server.send({"prepare": wanted})
-        noted: set[str] = set()
-        while True:
-            for event in server.events(patience=1.0):
-                if event["event"] == "noted" and event["text"] not in noted:
-                    noted.add(event["text"])
-                    self.listener.noted(event["text"])
-                if event["event"] == "refused":
-                    raise RequestError(event["message"])
-                if event["event"] == "prepared":
-                    return
-                if event["event"] == "exit":
-                    log = self.results / "prepare.log"
-                    raise LipbenchError(f"the checks before the first run have crashed; {str(log)!r} says how")
+    def check(self) -> Forecast:
+        """See that everything that is not finished could be run, and start nothing.
+
+        Raises:
+            RequestError: a check failed.
+        """
+        if not self._queue:
+            return Forecast(0.0, 0)
+        with TemporaryDirectory(prefix="lipbench-") as work, connect(self.results, self.device, self.argv) as server:
+            return self._check(server, Path(work, "prepare.log"), measure=False)
+
+    def _check(self, server: Connection, log: Path, *, measure: bool) -> Forecast:
+        forecast = check(
+            server,
+            [self._planned[name] for name in self._queue],
+            jobs=self.jobs,
+            timeout=self.timeout,
+            log=log,
+            measure=measure,
+            listener=self.listener,
+        )
+        free = shutil.disk_usage(existing(self.results)).free
+        if forecast.disk > free:
+            needed, there = (f"{size / 2**20:,.0f} MiB" for size in (forecast.disk, free))
+            self.listener.noted(f"The runs need about {needed} of disk, and {str(self.results)!r} has {there} left.")
+        return forecast
 
     def _start(self, server: Connection, name: str) -> None:
         folder, planned = self._folders[name], self._planned[name]

@@ -1,5 +1,6 @@
 """From the parts that a cell names to the objects themselves: data, methods, networks."""
 
+import inspect
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,7 @@ def find_architecture(part: Part, locate: Locate) -> nets.Make:
         if not callable(own):
             raise PluginError(f"the architecture file of {part.name!r} defines no function {function!r}")
         found = own
+    _check_call(found, part.name)
 
     def make(image_shape: tuple[int, int, int], latent_dim: int) -> tuple[nn.Module, nn.Module]:
         pair = found(image_shape, latent_dim)
@@ -97,6 +99,24 @@ def find_architecture(part: Part, locate: Locate) -> nets.Make:
         return pair
 
     return make
+
+
+def _check_call(make: Callable[..., Any], name: str) -> None:
+    """See that a function can be called as an architecture is.
+
+    Raises:
+        PluginError: it takes other arguments.
+    """
+    try:
+        signature = inspect.signature(make)
+        signature.bind((1, 8, 8), 128)
+    except ValueError:  # a builtin without a signature
+        return
+    except TypeError as error:
+        raise PluginError(
+            f"architecture {name!r} takes {signature} ({error}); expected (image_shape, latent_dim), as in "
+            f"make((1, 8, 8), 128)"
+        ) from None
 
 
 def _create(kind: registry.Kind, part: Part, locate: Locate) -> Any:

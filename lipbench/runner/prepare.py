@@ -1,8 +1,9 @@
 """What is done once before any cell starts: everything is built and checked, real statistics are cached."""
 
 import json
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -10,60 +11,95 @@ import torch
 from lipbench.cell import Cell
 from lipbench.dataset import digest
 from lipbench.errors import RequestError, StoreError
-from lipbench.measure.fidelity import Reference, fidelity, is_cached, notes
+from lipbench.measure.fidelity import Reference, fidelity, is_cached, measure_real, notes
+from lipbench.plan import Planned
+from lipbench.runner.adversarial import Adversarial
 from lipbench.runner.alone import Alone
-from lipbench.runner.build import Built, build, check
+from lipbench.runner.build import Built
 from lipbench.runner.device import choose_device
 from lipbench.runner.estimate import duration
-from lipbench.runner.parts import Locate
-from lipbench.schema import CriticProtocol
-from lipbench.store import to_json, write_atomically
+from lipbench.runner.job import Job
+from lipbench.runner.jobs import create
+from lipbench.runner.listener import Forecast, Listener
+from lipbench.runner.rehearse import rehearse
+from lipbench.runner.stages import Stages
+from lipbench.store import RunFolder, to_json, write_atomically
 from lipbench.train.streams import generator
-from lipbench.train.training import Training
 
+SLOW = 1500.0  # seconds of an extractor on a CPU, from which on it is said
 MOST = 5000  # pictures of a yardstick: it is there for orientation
-CPU_SECONDS = 0.15  # that the Inception network takes for a picture on one core, roughly
 
 
-def prepare(
-    cell: Cell, locate: Locate, device: str, results: Path, note: Callable[[str], None] = lambda text: None
-) -> None:
-    """Build and check what `cell` needs; measure once what its numbers are compared with.
+@dataclass(frozen=True)
+class Ready:
+    """What was built and checked.
+
+    Attributes:
+        job: the cell, built; it has been rehearsed, and cannot be trained.
+        forecast: what one run of this sort takes.
+    """
+
+    job: Job
+    forecast: Forecast
+
+
+def prepare(planned: Planned, device: str, results: Path, listener: Listener, *, measure: bool = True) -> Ready:
+    """Build, check and rehearse a cell; measure once what its numbers are compared with.
+
+    Copies of the user's own files are used, and nothing that lies beside the originals: as by the run itself.
 
     Args:
-        cell: what was asked.
-        locate: gives the path of a user's own file from its name in the run folder.
+        planned: the cell, and where the user's own files are.
         device: ``auto``, ``cpu``, ``cuda``, …
         results: where the yardsticks are kept.
-        note: is told what a reader of the numbers must know.
+        listener: is told what happens, and what a reader of the numbers must know.
+        measure: whether to measure real pictures and noise; all else is checked in any case.
 
     Raises:
         RequestError: something does not fit together.
         StoreError: the cache or the results folder cannot be written to.
     """
-    if not isinstance(cell.protocol, CriticProtocol):
-        prepare_pictures(cell, locate, device, results, note)
-        return
-    job = Alone(cell, cell.protocol, locate, choose_device(device))
-    job.check()
-    _note_engine(cell, job.training, note)
-    path, basis = yardstick_path(results, cell), {"pair": job.pair.digest}
+    cell = planned.cell
+    with TemporaryDirectory(prefix="lipbench-") as work:
+        folder = RunFolder(Path(work, cell.run_id))
+        folder.create(cell.to_json(), planned.sources)
+        files = {folder.file(name): path for name, path in planned.sources.items()}
+        stages = Stages(f"{cell.method} on {cell.dataset}", files, listener)
+        with stages.stage("loading data and making networks", "data, networks and methods that can be made"):
+            job = create(cell, folder.file, choose_device(device))
+        job.check(stages)
+        forecast = rehearse(job, stages)
+        if job.training.engine.reason is not None:
+            listener.noted(f"Gradients of {cell.method} by double backward: {job.training.engine.reason}.")
+        if isinstance(job, Adversarial):
+            with stages.stage("measuring the real pictures", "pictures that the extractor can take"):
+                _prepare_pictures(job, results, stages, measure=measure)
+        elif isinstance(job, Alone):
+            _prepare_pair(job, results, measure=measure)
+    return Ready(job, forecast)
+
+
+def _prepare_pair(job: Alone, results: Path, *, measure: bool) -> None:
+    cell, path, basis = job.cell, yardstick_path(results, job.cell), {"pair": job.pair.digest}
     _check_basis(_read(path), basis, cell, results)
-    _write(path, {"w1_true": job.pair.w1, "dim": job.pair.dim} | basis)
+    if measure:
+        _write(path, {"w1_true": job.pair.w1, "dim": job.pair.dim} | basis)
 
 
-def prepare_pictures(cell: Cell, locate: Locate, device: str, results: Path, note: Callable[[str], None]) -> Built:
-    """`prepare` for a cell with a generator: also measure the real pictures and the yardsticks."""
-    protocol, chosen = cell.adversarial, choose_device(device)
-    built = build(cell, locate, chosen)
-    check(built)
-    samples, real = protocol.evaluate.samples, len(built.reference.pictures)
+def _prepare_pictures(job: Adversarial, results: Path, stages: Stages, *, measure: bool) -> None:
+    cell, built, listener = job.cell, job.built, stages.listener
+    asked, samples, real = cell.adversarial.evaluate, built.measured.samples, len(built.reference.pictures)
+    for key, count in built.reduced(asked).items():
+        listener.noted(
+            f"evaluate.{key} is {getattr(asked, key)}, more than {samples:,} generated pictures and {real:,} of the "
+            f"{asked.split} split of {cell.dataset} allow: it is taken to be {count}."
+        )
     for text in notes(samples, real, built.extractor):
-        note(text)
-    _note_engine(cell, built.trainer, note)
-    if chosen.type == "cpu" and built.extractor.shape is None and samples + real > 2 * MOST:
-        each, once = (duration(count * CPU_SECONDS) for count in (samples, real + 2 * min(samples, MOST)))
-        note(
+        listener.noted(text)
+    slow = built.extractor.seconds_per_picture
+    if job.training.device.type == "cpu" and slow * (samples + real) > SLOW:
+        each, once = (duration(count * slow) for count in (samples, real + 2 * min(samples, MOST)))
+        listener.noted(
             f"On a CPU the Inception network takes about {once} once for the real pictures, and {each} for each "
             f"evaluation; for a try give --quick, or --set evaluate.samples=1000 --set evaluate.real_samples=1000"
         )
@@ -71,14 +107,16 @@ def prepare_pictures(cell: Cell, locate: Locate, device: str, results: Path, not
     known = _read(path)
     basis = {"pictures": digest(built.pictures.train, built.pictures.held_out), "extractor": built.extractor.id}
     _check_basis(known, basis, cell, results)
-    if not (known and is_cached(built.reference, built.extractor)):
-        _write(path, measure_yardsticks(cell, built, cuda=chosen.type == "cuda") | basis)
-    return built
-
-
-def _note_engine(cell: Cell, training: Training, note: Callable[[str], None]) -> None:
-    if training.engine.reason is not None:
-        note(f"Gradients of {cell.method} by double backward: {training.engine.reason}.")
+    if measure and not (known and is_cached(built.reference, built.extractor)):
+        cuda = job.training.device.type == "cuda"
+        measure_real(
+            built.reference,
+            built.extractor,
+            cuda=cuda,
+            progress=lambda done: listener.checking(f"{cell.dataset}: real pictures measured: {done:,} of {real:,}"),
+        )
+        listener.checking(f"{cell.dataset}: measuring noise, and real pictures against real ones")
+        _write(path, measure_yardsticks(built, cuda=cuda) | basis)
 
 
 def _check_basis(known: dict[str, Any], basis: dict[str, str], cell: Cell, results: Path) -> None:
@@ -115,13 +153,13 @@ def _read(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def measure_yardsticks(cell: Cell, built: Built, *, cuda: bool) -> dict[str, Any]:
+def measure_yardsticks(built: Built, *, cuda: bool) -> dict[str, Any]:
     """What the same measures say of noise, and of real pictures: one half against the other.
 
     Raises:
         StoreError: the statistics cannot be kept.
     """
-    settings, real = cell.adversarial.evaluate, built.reference.pictures
+    settings, real = built.measured, built.reference.pictures
     rng = generator(0, "noise")
     size = (min(settings.samples, MOST), *real.shape[1:])
     noise = torch.randint(0, 256, size, generator=rng).to(torch.uint8)

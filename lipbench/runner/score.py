@@ -12,7 +12,7 @@ from lipbench.dataset import Pictures
 from lipbench.errors import RequestError
 from lipbench.measure import extractors
 from lipbench.measure.extractors import Extractor
-from lipbench.measure.fidelity import Reference, check_counts, fidelity, notes
+from lipbench.measure.fidelity import Reference, check_counts, fidelity, fitted, notes
 from lipbench.measure.images import generate
 from lipbench.plan import PlannedData
 from lipbench.runner.adversarial import latents
@@ -112,14 +112,9 @@ def _reference(
 
 
 def _fit(settings: Evaluate, fake: int, real: int, overrides: Mapping[str, Any]) -> Evaluate:
-    """Make KID's subsets and the splits of the Inception Score as small as they must be, where nobody set them."""
-    smaller = min(fake, real)
-    # A subset that is the whole set would always be the same: its spread would be 0 and mean nothing.
-    subset = settings.kid_subset_size if settings.kid_subset_size < smaller else max(2, smaller // 2)
-    fitting = {"kid_subset_size": subset, "isc_splits": min(settings.isc_splits, fake)}
-    return settings.model_copy(
-        update={key: value for key, value in fitting.items() if f"evaluate.{key}" not in overrides}
-    )
+    """The settings as small as so many pictures make them, where nobody set them."""
+    asked = {key: getattr(settings, key) for key in ("kid_subset_size", "isc_splits") if f"evaluate.{key}" in overrides}
+    return fitted(settings, fake, real).model_copy(update=asked)
 
 
 def _score(fake: Tensor, reference: Reference, settings: Evaluate, device: str) -> Record:

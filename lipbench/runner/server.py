@@ -4,7 +4,8 @@ It reads one JSON command a line from standard input and writes one JSON event a
 
     {"start": "results/runs/…"}          → {"event": "step", "run": id, "step": 25} …, {"event": "exit", "run": id, …}
     {"kill": id}                         → {"event": "exit", "run": id, "signal": 9}
-    {"prepare": [{"cell": …, …}, …]}     → {"event": "noted", "text": …} …,
+    {"prepare": [{"cell": …, …}, …], …}  → {"event": "checking", "text": …} …, {"event": "noted", "text": …} …,
+                                           {"event": "fits", "seconds": …, "disk": …} for each cell in turn, and
                                            {"event": "prepared"} or {"event": "refused", "message": …}
 
 When its input ends, because the launcher is gone however it went, the server and all its children end too.
@@ -18,12 +19,16 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from lipbench import cell as cells
 from lipbench.errors import LipbenchError
+from lipbench.plan import Planned
 from lipbench.runner import environment
+from lipbench.runner.listener import Listener
 from lipbench.runner.prepare import prepare
 from lipbench.runner.work import work
 from lipbench.store import RunFolder
@@ -79,7 +84,8 @@ class Server:
             folder = RunFolder(Path(command["start"]))
             self._fork(folder.id, folder.file("log.txt"), lambda: self._work(folder))
         else:
-            self._fork("", self.results / "prepare.log", lambda: self._prepare(command["prepare"]))
+            wanted, measure = command["prepare"], command["measure"]
+            self._fork("", Path(command["log"]), lambda: self._prepare(wanted, measure=measure))
 
     def _fork(self, name: str, log: Path, job: Any) -> None:
         child = os.fork()
@@ -109,21 +115,20 @@ class Server:
 
         return work(folder, self.device, progress, self.argv)
 
-    def _prepare(self, wanted: list[dict[str, Any]]) -> int:
+    def _prepare(self, wanted: list[dict[str, Any]], *, measure: bool) -> int:
+        listener = _Telling(self.emit)
         try:
             for item in wanted:
                 cell = cells.parse(json.dumps(item["cell"]), "a cell")
                 sources = {name: Path(path) for name, path in item["sources"].items()}
-                prepare(cell, sources.__getitem__, self.device, self.results, self._note)
+                ready = prepare(Planned(cell, sources), self.device, self.results, listener, measure=measure)
+                self.emit("fits", **asdict(ready.forecast))
         except LipbenchError as error:
             traceback.print_exc()
             self.emit("refused", message=str(error))
             return 0
         self.emit("prepared")
         return 0
-
-    def _note(self, text: str) -> None:
-        self.emit("noted", text=text)
 
     def _reap(self) -> None:
         while self.children:
@@ -133,6 +138,19 @@ class Server:
             name = self.children.pop(child)
             code = os.waitstatus_to_exitcode(status)
             self.emit("exit", run=name, code=max(code, 0), signal=max(-code, 0))
+
+
+class _Telling(Listener):
+    """Passes on what the checks say."""
+
+    def __init__(self, emit: Callable[..., None]) -> None:
+        self._emit = emit
+
+    def checking(self, text: str) -> None:
+        self._emit("checking", text=text)
+
+    def noted(self, text: str) -> None:
+        self._emit("noted", text=text)
 
 
 def _die_with_launcher() -> None:

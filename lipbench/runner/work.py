@@ -23,6 +23,7 @@ from lipbench.runner.device import choose_device
 from lipbench.runner.job import Job
 from lipbench.runner.jobs import create
 from lipbench.runner.meter import Meter
+from lipbench.runner.stages import Stages
 from lipbench.store import RunFolder, write_atomically
 from lipbench.train.streams import derive
 
@@ -136,7 +137,8 @@ def _finish(folder: RunFolder, device_name: str, progress: Progress, argv: list[
         device = choose_device(device_name)
         folder.write_json("environment.json", environment.describe(device, train.threads, argv))
         job = create(cell, folder.file, device)
-        job.check()
+        own = [folder.file(part.file) for part in cell.files if part.file]
+        job.check(Stages(f"{cell.method} on {cell.dataset}", {path: path for path in own}))
         torch.manual_seed(derive(cell.seed, "training"))  # for networks that draw numbers of their own (dropout)
         run = _Run(folder, cell, job, device)
         run.restore()

@@ -12,7 +12,9 @@ from lipbench.errors import RequestError
 from lipbench.plan import plan
 from lipbench.runner import FAILED, FINISHED, checkpoint
 from lipbench.runner.jobs import create
+from lipbench.runner.listener import Listener
 from lipbench.runner.prepare import prepare
+from lipbench.runner.stages import Stages
 from lipbench.store import RunFolder, Status
 from tests.conftest import TINY, TINY_ALONE, MakeRun
 from tests.runner.test_resume import Killed, dying_at_write
@@ -167,12 +169,14 @@ def test_a_method_for_pictures_alone_is_refused_on_points_before_anything_is_sta
     path = tmp_path / "mine.py"
     path.write_text(PICTURES_ONLY)
     (planned,) = plan(str(path), None, [0], "w1", TINY_ALONE)
-    expected = r"points of shape \(2, 1, 1\): RuntimeError: .*expected penalty_points and penalty that accept \(n, 2, 1"
+    expected = (
+        r"trying penalty_points of mine: RuntimeError: .*mine.py, line 5, in penalty_points\); expected .*\(2, 1, 1\)"
+    )
     with pytest.raises(RequestError, match=expected):
-        prepare(planned.cell, planned.sources.__getitem__, "cpu", tmp_path)
+        prepare(planned, "cpu", tmp_path, Listener())
     folder = make_run(str(path), protocol="w1")
     assert go(folder) == FAILED
-    assert "the methods cannot be used on points of shape (2, 1, 1)" in error(folder)["message"]
+    assert "mine on w1 fails while trying penalty_points of mine" in error(folder)["message"]
     assert not folder.file("trace.jsonl").exists()
     assert make_run(str(path), finished=True).status() is Status.DONE  # on pictures it is welcome
 
@@ -182,7 +186,7 @@ def test_checking_changes_nothing_that_training_depends_on() -> None:
     job = create(planned.cell, planned.sources.__getitem__, torch.device("cpu"))
     before = {name: value.clone() for name, value in job.training.critic.state_dict().items()}
     streams = job.training.state_dict()["streams"]
-    job.check()
+    job.check(Stages("sn on w1"))
     torch.testing.assert_close(job.training.critic.state_dict(), before, rtol=0, atol=0)
     torch.testing.assert_close(job.training.state_dict()["streams"], streams, rtol=0, atol=0)
 
@@ -193,11 +197,11 @@ def test_another_pair_under_the_same_path_is_refused_in_the_same_results_folder(
         torch.save({"net.centers": torch.full((4, 2), centre), "net.bias": torch.arange(4.0)}, path)
         (planned,) = plan("gn", f"w1[path={path}]", [0], "w1", TINY_ALONE)
         if centre == 0.5:
-            prepare(planned.cell, planned.sources.__getitem__, "cpu", tmp_path)
-            prepare(planned.cell, planned.sources.__getitem__, "cpu", tmp_path)
+            prepare(planned, "cpu", tmp_path, Listener())
+            prepare(planned, "cpu", tmp_path, Listener())
     with pytest.raises(RequestError, match=r"holds runs of w1.path=.*with pair \w{8}, .*choose another --results"):
-        prepare(planned.cell, planned.sources.__getitem__, "cpu", tmp_path)
-    prepare(planned.cell, planned.sources.__getitem__, "cpu", tmp_path / "another")
+        prepare(planned, "cpu", tmp_path, Listener())
+    prepare(planned, "cpu", tmp_path / "another", Listener())
 
 
 def test_what_needs_a_generator_is_refused_in_a_sentence(make_run: MakeRun, tmp_path: Path) -> None:

@@ -5,14 +5,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 from PIL import Image
+from torch import Tensor
 
 import lipbench
 from lipbench.cli import main
 from lipbench.errors import RequestError, StoreError
 from lipbench.measure import fidelity
 from tests.conftest import TINY, MakeRun
+
+LAYERS = 2  # of the extractor for digits: features and logits
 
 
 def test_it_says_what_is_ready(tmp_path: Path) -> None:
@@ -124,3 +128,41 @@ def test_other_weights_of_the_extractor_are_refused_in_the_same_results(tmp_path
     file.write_text(file.read_text().replace("digits-cnn@", "digits-cnn@0"))
     with pytest.raises(RequestError, match="with extractor digits-cnn@0.*, and these have digits-cnn@"):
         lipbench.prepare("digits", overrides=TINY, results=tmp_path)
+
+
+def test_real_pictures_are_measured_part_by_part_and_go_on_from_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIPBENCH_CACHE", str(tmp_path / "whole"))
+    lipbench.prepare("digits", overrides=TINY, results=tmp_path / "a")
+    monkeypatch.setenv("LIPBENCH_CACHE", str(tmp_path / "parts"))
+    monkeypatch.setattr(fidelity, "PART_BATCHES", 1)
+    asked: list[int] = []
+    get = fidelity._Bytes.__getitem__
+
+    def stopped(self: fidelity._Bytes, index: int) -> Tensor:
+        if len(asked) == 1200:  # in the third part of 500, 500 and 438
+            raise KeyboardInterrupt
+        asked.append(index)
+        return get(self, index)
+
+    monkeypatch.setattr(fidelity._Bytes, "__getitem__", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        lipbench.prepare("digits", overrides=TINY, results=tmp_path / "b")
+    assert len(list((tmp_path / "parts").glob("part-from-*.pt"))) == 2 * LAYERS
+    asked += [0]
+    lipbench.prepare("digits", overrides=TINY, results=tmp_path / "b")
+    assert asked[1201:1640] == [0, *range(438)]  # of the third part alone, whose first picture is looked at twice
+    found, expected = (
+        {path.name: torch.load(path) for path in (tmp_path / name).iterdir()} for name in ("parts", "whole")
+    )
+    torch.testing.assert_close(found, expected, rtol=0, atol=0)
+
+
+def test_counts_that_the_data_cannot_give_are_said(tmp_path: Path) -> None:
+    said: list[str] = []
+    lipbench.prepare("digits", overrides=TINY | {"evaluate.real_samples": 5000}, results=tmp_path, note=said.append)
+    assert said == [
+        "evaluate.real_samples is 5000, more than 64 generated pictures and 1,438 of the train split of digits allow: "
+        "it is taken to be 1438."
+    ]

@@ -70,7 +70,7 @@ def row(folder: RunFolder, cell: Cell, last_step: int) -> dict[str, Any]:
         "comparison_id": cell.comparison_id,
         "settings": cell.settings,
         "seed": cell.seed,
-        **_pictures(cell),
+        **_pictures(cell, result),
         "status": str(status),
         # An unfinished run has no final measurement, but it has made steps.
         "steps": result.get("step", last_step),
@@ -79,12 +79,13 @@ def row(folder: RunFolder, cell: Cell, last_step: int) -> dict[str, Any]:
     return {key: value for key, value in result.items() if key in COLUMNS} | asked
 
 
-def _pictures(cell: Cell) -> dict[str, Any]:
-    """How many pictures were compared, where there are any."""
+def _pictures(cell: Cell, result: dict[str, Any]) -> dict[str, Any]:
+    """How many pictures were compared, where there are any; fewer real ones than asked for if the data hold fewer."""
     if not isinstance(cell.protocol, Protocol):
         return {}
     measured = cell.protocol.evaluate
-    return {"samples": measured.samples, "real_samples": measured.real_samples, "split": measured.split}
+    real = result.get("real_samples", measured.real_samples)
+    return {"samples": measured.samples, "real_samples": real, "split": measured.split}
 
 
 def _read(folder: RunFolder, name: str) -> dict[str, Any]:

@@ -76,9 +76,10 @@ def values(critic: nn.Module, points: Float[Tensor, "n c h w"]) -> Float[Tensor,
         ValueError: the critic does not give one number a sample.
     """
     out = critic(points)
-    if out.shape not in ((len(points),), (len(points), 1)):
+    if not isinstance(out, Tensor) or out.shape not in ((len(points),), (len(points), 1)):
+        given = tuple(out.shape) if isinstance(out, Tensor) else type(out).__name__
         raise ValueError(
-            f"the critic gives {tuple(out.shape)} for {len(points)} samples; "
+            f"the critic gives {given} for {len(points)} samples; "
             f"expected one number a sample, ({len(points)},) or ({len(points)}, 1)"
         )
     flat: Tensor = out.reshape(-1)

@@ -1,0 +1,107 @@
+"""Sees that networks and methods fit together, without training anything: each message names what does not."""
+
+from collections.abc import Callable
+from copy import deepcopy
+
+import torch
+from torch import Tensor, nn
+
+from lipbench.errors import RequestError
+from lipbench.runner.stages import Stages
+from lipbench.train.composition import check_independent
+from lipbench.train.gradients.terms import values
+from lipbench.train.training import Training
+from lipbench.train.trial import trials
+
+COUNT = 4  # samples of a check
+SLACK = 1e-3  # of rounding, beyond −1 and 1
+FAR = 100.0  # times the usual latents: an output without a bound shows itself
+
+
+def check_generator(
+    generator: nn.Module, latent_dim: int, shape: tuple[int, int, int], device: torch.device, stages: Stages
+) -> Tensor:
+    """See that a generator gives pictures in [−1, 1] for latents; it is left as it is.
+
+    Args:
+        generator: the network.
+        latent_dim: numbers of a latent.
+        shape: channels, height and width of a picture.
+        device: where the network is.
+        stages: tells and explains.
+
+    Returns:
+        A few pictures, (COUNT, c, h, w), detached.
+
+    Raises:
+        RequestError: it gives something else.
+    """
+    copy = deepcopy(generator)  # a pass in training mode moves the buffers of batch normalisation
+    latents = torch.randn(COUNT, latent_dim, generator=torch.Generator().manual_seed(0)).to(device)
+    with (
+        stages.stage(
+            f"giving the generator latents of shape {tuple(latents.shape)}",
+            "a network that takes latents (n, latent_dim), as by nn.Linear, or after view(n, latent_dim, 1, 1)",
+        ),
+        torch.no_grad(),
+    ):
+        fake = copy(latents)
+        far = copy(FAR * latents)
+    if not isinstance(fake, Tensor) or fake.shape != (COUNT, *shape):
+        given = tuple(fake.shape) if isinstance(fake, Tensor) else type(fake).__name__
+        raise RequestError(
+            f"the generator gives {given} for {COUNT} latents; expected pictures of shape {(COUNT, *shape)}"
+        )
+    lowest, highest = float(fake.min()), float(fake.max())
+    tanh = "expected −1 to 1, as real pictures have: end it with nn.Tanh()"
+    if not max(-lowest, highest) <= 1 + SLACK:
+        raise RequestError(
+            f"the generator gives pictures from {lowest:.3g} to {highest:.3g}, and what lies outside −1 to 1 is cut "
+            f"off before it is measured; {tanh}"
+        )
+    lowest, highest = min(lowest, float(far.min())), max(highest, float(far.max()))
+    if max(-lowest, highest) > 1 + SLACK:
+        stages.listener.noted(
+            f"The generator has no bound (it gives {lowest:.3g} to {highest:.3g} for large latents), and what lies "
+            f"outside −1 to 1 is cut off before it is measured; {tanh}."
+        )
+    if lowest >= 0:
+        stages.listener.noted(
+            f"The generator gives nothing below 0 (it gives {lowest:.3g} to {highest:.3g}), as after a sigmoid; {tanh}."
+        )
+    return fake.detach()
+
+
+def check_critic(training: Training, names: list[str], real: Tensor, fake: Tensor, stages: Stages) -> None:
+    """See that critic and methods accept points of this shape.
+
+    Args:
+        training: holds critic and methods; it is left as it is.
+        names: of the methods.
+        real: a few real points.
+        fake: as many fake ones.
+        stages: tells and explains.
+
+    Raises:
+        RequestError: a shape is wrong, a hook breaks its contract, or the critic mixes samples under a method that
+            needs gradient norms.
+    """
+    composition, shape = training.composition, tuple(real.shape[1:])
+    with stages.stage(
+        f"giving the critic points of shape {tuple(real.shape)}", "a critic that gives one number a sample"
+    ):
+        critic = deepcopy(training.critic)  # a pass in training mode moves the buffers of spectral normalisation
+        _explained(lambda: values(critic, real))
+        if composition.needs_grad_norm:
+            check_independent(critic, real)
+    for method, name in zip(composition.methods, names, strict=True):
+        for hook, attempt in trials(method, name, critic, real, fake).items():
+            with stages.stage(f"trying {hook} of {name}", f"a {hook} that runs with points of shape {shape}"):
+                attempt()
+
+
+def _explained(ask: Callable[[], object]) -> None:
+    try:
+        ask()
+    except ValueError as error:
+        raise RequestError(str(error)) from error

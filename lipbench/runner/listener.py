@@ -1,0 +1,43 @@
+"""What is heard of a request under way, by a display or by a notebook."""
+
+from dataclasses import dataclass
+
+from lipbench.store import Status
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a request will take, from one step of each sort of run on this machine.
+
+    Attributes:
+        seconds: until its last run ends, the search for secants at the end of each run aside.
+        disk: bytes of the run folders.
+    """
+
+    seconds: float
+    disk: int
+
+
+class Listener:
+    """What a progress display is told; this one shows nothing."""
+
+    def preparing(self) -> None:
+        """Everything is being checked."""
+
+    def checking(self, text: str) -> None:
+        """What is done before the first run begins, such as ``trying score of gn``."""
+
+    def checked(self, forecast: Forecast) -> None:
+        """Everything fits together; runs can begin."""
+
+    def noted(self, text: str) -> None:
+        """Something that a reader of the numbers must know."""
+
+    def started(self, run: str) -> None:
+        """A run has begun."""
+
+    def stepped(self, run: str, step: int) -> None:
+        """A run has made `step` steps in all."""
+
+    def ended(self, run: str, status: Status, message: str) -> None:
+        """A run has come to an end for now."""

@@ -1,0 +1,61 @@
+"""The stages of what is done before the first run: each is told as it begins, and named where it fails."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lipbench.errors import Diverged, LipbenchError, RequestError
+from lipbench.explain import explain
+from lipbench.runner.listener import Listener
+
+
+@dataclass(frozen=True)
+class Stages:
+    """What is under way, for whoever listens.
+
+    Attributes:
+        subject: what is checked, such as ``gp on digits``; every message begins with it.
+        files: copies of the user's own files, and where the user has them.
+        listener: hears each stage as it begins.
+    """
+
+    subject: str
+    files: Mapping[Path, Path] = field(default_factory=dict)
+    listener: Listener = field(default_factory=Listener)
+
+    @contextmanager
+    def stage(self, doing: str, expected: str) -> Iterator[None]:
+        """Do something that may run the user's code; whatever that raises becomes a message.
+
+        Args:
+            doing: what, such as ``trying score``.
+            expected: what should have been there, for the message.
+
+        Raises:
+            RequestError: the block raised anything.
+        """
+        self.listener.checking(f"{self.subject}: {doing}")
+        try:
+            yield
+        except Diverged as diverged:
+            raise RequestError(f"{self.subject} fails while {doing}: {diverged}; expected {expected}") from diverged
+        except LipbenchError as error:
+            said = self._shown(str(error))
+            if said == str(error):
+                raise
+            raise RequestError(said) from error
+        except (Exception, SystemExit) as error:  # a plugin may raise anything, and even try to leave
+            said = self._shown(explain(error, self.files))
+            if isinstance(error, FileNotFoundError) and self._beside(error.filename):
+                expected = "a file that stands alone: a run has a copy of it, and nothing that lies beside the original"
+            raise RequestError(f"{self.subject} fails while {doing}: {said}; expected {expected}") from error
+
+    def _shown(self, text: str) -> str:
+        """The text with the user's own files in place of their copies."""
+        for copy, shown in self.files.items():
+            text = text.replace(str(copy), str(shown))
+        return text
+
+    def _beside(self, name: object) -> bool:
+        return isinstance(name, str) and any(Path(name).parent == copy.parent for copy in self.files)

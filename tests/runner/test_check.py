@@ -1,0 +1,114 @@
+"""Networks and methods that do not fit together are refused in one sentence, before anything is trained."""
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+from lipbench.errors import RequestError
+from lipbench.plan import plan
+from lipbench.runner.build import build
+from lipbench.runner.check import check_critic, check_generator
+from lipbench.runner.stages import Stages
+from tests.conftest import TINY
+from tests.runner.cells import Heard, checked, method_file
+
+MAKE = "def make(shape, latent_dim): return "
+
+
+@pytest.mark.parametrize(
+    ("nets", "expected"),
+    [
+        ("def other(shape, latents): ...\n", "defines no function 'make'"),
+        (MAKE + "None\n", "gives NoneType; expected two modules"),
+        (
+            MAKE + "nn.Linear(latent_dim, 3), small(shape, latent_dim)[1]\n",
+            r"the generator gives \(4, 3\) for 4 latents; expected pictures of shape \(4, 1, 8, 8\)",
+        ),
+        (
+            MAKE + "small(shape, latent_dim)[0], nn.Conv2d(1, 1, 1)\n",
+            r"the critic gives \(4, 1, 8, 8\) for 4 samples; expected one number a sample",
+        ),
+        (MAKE + "small(shape, latent_dim)[0], nn.Flatten()\n", "without weights"),
+        ("import nowhere\n", r"does not import: ModuleNotFoundError: No module named 'nowhere'"),
+        (
+            "class Pair(nn.Linear):\n    def forward(self, x): return super().forward(x.flatten(1)), x\n"
+            + MAKE
+            + "(small(shape, latent_dim)[0], Pair(64, 1))\n",
+            "the critic gives tuple for 4 samples; expected one number a sample",
+        ),
+        (
+            MAKE + "(nn.ConvTranspose2d(latent_dim, 1, 8), small(shape, latent_dim)[1])\n",
+            r"giving the generator latents of shape \(4, 64\): RuntimeError: .*nn.Linear, or after view\(n, latent_dim",
+        ),
+        ("def make(latent_dim): ...\n", r"takes \(latent_dim\) .*expected \(image_shape, latent_dim\)"),
+        (
+            "class Own(nn.Linear):\n    def forward(self, x): return wrong\n"
+            + MAKE
+            + "(small(shape, latent_dim)[0], Own(64, 1))\n",
+            r"points of shape \(4, 1, 8, 8\): NameError: name 'wrong' is not defined \(.*nets.py, line 4, in forward\)",
+        ),
+        (
+            MAKE + "(nn.Sequential(nn.Linear(latent_dim, 64), nn.Unflatten(1, shape), "
+            "nn.Hardtanh(-3, 3)).apply(lambda m: getattr(m, 'bias', None) is None or nn.init.constant_(m.bias, 2)), "
+            "small(shape, latent_dim)[1])\n",
+            "the generator gives pictures from .*expected −1 to 1.*nn.Tanh",
+        ),
+        (
+            "def make(shape, latent_dim): return open(__file__.replace('architecture.py', 'w.pt'))\n",
+            "FileNotFoundError: .*line 3, in make.*expected a file that stands alone: a run has a copy of it",
+        ),
+        ("import sys\nsys.exit(0)\n", r"SystemExit: 0 .*nets.py, line 4"),
+    ],
+)
+def test_an_architecture_that_does_not_keep_its_promises_is_refused(tmp_path: Path, nets: str, expected: str) -> None:
+    with pytest.raises(RequestError, match=expected) as caught:
+        checked(tmp_path, nets=nets)
+    assert "method.py" not in str(caught.value)
+    assert "architecture.py" not in str(caught.value)  # the user knows the original, not the copy
+
+
+@pytest.mark.parametrize(
+    ("end", "expected"),
+    [
+        ("nn.Sigmoid()", "The generator gives nothing below 0 .*, as after a sigmoid; expected −1 to 1"),
+        ("nn.Identity()", "The generator has no bound .*for large latents"),
+    ],
+)
+def test_a_generator_of_another_range_is_told(tmp_path: Path, end: str, expected: str) -> None:
+    heard = Heard()
+    nets = (
+        "def make(shape, latent_dim):\n    first = nn.Linear(latent_dim, 64)\n"
+        "    nn.init.normal_(first.weight, std=0.01)\n"
+        f"    return nn.Sequential(first, nn.Unflatten(1, shape), {end}), small(shape, latent_dim)[1]\n"
+    )
+    checked(tmp_path, "wc", nets=nets, heard=heard)
+    assert re.search(expected, "\n".join(heard.notes)), heard.notes
+
+
+@pytest.mark.parametrize(
+    ("hook", "expected"),
+    [
+        ("def score(self, value, grad_norm): return weight * value",
+         r"mine on digits fails while trying score of mine: NameError: .*mine.py, line 5, in score\); expected"),
+        ("def score(self, value, grad_norm): return value / grad_norm.max()", "mixes the samples of a batch"),
+        ("def project(self, critic): raise OSError('no luck')", r"trying project of mine: OSError: no luck"),
+        ("def constrain(self, critic): critic.eval()", r"gives nothing \(None\)"),
+    ],
+)  # fmt: skip
+def test_a_method_is_named_with_its_hook_and_line(tmp_path: Path, hook: str, expected: str) -> None:
+    with pytest.raises(RequestError, match=expected):
+        checked(tmp_path, method_file(tmp_path, hook))
+
+
+def test_checking_changes_nothing_that_training_depends_on() -> None:
+    (planned,) = plan("sn", None, [0], "digits", TINY)
+    trainer = build(planned.cell, planned.sources.__getitem__, torch.device("cpu")).trainer
+    nets = (trainer.critic, trainer.generator)
+    before = [{name: value.clone() for name, value in net.state_dict().items()} for net in nets]
+    stages = Stages("sn on digits")
+    fake = check_generator(trainer.generator, 64, (1, 8, 8), trainer.device, stages)
+    check_critic(trainer, ["sn"], torch.rand(4, 1, 8, 8), fake, stages)
+    for net, state in zip(nets, before, strict=True):
+        torch.testing.assert_close(net.state_dict(), state, rtol=0, atol=0)
