@@ -24,8 +24,10 @@ class Mine(Method):
     recommended = {"loss": "hinge"}
     weight: float = 10.0
     sort: str
+    def penalty_points(self, real, fake, rng): ...
     def penalty(self, value, grad_norm): ...
 '''
+SCORE = "    def score(self, value, grad_norm): ...\n"
 
 
 def write(path: Path, text: str) -> Path:
@@ -41,7 +43,7 @@ def test_everything_is_read_without_importing_the_file(tmp_path: Path) -> None:
     assert read.fields == {"formula": "(n − 1)₊²", "paper": "somebody 2017"}
     assert read.constants == {"guarantee": "soft", "recommended": {"loss": "hinge"}}
     assert [str(parameter) for parameter in read.parameters] == ["weight: float = 10.0", "sort: str", "every: int = 1"]
-    assert read.hooks == {"penalty"}
+    assert read.hooks == {"penalty", "penalty_points"}
 
 
 def test_a_method_without_a_penalty_has_no_laziness_to_set(tmp_path: Path) -> None:
@@ -59,7 +61,7 @@ def test_a_class_may_derive_from_a_siblings_and_inherits_what_it_says(tmp_path: 
 
 
 def test_an_interface_named_through_its_module_counts(tmp_path: Path) -> None:
-    text = "import lipbench\nclass Mine(lipbench.Method): ...\n"
+    text = f"import lipbench\nclass Mine(lipbench.Method):\n{SCORE}"
     assert card.read(write(tmp_path / "mine.py", text), "Method").class_name == "Mine"
 
 
