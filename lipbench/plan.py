@@ -124,9 +124,7 @@ def _compose(names: tuple[Name, ...], recommending: dict[str, protocol.Recommend
     return _Composition(tuple(parts), sources, settings)
 
 
-def _recommended(
-    name: Name, tables: dict[str, protocol.Recommended], asked: tuple[Name, ...]
-) -> protocol.Recommended:
+def _recommended(name: Name, tables: dict[str, protocol.Recommended], asked: tuple[Name, ...]) -> protocol.Recommended:
     """What the protocol recommends for a method, or else the method's own file."""
     known = [*registry.installed(registry.METHOD), *(other.stem for other in asked)]
     for method in tables:

@@ -70,7 +70,9 @@ class Recommended:
             RequestError: it is no table, or sets what all methods of a comparison must share.
         """
         if not isinstance(table, dict):
-            raise RequestError(f"{place} is {table!r}; expected a table of settings, such as loss or train.critic_steps")
+            raise RequestError(
+                f"{place} is {table!r}; expected a table of settings, such as loss or train.critic_steps"
+            )
         flat = _dotted(table)
         parameters = {key.removeprefix(OWN): flat.pop(key) for key in list(flat) if str(key).startswith(OWN)}
         for key, value in flat.items():
