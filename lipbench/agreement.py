@@ -5,7 +5,7 @@ from types import ModuleType
 from typing import Any
 
 from lipbench import plugin
-from lipbench.body import Unread, wrong_default
+from lipbench.body import WORDS, Unread, wrong_default
 from lipbench.card import Card
 from lipbench.errors import PluginError
 
@@ -21,13 +21,13 @@ def checked(module: ModuleType, card: Card, base: type[plugin.Plugin]) -> type[A
     Raises:
         PluginError: the two differ, as a decorator or a condition may make them.
     """
-    file = repr(str(card.path))
+    file, word = repr(str(card.path)), WORDS[base.__name__]
     leaves = _leaves(module, base)
     defined = getattr(module, card.class_name, None)
     if leaves != {card.class_name} or not (isinstance(defined, type) and issubclass(defined, base)):
         raise PluginError(
-            f"{file} says that {card.class_name} is its {base.__name__.lower()}, and when imported it defines "
-            f"{', '.join(sorted(leaves)) or 'none'}; expected one class statement for one {base.__name__.lower()}"
+            f"{file} says that {card.class_name} is its {word}, and when imported it defines "
+            f"{', '.join(sorted(leaves)) or 'none'}; expected one class statement for one {word}"
         )
     says, has = _said(card, base), _had(defined, card, base)
     for what in has:

@@ -9,6 +9,7 @@ from lipbench.errors import PluginError, near
 from lipbench.plugin import MISSING
 
 TYPES: dict[str, type] = {"int": int, "float": float, "bool": bool, "str": str}
+WORDS = {"Method": "method", "Dataset": "data set"}  # for people
 PLAIN = {"property", "cached_property", "staticmethod", "classmethod", "setter"}  # decorators of what is no hook
 
 
@@ -55,7 +56,9 @@ class Interface:
     def of(cls, node: ast.ClassDef) -> "Interface":
         """Read the interface's class."""
         hooks = [item.name for item in node.body if isinstance(item, ast.FunctionDef)]
-        annotated = [item for item in node.body if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)]
+        annotated = [
+            item for item in node.body if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
+        ]
         variables: dict[str, ast.expr] = {}
         fields: dict[str, Parameter] = {}
         spellings: dict[str, str] = {}
@@ -77,7 +80,9 @@ class Interface:
         """
         if self.name == "Dataset":
             if not hooks:
-                raise PluginError(f"{place} has no load; expected load(self), which returns lipbench.Pictures or a Pair")
+                raise PluginError(
+                    f"{place} has no load; expected load(self), which returns lipbench.Pictures or a Pair"
+                )
             return
         if len(half := hooks & {"penalty", "penalty_points"}) == 1:
             (one,) = half
@@ -148,7 +153,7 @@ class Body:
         return PluginError(f"{self.of.name} in {str(self.of.source.path)!r}, line {line}: {text}")
 
     def _function(self, item: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        kind, hooks = self.interface.name.lower(), self.interface.hooks
+        kind, hooks = WORDS[self.interface.name], self.interface.hooks
         name = self.interface.spellings.get(item.name, item.name)
         if name == "__init__":
             raise self._refused(
@@ -161,10 +166,10 @@ class Body:
         elif not (name.startswith("_") or PLAIN & {_last_name(decorator) for decorator in item.decorator_list}):
             meant = near(name, hooks)
             if meant or kind == "method":
-                did = f"did you mean {meant}? " if meant else ""
+                did = f"; did you mean {meant}?" if meant else "."
                 raise self._refused(
                     item.lineno,
-                    f"{name} is no hook of a {kind}; {did}The hooks are {', '.join(sorted(hooks))}; a helper's name "
+                    f"{name} is no hook of a {kind}{did} The hooks are {', '.join(sorted(hooks))}; a helper's name "
                     f"begins with an underscore: _{name}",
                 )
 
@@ -211,7 +216,7 @@ class Body:
         if not name.startswith("_") and name not in known and (meant := near(name, known)):
             raise self._refused(
                 item.lineno,
-                f"{name} has no meaning to a {self.interface.name.lower()}; did you mean {meant}? Anything else that "
+                f"{name} has no meaning to a {WORDS[self.interface.name]}; did you mean {meant}? Anything else that "
                 f"is called so needs another name, or an underscore before it: _{name}",
             )
 

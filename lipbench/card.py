@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lipbench import classes
-from lipbench.body import Body, Interface, Parameter
+from lipbench.body import WORDS, Body, Interface, Parameter
 from lipbench.classes import Class
 from lipbench.errors import PluginError
 
@@ -87,7 +87,9 @@ def read(path: Path, kind: str) -> Card:
 
 def _only(source: classes.Source, base: Class) -> tuple[Class, list[Class]]:
     """The one plugin class of a file, and it and its ancestors below `base` in the order of look-up."""
-    kind, plugins, lost = base.name, {}, []
+    kind, word = base.name, WORDS[base.name]
+    plugins: dict[Class, list[Class]] = {}
+    lost: list[str] = []
     for found in source.classes():
         line, unfollowed = classes.lineage(found)
         lost += unfollowed
@@ -100,23 +102,23 @@ def _only(source: classes.Source, base: Class) -> tuple[Class, list[Class]]:
     if len(leaves) > 1:
         names = ", ".join(found.name for found in leaves)
         raise PluginError(
-            f"{file} defines {len(leaves)} {kind.lower()}s ({names}); expected exactly one class that derives from "
+            f"{file} defines {len(leaves)} {word}s ({names}); expected exactly one class that derives from "
             f"lipbench.{kind} and from which no other does. Give each its own file, or begin the names of the others "
             f"with an underscore"
         )
     if not leaves and plugins:
         names = ", ".join(found.name for found in plugins)
         raise PluginError(
-            f"{file} defines {kind.lower()}s of private names alone ({names}); expected one without the underscore"
+            f"{file} defines {word}s of private names alone ({names}); expected one without the underscore"
         )
     if not leaves and lost:
         raise PluginError(
-            f"no {kind.lower()} can be found in {file}: {'; '.join(lost)}. A file of your own must stand alone, or "
+            f"no {word} can be found in {file}: {'; '.join(lost)}. A file of your own must stand alone, or "
             f"import what is installed: copy the class into it, or install it as a package"
         )
     if not leaves:
         raise PluginError(
-            f"{file} defines 0 {kind.lower()}s; expected exactly one class that derives from lipbench.{kind}: "
+            f"{file} defines 0 {word}s; expected exactly one class that derives from lipbench.{kind}: "
             f"from lipbench import {kind}"
         )
     return leaves[0], plugins[leaves[0]]

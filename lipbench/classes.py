@@ -3,7 +3,7 @@
 import ast
 import builtins
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.machinery import ModuleSpec, PathFinder
@@ -154,19 +154,21 @@ def _bases(of: Class, lost: list[str]) -> Iterator[Class]:
             continue
         try:
             found = of.source.resolve(base, of.node.lineno)
-        except (NotFollowed, PluginError) as error:
-            lost.append(f"{of.name} derives from {ast.unparse(base)}, which cannot be followed: {error}")
+        except (NotFollowed, PluginError, RecursionError) as error:
+            why = "its imports lead in a circle" if isinstance(error, RecursionError) else error
+            lost.append(f"{of.name} derives from {ast.unparse(base)}, which cannot be followed: {why}")
             continue
         if isinstance(found, Class):
             yield found
 
 
-def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+def _statements(body: Iterable[ast.AST]) -> Iterator[ast.stmt]:
     """Every statement of a module outside of functions and classes."""
     for node in body:
-        yield node
+        if isinstance(node, ast.stmt):
+            yield node
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            for part in ("body", "handlers", "orelse", "finalbody"):
+            for part in ("body", "handlers", "orelse", "finalbody", "cases"):
                 yield from _statements(getattr(node, part, []))
 
 

@@ -72,7 +72,7 @@ def parameters(of: type[Plugin]) -> dict[str, tuple[str, Any]]:
     for base in reversed(of.__mro__):
         if issubclass(base, Plugin):
             for name, kind in inspect.get_annotations(base).items():
-                text = kind if isinstance(kind, str) else getattr(kind, "__name__", str(kind))
+                text = kind.strip("'\"") if isinstance(kind, str) else getattr(kind, "__name__", str(kind))
                 if "ClassVar" not in str(kind):
                     types[name] = text
     return {name: (text, getattr(of, name, MISSING)) for name, text in types.items()}

@@ -102,9 +102,7 @@ def find(kind: Kind, name: Name) -> Found:
     base = kind.canonical(name.base)
     if base not in known:
         own = _folder(kind, name) or "A file of your own is named by its path: ./my_method.py."
-        raise UnknownNameError(
-            kind.word, name.base, known, f"`{kind.command}` describes them. {own}", _aliases(known)
-        )
+        raise UnknownNameError(kind.word, name.base, known, f"`{kind.command}` describes them. {own}", _aliases(known))
     if len(known[base]) > 1:
         places = ", ".join(str(plugin.path) for plugin in known[base])
         raise PluginError(f"{kind.word} {name.base!r} is defined twice: {places}; uninstall or rename one of them")
