@@ -5,9 +5,9 @@ from types import ModuleType
 from typing import Any
 
 from lipbench import plugin
-from lipbench.body import WORDS, Unread, wrong_default
 from lipbench.card import Card
 from lipbench.errors import PluginError
+from lipbench.interface import WORDS, Unread, wrong_default
 
 
 def checked(module: ModuleType, card: Card, base: type[plugin.Plugin]) -> type[Any]:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from lipbench import classes
-from lipbench.body import WORDS, Body, Interface, Parameter
+from lipbench.body import Body
 from lipbench.classes import Class
 from lipbench.errors import PluginError
+from lipbench.interface import WORDS, Interface, Parameter
 
 PACKAGE = Path(__file__).parent
 LAZY = {"penalty", "regulariser"}  # the hooks that `every` makes rarer
@@ -58,7 +59,9 @@ def read(path: Path, kind: str) -> Card:
     base = classes.read(PACKAGE / "__init__.py").find(kind)
     assert isinstance(base, Class)
     interface = Interface.of(base.node)
-    leaf, ancestors = _only(classes.read(path), base)
+    source = classes.read(path)
+    _check_places(source, interface)
+    leaf, ancestors = _only(source, base)
     parameters: dict[str, Parameter] = {}
     constants: dict[str, Any] = {}
     hooks: set[str] = set()
@@ -122,6 +125,20 @@ def _only(source: classes.Source, base: Class) -> tuple[Class, list[Class]]:
             f"from lipbench import {kind}"
         )
     return leaves[0], plugins[leaves[0]]
+
+
+def _check_places(source: classes.Source, interface: Interface) -> None:
+    """See that each hook stands in a class: a slip of indentation takes it out, and what is inherited would run."""
+    owners = [node for node in ast.walk(source.tree) if isinstance(node, ast.ClassDef)]
+    inside = {id(item) for owner in owners for item in classes.statements(owner.body)}
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.FunctionDef) and id(node) not in inside and node.args.args[:1]:
+            name = interface.spellings.get(node.name, node.name)
+            if name in interface.hooks and node.args.args[0].arg == "self":
+                raise PluginError(
+                    f"{node.name} in {str(source.path)!r}, line {node.lineno}, stands in no class, hence is no hook of "
+                    f"one; indent it as the functions of the class are"
+                )
 
 
 def _described(of: Class) -> str:

@@ -40,7 +40,7 @@ class Source:
 
     def classes(self) -> list[Class]:
         """Every class that importing the file may define, in the order written."""
-        return [Class(self, node) for node in _statements(self.tree.body) if isinstance(node, ast.ClassDef)]
+        return [Class(self, node) for node in statements(self.tree.body) if isinstance(node, ast.ClassDef)]
 
     def find(self, name: str, before: int = ALL) -> "Class | Source":
         """What a name stands for at a line.
@@ -49,7 +49,7 @@ class Source:
             NotFollowed: it is neither a class nor a module, or its import cannot be followed.
         """
         stars = []
-        for node in reversed([node for node in _statements(self.tree.body) if node.lineno < before]):
+        for node in reversed([node for node in statements(self.tree.body) if node.lineno < before]):
             if isinstance(node, ast.ClassDef) and node.name == name:
                 return Class(self, node)
             if isinstance(node, ast.Import):
@@ -162,14 +162,14 @@ def _bases(of: Class, lost: list[str]) -> Iterator[Class]:
             yield found
 
 
-def _statements(body: Iterable[ast.AST]) -> Iterator[ast.stmt]:
+def statements(body: Iterable[ast.AST]) -> Iterator[ast.stmt]:
     """Every statement of a module outside of functions and classes."""
     for node in body:
         if isinstance(node, ast.stmt):
             yield node
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             for part in ("body", "handlers", "orelse", "finalbody", "cases"):
-                yield from _statements(getattr(node, part, []))
+                yield from statements(getattr(node, part, []))
 
 
 def _file(folder: Path, *parts: str) -> Path | None:

@@ -4,9 +4,9 @@ import math
 import tomllib
 from typing import Any
 
-from lipbench.body import TYPES
 from lipbench.card import Card
 from lipbench.errors import RequestError, UnknownNameError
+from lipbench.interface import TYPES
 from lipbench.names import Name
 from lipbench.plugin import MISSING
 

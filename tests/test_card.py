@@ -196,6 +196,8 @@ METHOD = "from lipbench import Method\nclass Mine(Method):\n"
         ("on: bool = 1", "on is 1; expected"),
         ("weight: float = None", "weight is None; expected"),
         ("every: int = 0", "every is 0; expected a whole number of at least 1"),
+        ("score: float = 2.0", "score is a hook, hence a function; expected another name"),
+        ("regularizer = None", "regularizer is a hook, hence a function"),
         ("every = 0", "every is 0; expected a whole number of at least 1"),
         ("every = 2.5", "every is 2.5; expected a default of its type, int"),
     ],
@@ -224,6 +226,19 @@ def test_what_a_class_cannot_mean_is_refused_with_its_cure(tmp_path: Path, body:
 )
 def test_what_is_no_hook_and_cannot_be_taken_for_one_may_stand_in_a_class(tmp_path: Path, body: str) -> None:
     assert read(tmp_path, f"{METHOD}{SCORE}    {body}\n").hooks == {"score"}
+
+
+@pytest.mark.parametrize("indent", ["", " " * 8])
+def test_a_hook_that_slipped_out_of_its_class_is_refused(tmp_path: Path, indent: str) -> None:
+    head = "from lipbench_methods.gp import GradientPenalty\nclass Mine(GradientPenalty):\n"
+    text = f"{head}    def _own(self):\n        pass\n"
+    with pytest.raises(PluginError, match=r"penalty in .*mine.py', line 5, stands in no class.*; indent it"):
+        read(tmp_path, f"{text}{indent}def penalty(self, value, grad_norm): ...\n")
+
+
+def test_a_function_that_helps_may_bear_the_name_of_a_hook(tmp_path: Path) -> None:
+    helper = "def score(value): ...\nclass Net:\n    def project(self): ...\n"
+    assert read(tmp_path, helper + METHOD + SCORE).hooks == {"score"}
 
 
 def test_the_american_spelling_is_the_same_hook(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ ROOT = Path(lipbench.__file__).parent
 # From the ground up; rooms of one line do not know each other.
 FLOORS = [
     {"errors", "explain", "places", "pair", "protocols", "plugin", "__init__"},
-    {"names", "classes", "method", "dataset", "schema", "store"},
+    {"names", "interface", "classes", "method", "dataset", "schema", "store"},
     {"body"},
     {"card"},
     {"settings", "agreement", "protocol", "results"},

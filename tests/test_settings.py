@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lipbench.body import Parameter
 from lipbench.card import Card
 from lipbench.errors import RequestError, UnknownNameError
+from lipbench.interface import Parameter
 from lipbench.names import expand
 from lipbench.plugin import MISSING
 from lipbench.settings import read_parameters, read_setting
