@@ -117,7 +117,7 @@ class Body:
         if name in self.inherited:
             self._set(name, self.inherited[name].type, literal(value), item.lineno)
             return
-        self._spelt(name, {*self.interface.hooks, *self.interface.variables, *self.interface.fields}, item)
+        self._spelt(name, {*self.interface.hooks, *self.interface.variables, *self.inherited}, item)
         self.constants[name] = literal(value)
         kind = self.interface.variables.get(name)
         if isinstance(kind, ast.Subscript) and ast.unparse(kind.value).endswith("Literal"):

@@ -59,17 +59,17 @@ class Source:
             if isinstance(node, ast.ImportFrom):
                 stars += [node] if node.names[0].name == "*" else []
                 for alias in node.names:
-                    if (alias.asname or alias.name) == name:
-                        return self._module(node.module or "", node.level).find(alias.name)
+                    if (alias.asname or alias.name) == name and (module := self._of(node)) != self:
+                        return module.find(alias.name)
             if isinstance(node, ast.Assign) and name in [getattr(target, "id", "") for target in node.targets]:
                 return self.resolve(node.value, node.lineno)
-        for star in stars:
-            try:
-                return self._module(star.module or "", star.level).find(name)
-            except NotFollowed:
-                continue
         if self.path.name == "__init__.py" and (inner := _file(self.path.parent, name)) is not None:
             return read(inner)
+        for star in stars:
+            try:
+                return self._of(star).find(name)
+            except NotFollowed:
+                continue
         raise NotFollowed(f"{self.path.name} neither defines nor imports {name}")
 
     def resolve(self, expression: ast.expr, before: int) -> "Class | Source":
@@ -84,13 +84,17 @@ class Source:
                 return found.find(expression.attr)
         raise NotFollowed(f"{ast.unparse(expression)} is not the name of a class")
 
-    def _module(self, name: str, level: int = 0) -> "Source":
-        if level:
-            folder = self.path.parents[level - 1]
-            path = _file(folder, *name.split(".")) if name else folder / "__init__.py"
-            if path is None or not path.is_file():
-                raise NotFollowed(f"there is no module {'.' * level}{name} beside {self.path.name}")
-            return read(path)
+    def _of(self, node: ast.ImportFrom) -> "Source":
+        name = node.module or ""
+        if not node.level:
+            return self._module(name)
+        folder = self.path.parents[node.level - 1]
+        path = _file(folder, *name.split(".")) if name else folder / "__init__.py"
+        if path is None or not path.is_file():
+            raise NotFollowed(f"there is no module {'.' * node.level}{name} beside {self.path.name}")
+        return read(path)
+
+    def _module(self, name: str) -> "Source":
         spec = find_spec(name)
         if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
             beside = _file(self.path.parent, *name.split("."))

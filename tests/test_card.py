@@ -105,6 +105,11 @@ def test_of_two_levels_the_lower_one_is_the_method_and_inherits_from_the_upper(t
     assert [str(parameter) for parameter in found.parameters] == ["weight: float = 2.0", "every: int = 1"]
 
 
+def test_a_misspelt_default_of_an_inherited_parameter_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PluginError, match="wieght has no meaning to a method; did you mean weight?"):
+        read(tmp_path, BASE + f"class Mine(Base):\n    wieght = 2.0\n{SCORE}")
+
+
 def test_a_mixin_gives_its_hooks_and_no_parameters(tmp_path: Path) -> None:
     mixin = f"class Scores:\n    scale: float = 2.0\n{SCORE}"
     found = read(tmp_path, f"from lipbench import Method\n{mixin}class Mine(Scores, Method): ...\n")

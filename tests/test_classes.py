@@ -44,14 +44,15 @@ def test_imports_are_followed_from_file_to_file_and_through_packages(
     package.mkdir()
     write(
         package,
-        __init__="raise RuntimeError('reading must not import this')\nfrom .inner import *\n",
+        __init__="raise RuntimeError('reading must not import this')\nfrom .inner import *\n"
+        "from a_package_of_classes import base as base\n",
         inner="from . import base as b\nclass Inner(b.Base): ...\n",
         base="class Base: ...\n",
     )
     write(
         tmp_path,
         one="from a_package_of_classes import Inner\nclass D(Inner): ...\n",
-        two="import a_package_of_classes.base as m\nfrom .one import D as E\nclass D(E): ...\nclass F(m.Base): ...\n",
+        two="from a_package_of_classes import base as m\nfrom .one import D as E\nclass D(E): ...\nclass F(m.Base): ...\n",
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     assert names(tmp_path / "one.py", "D") == ["D", "Inner", "Base"]
