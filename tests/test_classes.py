@@ -52,12 +52,13 @@ def test_imports_are_followed_from_file_to_file_and_through_packages(
     write(
         tmp_path,
         one="from a_package_of_classes import Inner\nclass D(Inner): ...\n",
-        two="from a_package_of_classes import base as m\nfrom .one import D as E\nclass D(E): ...\nclass F(m.Base): ...\n",
+        two="from .one import D as E\nclass D(E): ...\n",
+        three="from a_package_of_classes import base as m\nclass F(m.Base): ...\n",
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     assert names(tmp_path / "one.py", "D") == ["D", "Inner", "Base"]
     assert names(tmp_path / "two.py", "D") == ["D", "D", "Inner", "Base"]
-    assert names(tmp_path / "two.py", "F") == ["F", "Base"]
+    assert names(tmp_path / "three.py", "F") == ["F", "Base"]
 
 
 def test_files_that_import_each_other_end(tmp_path: Path) -> None:
