@@ -8,22 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lipbench import classes
+from lipbench.body import Body
+from lipbench.classes import Class
 from lipbench.errors import PluginError
+from lipbench.interface import WORDS, Interface, Parameter
 
-TYPES: dict[str, type] = {"int": int, "float": float, "bool": bool, "str": str}
-MISSING: Any = object()  # the default of a parameter that has none
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """A hyper-parameter: its name, its type's name as written, and its default."""
-
-    name: str
-    type: str
-    default: Any
-
-    def __str__(self) -> str:
-        return f"{self.name}: {self.type}" + ("" if self.default is MISSING else f" = {self.default!r}")
+PACKAGE = Path(__file__).parent
+LAZY = {"penalty", "regulariser"}  # the hooks that `every` makes rarer
 
 
 @dataclass(frozen=True)
@@ -31,9 +23,10 @@ class Card:
     """A plugin's name, description and parameters.
 
     Attributes:
-        fields: the ``Key: value`` lines of the docstring, keys in lower case (formula, paper, source).
-        constants: plain class attributes with a literal value (guarantee, recommended).
-        hooks: the methods that the class defines.
+        fields: the ``Key: value`` lines of the docstring, keys in lower case (formula, paper, source, also).
+        constants: class attributes that are no parameters, with their literal values (guarantee, recommended).
+        reserved: the names of constants that have a meaning to lipbench.
+        hooks: the hooks of the interface that the class defines or inherits from another plugin.
     """
 
     name: str
@@ -42,8 +35,14 @@ class Card:
     class_name: str
     fields: dict[str, str] = field(default_factory=dict)
     constants: dict[str, Any] = field(default_factory=dict)
+    reserved: frozenset[str] = frozenset()
     parameters: tuple[Parameter, ...] = ()
     hooks: frozenset[str] = frozenset()
+
+    @property
+    def aliases(self) -> list[str]:
+        """Other names, under which nothing is found but a suggestion: those of the line ``Also:``."""
+        return [name.strip() for name in self.fields.get("also", "").split(",") if name.strip()]
 
 
 def read(path: Path, kind: str) -> Card:
@@ -54,88 +53,105 @@ def read(path: Path, kind: str) -> Card:
         kind: what it should define: ``"Method"`` or ``"Dataset"``.
 
     Raises:
-        PluginError: the file is missing, is not Python, or defines no class of this kind, or several.
+        PluginError: the file is missing, is not Python, or defines no class of this kind, or several; or the class
+            says what cannot be meant.
     """
-    try:
-        tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    except FileNotFoundError:
-        raise PluginError(f"there is no file {str(path)!r}; expected a Python file that defines a {kind}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise PluginError(f"{str(path)!r} cannot be read: {error}") from None
-    except (SyntaxError, ValueError) as error:
-        line = f" (line {error.lineno})" if isinstance(error, SyntaxError) else ""
-        raise PluginError(f"{str(path)!r} is not valid Python{line}: {getattr(error, 'msg', error)}") from None
-    bases = _inherited(tree, path, kind)
-    found = [node for node in tree.body if isinstance(node, ast.ClassDef) and bases.keys() & set(_base_names(node))]
-    if len(found) != 1:
-        names = ", ".join(node.name for node in found) or "none"
-        raise PluginError(
-            f"{str(path)!r} defines {len(found)} {kind.lower()}s ({names}); expected exactly one class that derives "
-            f"from lipbench.{kind}. Give each its own file."
-        )
-    return _describe(found[0], tree, path, bases[next(name for name in _base_names(found[0]) if name in bases)])
-
-
-def _base_names(node: ast.ClassDef) -> list[str]:
-    return [base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", "") for base in node.bases]
-
-
-def _inherited(tree: ast.Module, path: Path, kind: str) -> dict[str, Card | None]:
-    """Name each class that a plugin here may derive from: the interface itself, or a sibling file's plugin."""
-    bases: dict[str, Card | None] = {kind: None}
-    for node in tree.body:
-        if isinstance(node, ast.ImportFrom) and node.level == 1 and node.module:
-            sibling = path.parent / f"{node.module}.py"
-            if sibling != path and sibling.is_file():
-                card = read(sibling, kind)
-                bases |= {alias.asname or alias.name: card for alias in node.names if alias.name == card.class_name}
-    return bases
-
-
-def _describe(node: ast.ClassDef, tree: ast.Module, path: Path, base: Card | None) -> Card:
-    described = (ast.get_docstring(tree) or ast.get_docstring(node) or "").strip()
-    summary = " ".join(described.split("\n\n")[0].split())
-    fields = dict(base.fields) if base else {}
-    for line in described.splitlines():
-        key, colon, value = line.partition(": ")
-        if colon and key.isalpha() and key.istitle():
-            fields[key.lower()] = value.strip()
-    parameters = {parameter.name: parameter for parameter in (base.parameters if base else ())}
-    constants = dict(base.constants) if base else {}
-    hooks = set(base.hooks) if base else set()
-    for item in node.body:
-        if isinstance(item, ast.FunctionDef):
-            hooks.add(item.name)
-        elif isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
-            annotation = ast.unparse(item.annotation)
-            if "ClassVar" in annotation:
-                constants[item.target.id] = _literal(item.value)
-            else:
-                default = MISSING if item.value is None else _literal(item.value)
-                parameters[item.target.id] = Parameter(item.target.id, annotation, default)
-        elif isinstance(item, ast.Assign) and isinstance(item.targets[0], ast.Name):
-            if item.targets[0].id in {"every", *parameters}:
-                given = ast.unparse(item)
-                raise PluginError(
-                    f"{str(path)!r} sets {given} without a type; write it as a field, such as every: int = 4"
-                )
-            constants[item.targets[0].id] = _literal(item.value)
-    if hooks & {"penalty", "regulariser"}:
-        parameters.setdefault("every", Parameter("every", "int", 1))
-    return Card(
+    base = classes.read(PACKAGE / "__init__.py").find(kind)
+    assert isinstance(base, Class)
+    interface = Interface.of(base.node)
+    source = classes.read(path)
+    _check_places(source, interface)
+    leaf, ancestors = _only(source, base)
+    parameters: dict[str, Parameter] = {}
+    constants: dict[str, Any] = {}
+    hooks: set[str] = set()
+    for ancestor in reversed(ancestors):
+        plugin = base in classes.lineage(ancestor)[0]
+        body = Body.read(ancestor, interface, interface.fields | parameters, plugin=plugin)
+        parameters |= body.fields
+        constants |= body.constants
+        hooks |= body.hooks
+    if hooks & LAZY:
+        parameters = {**parameters, **{name: parameters.get(name, field) for name, field in interface.fields.items()}}
+    card = Card(
         name=path.stem,
         path=path,
-        summary=summary,
-        class_name=node.name,
-        fields=fields,
+        summary=" ".join(_described(leaf).split("\n\n")[0].split()),
+        class_name=leaf.name,
+        fields=_fields(leaf, ancestors),
         constants=constants,
+        reserved=frozenset(interface.variables),
         parameters=tuple(parameters.values()),
         hooks=frozenset(hooks),
     )
+    interface.check(card.hooks, card.constants, f"{leaf.name} in {str(path)!r}")
+    return card
 
 
-def _literal(node: ast.expr | None) -> Any:
-    try:
-        return ast.literal_eval(node) if node is not None else None
-    except ValueError:
-        return ast.unparse(node) if node is not None else None
+def _only(source: classes.Source, base: Class) -> tuple[Class, list[Class]]:
+    """The one plugin class of a file, and it and its ancestors below `base` in the order of look-up."""
+    kind, word = base.name, WORDS[base.name]
+    plugins: dict[Class, list[Class]] = {}
+    lost: list[str] = []
+    for found in source.classes():
+        line, unfollowed = classes.lineage(found)
+        lost += unfollowed
+        if base in line[1:]:
+            above = set(classes.lineage(base)[0])
+            plugins[found] = [ancestor for ancestor in line if ancestor not in above]
+    derived = {ancestor for line in plugins.values() for ancestor in line[1:]}
+    leaves = [found for found in plugins if found not in derived and not found.name.startswith("_")]
+    file = repr(str(source.path))
+    if len(leaves) > 1:
+        names = ", ".join(found.name for found in leaves)
+        raise PluginError(
+            f"{file} defines {len(leaves)} {word}s ({names}); expected exactly one class that derives from "
+            f"lipbench.{kind} and from which no other does. Give each its own file, or begin the names of the others "
+            f"with an underscore"
+        )
+    if not leaves and plugins:
+        names = ", ".join(found.name for found in plugins)
+        raise PluginError(
+            f"{file} defines {word}s of private names alone ({names}); expected one without the underscore"
+        )
+    if not leaves and lost:
+        raise PluginError(
+            f"no {word} can be found in {file}: {'; '.join(lost)}. A file of your own must stand alone, or "
+            f"import what is installed: copy the class into it, or install it as a package"
+        )
+    if not leaves:
+        raise PluginError(
+            f"{file} defines 0 {word}s; expected exactly one class that derives from lipbench.{kind}: "
+            f"from lipbench import {kind}"
+        )
+    return leaves[0], plugins[leaves[0]]
+
+
+def _check_places(source: classes.Source, interface: Interface) -> None:
+    """See that each hook stands in a class: a slip of indentation takes it out, and what is inherited would run."""
+    owners = [node for node in ast.walk(source.tree) if isinstance(node, ast.ClassDef)]
+    inside = {id(item) for owner in owners for item in classes.statements(owner.body)}
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.FunctionDef) and id(node) not in inside and node.args.args[:1]:
+            name = interface.spellings.get(node.name, node.name)
+            if name in interface.hooks and node.args.args[0].arg == "self":
+                raise PluginError(
+                    f"{node.name} in {str(source.path)!r}, line {node.lineno}, stands in no class, hence is no hook of "
+                    f"one; indent it as the functions of the class are"
+                )
+
+
+def _described(of: Class) -> str:
+    return (ast.get_docstring(of.source.tree) or ast.get_docstring(of.node) or "").strip()
+
+
+def _fields(leaf: Class, ancestors: list[Class]) -> dict[str, str]:
+    """The ``Key: value`` lines of the docstrings; other names of an ancestor are not those of what derives from it."""
+    found: dict[str, str] = {}
+    for ancestor in reversed(ancestors):
+        found.pop("also", None)
+        for line in _described(ancestor).splitlines():
+            key, colon, value = line.partition(": ")
+            if colon and key.isalpha() and key.istitle():
+                found[key.lower()] = value.strip()
+    return found

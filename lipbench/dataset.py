@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Float, UInt8
@@ -54,7 +54,7 @@ class Dataset(Plugin):
     """
 
     source: ClassVar[str] = ""
-    default_split: ClassVar[str] = "train"
+    default_split: ClassVar[Literal["train", "held_out", "all"]] = "train"
 
     def load(self) -> Pictures | Pair:
         """Return the pictures, on the CPU, or two distributions for a critic alone.

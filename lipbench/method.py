@@ -4,7 +4,7 @@ A method says *what* it does with the critic's value f(x) and the norm of its in
 how these are differentiated is the training engine's business.
 """
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from jaxtyping import Float
@@ -20,14 +20,18 @@ class Method(Plugin):
     method in ``gp.py`` is ``gp[weight=1]`` there. A field's type is one of int, float, bool and str.
 
     Attributes:
-        guarantee: what the method promises: none, soft, almost everywhere, layerwise or certified.
+        guarantee: what the method promises.
         recommended: settings of the method's authors by dotted key, such as ``{"train.critic_steps": 5}``; used only
-            under ``--settings recommended``.
+            under ``--settings recommended``. They may set the loss, what begins with ``train.``, and the method's own
+            parameters: ``parameters.weight``.
+        control: says of a method without hooks that it is meant to change nothing.
         every: adds `penalty` and `regulariser` at each `every`-th critic step alone, multiplied by `every`.
     """
 
-    guarantee: ClassVar[str] = "none"
+    guarantee: ClassVar[Literal["none", "soft", "almost everywhere", "layerwise", "certified"]] = "none"
     recommended: ClassVar[dict[str, Any]] = {}
+    control: ClassVar[bool] = False
+    _spellings: ClassVar[dict[str, str]] = {"regularizer": "regulariser"}
     every: int = 1
 
     def constrain(self, critic: nn.Module) -> nn.Module:

@@ -63,10 +63,11 @@ def plan(
         RequestError: anything asked for is not known, not well-formed or not possible.
     """
     data = protocol.read(protocol_name)
+    tables = protocol.recommendations(data)
     architecture, files = _architecture(str(overrides.get("architecture", data.get("architecture", ""))))
     overrides = {**overrides, **({"architecture": architecture.name} if architecture.file else {})}
     shared = protocol.check(data, overrides)
-    compositions = [_compose(names, data if settings == "recommended" else None) for names in expand_all(methods)]
+    compositions = [_compose(names, tables if settings == "recommended" else None) for names in expand_all(methods)]
     sets = [_dataset(names) for names in expand_all(datasets or shared.datasets)]
     cells: dict[str, Planned] = {}
     for seed in seeds:
@@ -91,8 +92,8 @@ def _comparison(shared: AnyProtocol, architecture: Part, settings: Settings) -> 
     return shared.id + suffix + ("" if settings == "shared" else f"-{settings}")
 
 
-def _compose(names: tuple[Name, ...], recommending: dict[str, Any] | None) -> _Composition:
-    """Read one tuple of methods, with what `recommending`, a protocol's data, says of them; None for nothing."""
+def _compose(names: tuple[Name, ...], recommending: dict[str, protocol.Recommended] | None) -> _Composition:
+    """Read one tuple of methods, with what `recommending`, a protocol's tables, says of them; None for nothing."""
     text = "+".join(map(str, names))
     stems = [name.stem for name in names]
     for stem in stems:
@@ -112,6 +113,7 @@ def _compose(names: tuple[Name, ...], recommending: dict[str, Any] | None) -> _C
         copy = "method.py" if not sources else f"method-{len(sources) + 1}.py"
         part, card, files = _part(registry.METHOD, name, copy)
         parts.append(part)
+        _own_recommendation(card)  # refused whether it is used or not
         scoring += [card.name] if "score" in card.hooks else []
         sources |= files
     if len(scoring) > 1:
@@ -122,17 +124,23 @@ def _compose(names: tuple[Name, ...], recommending: dict[str, Any] | None) -> _C
     return _Composition(tuple(parts), sources, settings)
 
 
-def _recommended(name: Name, data: dict[str, Any], asked: tuple[Name, ...]) -> protocol.Recommended:
+def _recommended(name: Name, tables: dict[str, protocol.Recommended], asked: tuple[Name, ...]) -> protocol.Recommended:
     """What the protocol recommends for a method, or else the method's own file."""
     known = [*registry.installed(registry.METHOD), *(other.stem for other in asked)]
-    for method in data.get("recommended", {}):
+    for method in tables:
         if method not in known and registry.METHOD.canonical(method) not in known:
             raise UnknownNameError("method", f"recommended.{method}", known, "It is a table of the protocol.")
     found = registry.find(registry.METHOD, name)
-    own = found.card().constants.get("recommended", {})
+    spelt = {registry.METHOD.canonical(method): table for method, table in tables.items()}
+    return spelt.get(registry.METHOD.canonical(found.name)) or _own_recommendation(found.card())
+
+
+def _own_recommendation(card: Card) -> protocol.Recommended:
+    """What a method's own file recommends."""
+    own = card.constants.get("recommended", {})
     if not isinstance(own, dict):
-        raise PluginError(f"recommended of {found.name} is {own!r}; expected a literal dict of settings by dotted key")
-    return protocol.recommended(data, found.name) or protocol.Recommended(own)
+        raise PluginError(f"recommended of {card.name} is {own!r}; expected a literal dict of settings by dotted key")
+    return protocol.Recommended.of(own, f"recommended of {card.name}")
 
 
 def read_dataset(text: str) -> PlannedData:

@@ -11,6 +11,7 @@ from lipbench.errors import RequestError, UnknownNameError
 from lipbench.schema import AnyProtocol, CriticProtocol, Protocol
 
 FOLDER = Path(__file__).parent / "protocols"
+OWN = "parameters."  # begins what is recommended for a method's own parameters
 
 # A smoke run: everything happens once, nothing is learned.
 _QUICK = {
@@ -38,7 +39,7 @@ def read(name: str) -> dict[str, Any]:
     if not name.endswith(".toml") and name not in named():
         raise UnknownNameError("protocol", name, named(), "A file of your own is named by its path: ./mine.toml.")
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise RequestError(f"there is no protocol file {name!r}; expected the path of a TOML file") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -57,27 +58,42 @@ class Recommended:
     settings: dict[str, Any] = field(default_factory=dict)
     parameters: dict[str, Any] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, table: Any, place: str) -> "Recommended":
+        """Read the table of one method, nested or by dotted key.
 
-def recommended(data: dict[str, Any], method: str) -> Recommended | None:
-    """The table ``[recommended.<method>]`` of a protocol, or None where there is none.
+        Args:
+            table: what stands there.
+            place: where, for the message.
+
+        Raises:
+            RequestError: it is no table, or sets what all methods of a comparison must share.
+        """
+        if not isinstance(table, dict):
+            raise RequestError(
+                f"{place} is {table!r}; expected a table of settings, such as loss or train.critic_steps"
+            )
+        flat = _dotted(table)
+        parameters = {key.removeprefix(OWN): flat.pop(key) for key in list(flat) if str(key).startswith(OWN)}
+        for key, value in flat.items():
+            if key != "loss" and not str(key).startswith("train."):
+                raise RequestError(
+                    f"{place} sets {key} to {value!r}; expected loss, train.… or {OWN}… alone: the methods of a "
+                    f"comparison share all else, as the protocol or --set says it"
+                )
+        return cls(flat, parameters)
+
+
+def recommendations(data: dict[str, Any]) -> dict[str, Recommended]:
+    """The tables ``[recommended.<method>]`` of a protocol, by the names that they give.
 
     Raises:
-        RequestError: it is not a table.
+        RequestError: one is no table, or sets what all methods of a comparison must share.
     """
     tables = data.get("recommended", {})
-    spelt = {name.replace("-", "_"): table for name, table in tables.items()} if isinstance(tables, dict) else {}
-    own = spelt.get(method.replace("-", "_")) if isinstance(tables, dict) else tables
-    if own is None:
-        return None
-    if not isinstance(own, dict):
-        raise RequestError(f"recommended of {method} is {own!r}; expected a table such as [recommended.{method}]")
-    parameters = own.get("parameters", {})
-    if not isinstance(parameters, dict):
-        raise RequestError(
-            f"recommended.{method}.parameters is {parameters!r}; expected such as parameters.bound = 0.1"
-        )
-    settings = {key: value for key, value in own.items() if key != "parameters"}
-    return Recommended(_dotted(settings), parameters)
+    if not isinstance(tables, dict):
+        raise RequestError(f"recommended is {tables!r}; expected a table for each method, such as [recommended.gp]")
+    return {name: Recommended.of(table, f"[recommended.{name}]") for name, table in tables.items()}
 
 
 def _dotted(table: dict[str, Any]) -> dict[str, Any]:

@@ -13,13 +13,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import SourceFileLoader
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
-from lipbench import card
-from lipbench.errors import PluginError, RequestError, UnknownNameError
+from lipbench import agreement, card
+from lipbench.classes import find_spec
+from lipbench.errors import LipbenchError, PluginError, RequestError, UnknownNameError
+from lipbench.explain import explain
 from lipbench.names import Name
 
 
@@ -88,7 +91,8 @@ def find(kind: Kind, name: Name) -> Found:
     if name.is_path:
         path = Path(name.base).expanduser()
         if path.suffix != ".py":
-            raise PluginError(f"{name.base!r} is not a Python file; expected a path that ends in .py")
+            cure = _folder(kind, name) or "expected a path that ends in .py"
+            raise PluginError(f"{name.base!r} is not a Python file; {cure}")
         if kind.canonical(name.stem) in known:
             raise PluginError(
                 f"{name.base!r} would be called {name.stem!r}, which is the name of an installed {kind.word}; "
@@ -97,8 +101,8 @@ def find(kind: Kind, name: Name) -> Found:
         return Found(kind, name.stem, path)
     base = kind.canonical(name.base)
     if base not in known:
-        near = " A file of your own is named by its path: ./my_method.py."
-        raise UnknownNameError(kind.word, name.base, known, f"`{kind.command}` describes them.{near}")
+        own = _folder(kind, name) or "A file of your own is named by its path: ./my_method.py."
+        raise UnknownNameError(kind.word, name.base, known, f"`{kind.command}` describes them. {own}", _aliases(known))
     if len(known[base]) > 1:
         places = ", ".join(str(plugin.path) for plugin in known[base])
         raise PluginError(f"{kind.word} {name.base!r} is defined twice: {places}; uninstall or rename one of them")
@@ -109,7 +113,7 @@ def load(found: Found) -> type[Any]:
     """Import the plugin and return its class.
 
     Raises:
-        PluginError: the file does not import, or its class does not derive from the interface.
+        PluginError: the file does not import, or its class is not what its text says.
     """
     described = found.card()
     if found.module is None:
@@ -117,13 +121,8 @@ def load(found: Found) -> type[Any]:
     else:
         with _explained(found.path):
             module = importlib.import_module(found.module)
-    defined = getattr(module, described.class_name, None)
     base = getattr(importlib.import_module("lipbench"), found.kind.base)
-    if not (isinstance(defined, type) and issubclass(defined, base)):
-        raise PluginError(
-            f"{described.class_name} in {str(found.path)!r} does not derive from lipbench.{base.__name__}"
-        )
-    return defined
+    return agreement.checked(module, described, base)
 
 
 def create(found: Found, parameters: dict[str, Any]) -> Any:
@@ -141,13 +140,31 @@ def create(found: Found, parameters: dict[str, Any]) -> Any:
         raise RequestError(f"{found.kind.word} {found.name}[{given}] is refused: {error}") from error
 
 
+def _aliases(known: dict[str, list[Found]]) -> dict[str, str]:
+    """The other names that installed plugins give for themselves."""
+    found: dict[str, str] = {}
+    for name, places in known.items():
+        try:
+            found |= dict.fromkeys(places[0].card().aliases, name)
+        except LipbenchError:  # said where the plugin itself is asked for
+            continue
+    return found
+
+
+def _folder(kind: Kind, name: Name) -> str:
+    """How the pictures of a folder are named, where a data set's name is that of a folder."""
+    if kind is DATASET and Path(name.base).expanduser().is_dir():
+        return f"as a folder of pictures it is named '{Name('folder', (('path', name.base), ('size', '32')))}'"
+    return ""
+
+
 def digest(path: Path) -> str:
     """The sha256 of a file, in hex."""
     return sha256(path.read_bytes()).hexdigest()
 
 
 def _plugins_of(kind: Kind, entry: EntryPoint) -> list[Found]:
-    spec = _spec(entry.module)
+    spec = find_spec(entry.module)
     if spec is None or spec.origin is None:
         return []
     if spec.submodule_search_locations is None:
@@ -160,48 +177,47 @@ def _plugins_of(kind: Kind, entry: EntryPoint) -> list[Found]:
     ]
 
 
-def _spec(module: str) -> ModuleSpec | None:
-    """Find a module as `importlib.util.find_spec` does, but without importing its parents."""
-    top, *rest = module.split(".")
-    try:
-        spec = importlib.util.find_spec(top)
-    except ValueError:  # a module without a spec, such as __main__
-        return None
-    name = top
-    for part in rest:
-        if spec is None or spec.submodule_search_locations is None:
-            return None
-        name = f"{name}.{part}"
-        spec = PathFinder.find_spec(name, list(spec.submodule_search_locations))
-    return spec
-
-
 @contextmanager
 def _explained(path: Path) -> Iterator[None]:
     try:
         yield
-    except Exception as error:
-        raise PluginError(
-            f"{str(path)!r} does not import: {type(error).__name__}: {error}. A file of your own must stand alone "
-            f"(relative imports work only inside an installed package)."
-        ) from error
+    except (Exception, SystemExit) as error:
+        alone = (
+            " A file of your own must stand alone, or import what is installed (relative imports work only inside an "
+            "installed package)."
+            if isinstance(error, ImportError)
+            else ""
+        )
+        raise PluginError(f"{str(path)!r} does not import: {explain(error, {path: path})}.{alone}") from error
 
 
-@cache
 def import_file(path: Path) -> Any:
-    """Import a user's own Python file, once.
+    """Import a user's own Python file, once for each text that it has had.
 
     Raises:
         PluginError: it does not import.
     """
-    name = f"lipbench_file_{digest(path)[:16]}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None  # the path ends in .py
+    return _import(path, digest(path))
+
+
+class _Fresh(SourceFileLoader):
+    """Compiles a file anew: bytecode beside it is told apart by seconds and size, and an edit may change neither."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        return self.source_to_code(self.get_data(self.path), self.path)
+
+
+@cache
+def _import(path: Path, version: str) -> Any:
+    name = f"lipbench_file_{version[:16]}"
+    loader = _Fresh(name, str(path))
+    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
+    assert spec is not None  # as a loader is given
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses look their module up by name
     try:
         with _explained(path):
-            spec.loader.exec_module(module)
+            loader.exec_module(module)
     except BaseException:
         del sys.modules[name]
         raise

@@ -4,9 +4,11 @@ import math
 import tomllib
 from typing import Any
 
-from lipbench.card import MISSING, TYPES, Card
+from lipbench.card import Card
 from lipbench.errors import RequestError, UnknownNameError
+from lipbench.interface import TYPES
 from lipbench.names import Name
+from lipbench.plugin import MISSING
 
 
 def read_parameters(name: Name, described: Card) -> dict[str, Any]:
@@ -19,10 +21,15 @@ def read_parameters(name: Name, described: Card) -> dict[str, Any]:
     known = {parameter.name: parameter for parameter in described.parameters}
     values: dict[str, Any] = {}
     for key, text in name.parameters:
+        if key in described.constants.keys() - described.reserved:
+            constant = described.constants[key]
+            kind = type(constant).__name__ if type(constant) in TYPES.values() else "float"
+            raise RequestError(
+                f"{key} of {name.stem} is a constant, {constant!r}; annotate it to make it a parameter: "
+                f"{key}: {kind} = {constant!r}"
+            )
         if key not in known:
             raise UnknownNameError(f"parameter of {name.stem}", key, known, f"Given: {name}.")
-        if known[key].type not in TYPES:
-            raise RequestError(f"{key} of {name.stem} has type {known[key].type}; expected {', '.join(TYPES)}")
         values[key] = _typed(text, TYPES[known[key].type], f"{key} of {name.stem}", example=known[key].default)
     if values.get("every", 1) < 1:
         raise RequestError(f"every of {name.stem} is {values['every']}; expected a whole number of at least 1")

@@ -2,6 +2,7 @@
 
 Formula: f / (‖∇f‖ + |f|)
 Paper: Wu et al. 2021, Gradient Normalization for Generative Adversarial Networks, arXiv:2109.02235
+Also: GN-GAN, gradient normalisation
 """
 
 from jaxtyping import Float

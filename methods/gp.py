@@ -2,6 +2,7 @@
 
 Formula: f + weight · E(‖∇f(x̂)‖ − 1)², x̂ = εx + (1 − ε)G(z), ε ~ U(0, 1) for each sample
 Paper: Gulrajani et al. 2017, Improved Training of Wasserstein GANs, arXiv:1704.00028
+Also: WGAN-GP, gradient penalty
 """
 
 import torch

@@ -2,6 +2,7 @@
 
 Formula: scale · f · ‖∇f‖ / (‖∇f‖² + epsilon)
 Paper: Bhaskara et al. 2022, GraN-GAN: Piecewise Gradient Normalization for GANs, arXiv:2111.03162
+Also: GraN-GAN
 """
 
 from jaxtyping import Float

@@ -2,6 +2,7 @@
 
 Formula: f + weight · E(‖∇f(x̂)‖ − 1)₊², x̂ = εx + (1 − ε)G(z), ε ~ U(0, 1) for each sample
 Paper: Petzka, Fischer & Lukovnikov 2018, On the regularization of Wasserstein GANs, arXiv:1709.08894
+Also: WGAN-LP, Lipschitz penalty, one-sided gradient penalty
 """
 
 from jaxtyping import Float

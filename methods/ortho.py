@@ -2,6 +2,7 @@
 
 Formula: W ← an orthogonal matrix (Cayley map), ReLU ← MaxMin
 Paper: Anil, Lucas & Grosse 2019, Sorting out Lipschitz function approximation, arXiv:1811.05381
+Also: orthogonal, Cayley
 """
 
 from torch import nn

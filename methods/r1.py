@@ -2,6 +2,7 @@
 
 Formula: f + weight/2 · E‖∇f(x)‖², x real
 Paper: Mescheder, Geiger & Nowozin 2018, Which Training Methods for GANs do actually Converge?, arXiv:1801.04406
+Also: zero-centred gradient penalty
 """
 
 import torch

@@ -2,6 +2,7 @@
 
 Formula: W / σ(W), W as a (c_out × rest) matrix, σ by `iterations` power iterations a forward pass
 Paper: Miyato et al. 2018, Spectral Normalization for GANs, arXiv:1802.05957
+Also: SN-GAN, spectral norm, spectral normalisation
 """
 
 from torch import nn

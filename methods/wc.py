@@ -2,6 +2,7 @@
 
 Formula: w ← clip(w, −bound, bound) after each critic step; with biases=false, weights alone
 Paper: Arjovsky, Chintala & Bottou 2017, Wasserstein GAN, arXiv:1701.07875
+Also: WGAN, weight clipping, clip
 """
 
 from torch import nn

@@ -11,8 +11,11 @@ ROOT = Path(lipbench.__file__).parent
 # From the ground up; rooms of one line do not know each other.
 FLOORS = [
     {"errors", "explain", "places", "pair", "protocols", "plugin", "__init__"},
-    {"names", "card", "method", "dataset", "schema", "store"},
-    {"settings", "registry", "protocol", "results"},
+    {"names", "interface", "classes", "method", "dataset", "schema", "store"},
+    {"body"},
+    {"card"},
+    {"settings", "agreement", "protocol", "results"},
+    {"registry"},
     {"cell"},
     {"plan", "data", "nets"},
     {"train"},

@@ -11,6 +11,7 @@ from lipbench.errors import PluginError, RequestError, UnknownNameError
 from lipbench.plan import Planned, plan
 
 METHOD = '"""Mine."""\nfrom lipbench import Method\nclass Mine(Method):\n    weight: float = 1.0\n'
+METHOD += "    def constrain(self, critic): return critic\n"
 
 
 def ask(methods: str, seeds: list[int] | None = None, **rest: Any) -> list[Planned]:
@@ -130,7 +131,31 @@ def test_an_architecture_that_cannot_be_is_refused(text: str) -> None:
 def test_recommended_settings_must_be_readable_from_the_file(mine: Path) -> None:
     mine.write_text(METHOD + "    recommended = make()\n")
     with pytest.raises(PluginError, match="expected a literal dict"):
-        ask(str(mine), settings="recommended")
+        ask(str(mine))
+
+
+def test_a_method_may_recommend_its_own_parameters(mine: Path) -> None:
+    mine.write_text(METHOD + '    recommended = {"loss": "hinge", "parameters.weight": 3}\n')
+    assert [planned.cell.method for planned in ask(f"{mine},{mine}[weight=1]")] == ["mine"]
+    planned = ask(f"{mine},{mine}[weight=2]", settings="recommended")
+    assert [item.cell.method for item in planned] == ["mine[weight=3.0]", "mine[weight=2.0]"]
+    assert {item.cell.protocol.loss for item in planned} == {"hinge"}
+
+
+@pytest.mark.parametrize("settings", ["shared", "recommended"])
+@pytest.mark.parametrize("key", ["evaluate.samples", "architecture", "datasets", "name"])
+def test_a_method_may_not_recommend_what_is_shared(mine: Path, key: str, settings: str) -> None:
+    mine.write_text(METHOD + f"    recommended = {{{key!r}: 64}}\n")
+    with pytest.raises(RequestError, match=f"recommended of mine sets {key} to 64; expected loss, train"):
+        ask(str(mine), settings=settings)
+
+
+@pytest.mark.parametrize("settings", ["shared", "recommended"])
+def test_a_protocol_may_not_recommend_what_is_shared(tmp_path: Path, settings: Any) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(protocol.text("digits") + "\n[recommended.gn]\nevaluate.samples = 64\n")
+    with pytest.raises(RequestError, match=r"\[recommended.gn\] sets evaluate.samples to 64"):
+        plan("gn", None, [0], str(path), {}, settings)
 
 
 def test_a_protocols_recommendations_come_before_the_methods_own_and_give_parameters_too() -> None:
@@ -154,7 +179,7 @@ def test_what_is_given_wins_over_what_is_recommended_even_where_it_is_the_defaul
 
 def test_a_parameter_without_a_default_is_read_under_recommended_settings_too(tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
-    path.write_text(METHOD.replace(" = 1.0", ""))
+    path.write_text(METHOD.replace(" = 1.0", "", 1))
     (planned,) = plan(f"{path}[weight=3]", None, [0], "digits", {}, "recommended")
     assert planned.cell.method == "mine[weight=3.0]"
 

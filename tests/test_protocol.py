@@ -133,20 +133,35 @@ def test_real_samples_that_are_left_out_do_not_show_in_text_or_id() -> None:
 @pytest.mark.parametrize("name", protocol.named())
 def test_what_is_recommended_names_methods_and_is_valid(name: str) -> None:
     data = protocol.read(name)
-    for method in data.get("recommended", {}):
+    for method, own in protocol.recommendations(data).items():
         assert method in registry.installed(registry.METHOD)
-        own = protocol.recommended(data, method)
-        assert own is not None
         assert protocol.check(data, own.settings).id != ""
 
 
 def test_a_table_of_recommended_settings_is_read_by_dotted_key_and_apart_from_the_protocol() -> None:
     data = tomllib.loads('loss = "hinge"\n[recommended.wc]\nloss = "x"\ntrain.steps = 3\nparameters.bound = 0.1')
-    assert protocol.recommended(data, "wc") == protocol.Recommended({"loss": "x", "train.steps": 3}, {"bound": 0.1})
-    assert protocol.recommended(data, "gn") is None
+    expected = protocol.Recommended({"loss": "x", "train.steps": 3}, {"bound": 0.1})
+    assert protocol.recommendations(data) == {"wc": expected}
     assert protocol.check(protocol.read("digits") | {"recommended": data["recommended"]}, {}) == digits()
 
 
-def test_a_recommendation_that_is_no_table_is_refused() -> None:
-    with pytest.raises(RequestError, match="recommended of gn is 3; expected a table such as .recommended.gn."):
-        protocol.recommended({"recommended": {"gn": 3}}, "gn")
+@pytest.mark.parametrize(
+    ("tables", "expected"),
+    [
+        (3, r"recommended is 3; expected a table for each method"),
+        ({"gn": 3}, r"\[recommended.gn\] is 3; expected a table of settings"),
+        ({"gn": {"evaluate": {"samples": 3}}}, r"\[recommended.gn\] sets evaluate.samples to 3; expected loss, train"),
+        ({"gn": {"architecture": "mlp"}}, "sets architecture to 'mlp'"),
+        ({"gn": {"datasets": "noise"}}, "sets datasets to 'noise'"),
+        ({"gn": {"parameters": 3}}, "sets parameters to 3"),
+    ],
+)
+def test_a_recommendation_may_set_loss_training_and_parameters_alone(tables: object, expected: str) -> None:
+    with pytest.raises(RequestError, match=expected):
+        protocol.recommendations({"recommended": tables})
+
+
+def test_a_protocol_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(protocol.text("digits"), encoding="utf-8-sig")
+    assert protocol.read(str(path)) == protocol.read("digits")

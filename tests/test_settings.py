@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lipbench.card import MISSING, Card, Parameter
+from lipbench.card import Card
 from lipbench.errors import RequestError, UnknownNameError
+from lipbench.interface import Parameter
 from lipbench.names import expand
+from lipbench.plugin import MISSING
 from lipbench.settings import read_parameters, read_setting
 
 CARD = Card(
@@ -16,12 +18,13 @@ CARD = Card(
     path=Path("x.py"),
     summary="",
     class_name="X",
+    constants={"level": 2.5, "guarantee": "none"},
+    reserved=frozenset({"guarantee"}),
     parameters=(
         Parameter("weight", "float", 10.0),
         Parameter("count", "int", 2),
         Parameter("on", "bool", False),
         Parameter("path", "str", "a"),
-        Parameter("odd", "list[int]", None),
     ),
 )
 
@@ -55,7 +58,8 @@ def test_every_finite_number_is_read_exactly(value: float) -> None:
         ("x[weight=inf]", "expected a finite number"),
         ("x[count=1.5]", "expected a whole number, such as 2"),
         ("x[on=maybe]", "expected true or false"),
-        ("x[odd=1]", "has type list"),
+        ("x[level=3]", r"level of x is a constant, 2.5; annotate it to make it a parameter: level: float = 2.5"),
+        ("x[guarantee=soft]", "unknown parameter of x 'guarantee'"),
     ],
 )
 def test_a_value_of_the_wrong_type_is_refused(text: str, expected: str) -> None:

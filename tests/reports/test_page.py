@@ -112,7 +112,8 @@ def test_half_a_run_folder_is_reported_as_interrupted(make_run: MakeRun, tmp_pat
 def test_two_versions_of_ones_own_method_are_told_apart(make_run: MakeRun, tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     for number in (1, 2):
-        path.write_text(f'"""Mine."""\nfrom lipbench import Method\nclass Mine(Method):\n    n: int = {number}\n')
+        head = '"""Mine."""\nfrom lipbench import Method\nclass Mine(Method):\n    control = True\n'
+        path.write_text(f"{head}    n: int = {number}\n")
         make_run(str(path), finished=True)
     methods = set(api.report(tmp_path / "results").runs["method"])
     assert len(methods) == 2

@@ -61,7 +61,7 @@ def test_a_failing_run_loses_no_other_and_is_tried_again(tmp_path: Path) -> None
         '"""Fails in training."""\nfrom lipbench import Method\nclass Bad(Method):\n'
         "    def project(self, critic):\n        next(critic.parameters()).mul_(0.5)\n"
         "        critic.calls = getattr(critic, 'calls', 0) + 1\n"
-        "        if critic.calls > 5:\n            print('about to fail')\n            raise OSError('no luck')\n"
+        "        if critic.calls > 2:\n            print('about to fail')\n            raise OSError('no luck')\n"
     )
     done = run(tmp_path, "--methods", f"{bad},gn", "--seeds", "0")
     assert done.returncode == 1

@@ -1,0 +1,136 @@
+"""Built-in methods with one thing changed, as a user's own files."""
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from lipbench import Method, registry
+from lipbench.names import Name
+
+NAMES = list(registry.installed(registry.METHOD))
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A changed method.
+
+    Attributes:
+        of: the name of the built-in method.
+        change: what was changed.
+        text: of the file.
+    """
+
+    of: str
+    change: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.of}: {self.change}"
+
+    def write(self, folder: Path) -> registry.Found:
+        """Write the file, and say where it is found."""
+        path = folder / "mutant.py"
+        path.write_text(self.text, encoding="utf-8")
+        return registry.Found(registry.METHOD, path.stem, path)
+
+
+@cache
+def place(name: str) -> registry.Found:
+    """Where a built-in method is."""
+    return registry.find(registry.METHOD, Name(name))
+
+
+def rewritten(name: str, change: Callable[[ast.Module, ast.ClassDef], object]) -> str:
+    """The text of a method, its siblings imported by the package's name, after a change of its syntax tree.
+
+    Args:
+        name: of the method.
+        change: alters the tree, whose one class it is also given.
+    """
+    found = place(name)
+    tree = ast.parse(found.path.read_text(encoding="utf-8"))
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.level:
+            node.module, node.level = f"lipbench_methods.{node.module}", 0
+    change(tree, next(node for node in tree.body if isinstance(node, ast.ClassDef)))
+    return ast.unparse(ast.fix_missing_locations(tree))
+
+
+def hooks(name: str) -> list[str]:
+    """The hooks that the file of a method itself defines."""
+    tree = ast.parse(place(name).path.read_text(encoding="utf-8"))
+    return [
+        node.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and node.name[0] != "_" and node.name in vars(Method)
+    ]
+
+
+def misspelt(name: str) -> Iterator[Mutant]:
+    """One hook with a letter left out, doubled, replaced, or swapped with the next; each letter in turn."""
+    for hook in hooks(name):
+        for i in range(len(hook)):
+            swapped = hook[:i] + hook[i + 1 : i + 2] + hook[i] + hook[i + 2 :]
+            for other in {hook[:i] + hook[i + 1 :], hook[: i + 1] + hook[i:], hook[:i] + "x" + hook[i + 1 :], swapped}:
+                if other != hook and not other.startswith("_"):
+                    yield Mutant(name, f"{hook} called {other}", rewritten(name, _renaming(hook, other)))
+
+
+def same(name: str) -> Iterator[Mutant]:
+    """The method written in other ways, all of which mean the same."""
+    card = place(name).card()
+    module, kind = f"lipbench_methods.{name}", card.class_name
+    yield Mutant(name, "a class between it and Method", rewritten(name, _between))
+    yield Mutant(name, "a class below", rewritten(name, _below))
+    yield Mutant(name, "derived", f"from {module} import {kind}\nclass Mine({kind}): pass\n")
+    yield Mutant(name, "derived, renamed", f"from {module} import {kind} as Base\nclass {kind}(Base): pass\n")
+    yield Mutant(name, "derived through the module", f"import {module} as m\nclass Mine(m.{kind}): pass\n")
+    yield Mutant(name, "derived by dotted name", f"import {module}\nclass Mine({module}.{kind}): pass\n")
+    yield Mutant(
+        name, "derived through the package", f"from {module[:16]} import {name}\nclass Mine({name}.{kind}): ...\n"
+    )
+    yield Mutant(name, "Method by another name", _of_method(name, "from lipbench import Method as M", "M"))
+    yield Mutant(name, "Method through lipbench", _of_method(name, "import lipbench as lb", "lb.Method"))
+    yield Mutant(name, "Method from its module", _of_method(name, "from lipbench.method import Method", "Method"))
+    yield Mutant(name, "Method of everything", _of_method(name, "from lipbench import *", "Method"))
+    for decorator in ("dataclass", "dataclass(frozen=True)", "dataclass(frozen=True, kw_only=True)"):
+        yield Mutant(name, f"decorated as {decorator}", rewritten(name, _decorating(decorator)))
+
+
+def _renaming(hook: str, other: str) -> Callable[[ast.Module, ast.ClassDef], object]:
+    def change(tree: ast.Module, node: ast.ClassDef) -> None:
+        for item in node.body:
+            if isinstance(item, ast.FunctionDef) and item.name == hook:
+                item.name = other
+
+    return change
+
+
+def _between(tree: ast.Module, node: ast.ClassDef) -> None:
+    between = ast.ClassDef("Between", node.bases, [], [ast.Pass()], [])
+    node.bases = [ast.Name("Between")]
+    tree.body.insert(tree.body.index(node), between)
+
+
+def _below(tree: ast.Module, node: ast.ClassDef) -> None:
+    tree.body.append(ast.ClassDef("Mine", [ast.Name(node.name)], [], [ast.Pass()], []))
+
+
+def _of_method(name: str, statement: str, base: str) -> str:
+    def change(tree: ast.Module, node: ast.ClassDef) -> None:
+        for i, item in enumerate(tree.body):
+            if isinstance(item, ast.ImportFrom) and item.module == "lipbench":
+                tree.body[i : i + 1] = ast.parse(statement).body
+                node.bases = [ast.parse(base, mode="eval").body]
+
+    return rewritten(name, change)
+
+
+def _decorating(decorator: str) -> Callable[[ast.Module, ast.ClassDef], object]:
+    def change(tree: ast.Module, node: ast.ClassDef) -> None:
+        node.decorator_list = [ast.parse(decorator, mode="eval").body]
+        tree.body.insert(1, ast.parse("from dataclasses import dataclass").body[0])
+
+    return change
