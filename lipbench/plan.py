@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from lipbench import protocol, registry
+from lipbench import places, protocol, registry
 from lipbench.card import Card
 from lipbench.cell import Cell, Part
 from lipbench.errors import PluginError, RequestError, UnknownNameError
@@ -173,7 +173,7 @@ def _architecture(text: str) -> tuple[Part, dict[str, Path]]:
         if Name(text).is_path:
             raise RequestError(f"architecture {text!r} names no function; expected the form ./nets.py:make")
         return Part(name=text), {}
-    path = Path(file).expanduser()
+    path = places.expanded(file)
     if path.suffix != ".py" or not path.is_file() or not function.isidentifier():
         raise RequestError(f"architecture {text!r} is not a function in a file; expected the form ./nets.py:make")
     part = Part(name=f"{path.stem}:{function}", file="architecture.py", sha256=registry.digest(path))

@@ -21,6 +21,7 @@ from typing import Any
 from lipbench import card
 from lipbench.errors import PluginError, RequestError, UnknownNameError
 from lipbench.names import Name
+from lipbench.places import expanded
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def find(kind: Kind, name: Name) -> Found:
     """
     known = installed(kind)
     if name.is_path:
-        path = Path(name.base).expanduser()
+        path = expanded(name.base)
         if path.suffix != ".py":
             raise PluginError(f"{name.base!r} is not a Python file; expected a path that ends in .py")
         if kind.canonical(name.stem) in known:
