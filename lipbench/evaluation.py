@@ -1,5 +1,6 @@
 """`prepare` and `evaluate`: what comes before training, and what can be done after it."""
 
+import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 from lipbench import places, registry
 from lipbench.errors import RequestError
-from lipbench.names import Name
+from lipbench.names import Name, unquoted
 from lipbench.plan import plan, read_dataset
 from lipbench.results import find_run, prepare_results
 
@@ -136,7 +137,7 @@ def evaluate(
                     raise RequestError(
                         f"{text!r} is a run and has a protocol of its own; leave --protocol {protocol} out"
                     )
-                records.append(score_run(find_run(Path(results), text), other, split, given, device))
+                records.append(score_run(find_run(Path(results), unquoted(text)), other, split, given, device))
                 continue
             if other is None:
                 raise RequestError(
@@ -153,16 +154,13 @@ def _is_dataset(text: str) -> bool:
     Raises:
         RequestError: it is a plain folder.
     """
-    name = Name(text.partition("[")[0].strip())
-    if (
-        "[" in text
-        or name.base.endswith(".py")
-        or registry.DATASET.canonical(name.base) in registry.installed(registry.DATASET)
-    ):
+    place = unquoted(text)
+    if places.exists(f"{place}/cell.json"):
+        return False
+    base = place.partition("[")[0].strip()
+    if base.endswith(".py") or registry.DATASET.canonical(base) in registry.installed(registry.DATASET):
         return True
-    path = Path(text).expanduser()
-    if path.is_dir() and not (path / "cell.json").exists():
-        raise RequestError(
-            f"{text!r} is a folder without a run in it; as pictures it is named 'folder[path={text},size=32]'"
-        )
-    return False
+    if places.exists(f"{place}/."):
+        folder = str(Name("folder", (("path", place), ("size", "32"))))
+        raise RequestError(f"{place!r} is a folder without a run in it; as pictures it is named {shlex.quote(folder)}")
+    return "[" in text

@@ -9,7 +9,7 @@ from lipbench import places, protocol, registry
 from lipbench.card import Card
 from lipbench.cell import Cell, Part
 from lipbench.errors import PluginError, RequestError, UnknownNameError
-from lipbench.names import Name, expand_all
+from lipbench.names import Name, Names, expand_all
 from lipbench.schema import AnyProtocol
 from lipbench.settings import read_parameters
 
@@ -42,8 +42,8 @@ class _Composition:
 
 
 def plan(
-    methods: str | Iterable[str],
-    datasets: str | Iterable[str] | None,
+    methods: Names,
+    datasets: Names | None,
     seeds: Iterable[int],
     protocol_name: str,
     overrides: Mapping[str, Any],
@@ -144,7 +144,8 @@ def read_dataset(text: str) -> PlannedData:
     found = expand_all(text)
     if len(found) != 1:
         raise RequestError(
-            f"{text!r} names {len(found)} data sets; expected one (a comma inside brackets lists values to sweep over)"
+            f"{text!r} names {len(found)} data sets; expected one: a comma separates names, and inside brackets "
+            f'values to sweep over, unless it stands in quotation marks, as in folder[path="a,b"]'
         )
     return _dataset(found[0])
 
