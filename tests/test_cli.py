@@ -71,7 +71,7 @@ def test_data_sets_are_described_with_their_source() -> None:
         (["--methods", "gn", "--steps", "-5"], "-5 is not in the range x>=1"),
         (["--methods", "gn", "--seeds", "4-0"], "expected the form 0-4"),
         (["--methods", "gn", "--jobs", "0"], "0 is not in the range x>=1"),
-        (["--methods", "gn", "--timeout", "-1"], "timeout is -1; expected seconds above 0"),
+        (["--methods", "gn", "--timeout", "-1"], "timeout is -1.0; expected seconds above 0"),
         (["--methods", "gn", "--settings", "best"], "'best' is not one of"),
         ([], "Missing option '--methods'"),
     ],

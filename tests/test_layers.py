@@ -10,7 +10,7 @@ import lipbench
 ROOT = Path(lipbench.__file__).parent
 # From the ground up; rooms of one line do not know each other.
 FLOORS = [
-    {"errors", "explain", "pair", "protocols", "plugin", "__init__"},
+    {"errors", "explain", "terminal", "pair", "protocols", "plugin", "__init__"},
     {"places"},
     {"names", "card", "method", "dataset", "schema", "store"},
     {"settings", "registry", "protocol", "results"},
@@ -20,6 +20,7 @@ FLOORS = [
     {"measure"},
     {"runner"},
     {"reports"},
+    {"asked"},
     {"api", "costing", "evaluation"},
     {"screen"},
     {"cli"},

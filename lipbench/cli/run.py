@@ -6,6 +6,7 @@ from typing import Literal
 
 import click
 
+from lipbench import terminal
 from lipbench.cli import options
 
 INTERRUPTED = 130  # the shell's code for Ctrl-C
@@ -59,27 +60,25 @@ def run(
     Finished runs are skipped and interrupted ones go on from their checkpoint, so the same command can be given again
     at any time. Exit codes: 0 all runs are finished, 1 some failed, 2 the request was wrong and nothing was started.
     """
-    from rich.console import Console
-
     from lipbench import api, places
     from lipbench.runner.display import Display
     from lipbench.screen import runs
-    from lipbench.settings import read_setting
+    from lipbench.settings import read_settings
 
-    overrides = dict(read_setting(text) for text in assignments)
-    short = {"train.steps": steps, "train.precision": precision}
     request = api.read_request(
         methods,
         datasets=datasets,
         seeds=seeds or ("0" if quick else "0-4"),
         protocol=protocol,
         settings=settings,
-        overrides=overrides | {key: value for key, value in short.items() if value is not None},
+        steps=steps,
+        overrides=read_settings(assignments),
+        precision=precision,
         quick=quick,
         jobs=jobs,
         device=device,
     )
-    console = Console()
+    console = terminal.console()
     if dry_run:
         runs.show_plan(console, request, results)
         return

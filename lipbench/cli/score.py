@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from lipbench import terminal
 from lipbench.cli import options
 
 
@@ -29,18 +30,16 @@ def prepare(
     The statistics of the real pictures are measured as well.
     What was brought is found again without a network: data in --data-root, statistics in $LIPBENCH_CACHE.
     """
-    from rich.console import Console
-
     from lipbench import evaluation
     from lipbench.screen import measures
-    from lipbench.settings import read_setting
+    from lipbench.settings import read_settings
 
-    console = Console()
+    console = terminal.console()
     console.print(f"preparing {protocol}: data, weights and the statistics of the real pictures …", style="dim")
     ready = evaluation.prepare(
         protocol,
         datasets=datasets,
-        overrides=dict(read_setting(text) for text in assignments),
+        overrides=read_settings(assignments),
         device=device,
         data_root=data_root,
         inception_weights=inception_weights,
@@ -86,14 +85,12 @@ def evaluate(
     lipbench evaluate gn-cifar10-s0-3f9a --samples 50000
     lipbench evaluate 'folder[path=fakes,size=32]' --against cifar10 --json scores.json
     """  # noqa: D301 - click keeps the lines after \b as they are
-    from rich.console import Console
-
     from lipbench import evaluation
     from lipbench.screen import measures
-    from lipbench.settings import read_setting
+    from lipbench.settings import read_settings
     from lipbench.store import to_json, write_atomically
 
-    console = Console()
+    console = terminal.console()
     console.print(f"scoring {', '.join(subjects)} …", style="dim", soft_wrap=True)
     records = evaluation.evaluate(
         subjects,
@@ -101,7 +98,7 @@ def evaluate(
         split=split,
         samples=samples,
         extractor=extractor,
-        overrides=dict(read_setting(text) for text in assignments),
+        overrides=read_settings(assignments),
         protocol=protocol,
         device=device,
         data_root=data_root,

@@ -1,6 +1,8 @@
 """Shows a sweep under way: live bars on a terminal, a line a run elsewhere."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 
@@ -8,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
+from lipbench import terminal
 from lipbench.plan import Planned
 from lipbench.runner.estimate import Estimate, duration
 from lipbench.runner.launch import Listener
@@ -20,6 +23,13 @@ STYLES = {
     Status.RUNNING: "cyan",
     Status.INTERRUPTED: "magenta",
 }
+
+
+def display(results: Path, planned: Sequence[Planned], jobs: int) -> AbstractContextManager[Listener]:
+    """What shows a sweep where somebody watches, in a terminal or a notebook, and elsewhere nothing."""
+    console = terminal.console()
+    watched = console.is_terminal or console.is_jupyter
+    return Display(console, results, planned, jobs) if watched else nullcontext(Listener())
 
 
 class Display(Listener):
@@ -44,12 +54,12 @@ class Display(Listener):
         self._width = len(str(self.total))
         self._bars: dict[str, TaskID] = {}
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=30),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.fields[note]}", markup=False),
             console=console,
             transient=True,
-            disable=not console.is_terminal,
+            disable=not (console.is_terminal or (console.is_jupyter and find_spec("ipywidgets") is not None)),
         )
         self._whole = self._progress.add_task("all runs", total=1.0, note="")
 

@@ -1,5 +1,6 @@
 """Runs: how they will go, how they stand, what came of them."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,7 +52,7 @@ def show_summary(console: Console, summary: "Summary", results: Path) -> None:
     skipped = f" ({len(summary.skipped)} finished before)" if summary.skipped else ""
     print_line(console, f"{len(summary.statuses)} runs in {results}: {', '.join(counts)}{skipped}", "bold")
     again = "" if summary.complete else "Failed runs are tried again by the same command. "
-    option = "" if str(results) == "results" else f" --results {results}"
+    option = "" if str(results) == "results" else f" --results {shlex.quote(str(results))}"
     print_line(console, f"{again}Next: lipbench report{option}")
 
 
