@@ -137,8 +137,8 @@ def expand_all(names: Names) -> list[tuple[Name, ...]]:
     for text in listed(names):
         if re.search("[\ud800-\udfff]", text):
             raise RequestError(
-                f"{text!r} has bytes that are not UTF-8; expected a text that every file can hold: rename the file, or "
-                f"set LC_ALL=C.UTF-8"
+                f"{text!r} holds bytes that are no text in this locale; expected UTF-8: set LC_ALL=C.UTF-8, or rename "
+                f"the file"
             )
         pieces = split(text, ",")
         _refuse_path(pieces, ",", lambda whole: Name(whole).is_path)

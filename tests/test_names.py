@@ -177,8 +177,8 @@ def test_a_path_stands_for_itself_whatever_characters_it_has() -> None:
     assert expand_all(Path("mine.py")) == [(Name("mine.py"),)]
 
 
-def test_a_text_that_is_not_utf_8_is_refused() -> None:
-    with pytest.raises(RequestError, match="bytes that are not UTF-8"):
+def test_a_text_that_utf_8_cannot_hold_is_refused() -> None:
+    with pytest.raises(RequestError, match="holds bytes that are no text in this locale; expected UTF-8"):
         expand_all("./b\udce1la.py")
 
 
