@@ -2,7 +2,7 @@
 
 import math
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from lipbench.card import MISSING, TYPES, Card
@@ -62,15 +62,6 @@ def read_setting(text: str) -> tuple[str, Any]:
         return key, tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
         return key, value
-
-
-def read_settings(texts: Iterable[str]) -> dict[str, Any]:
-    """`read_setting` for several, each key once."""
-    found: dict[str, Any] = {}
-    for text in texts:
-        key, value = read_setting(text)
-        found = with_arguments(found, {key: value})
-    return found
 
 
 def with_arguments(overrides: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:

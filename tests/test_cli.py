@@ -207,11 +207,10 @@ def test_no_command_takes_an_empty_text(words: list[str]) -> None:
     assert (result.exit_code, "expected a text that is not empty" in result.stderr) == (2, True)
 
 
-def test_a_setting_given_twice_is_refused() -> None:
-    for words in (["--set", "train.steps=5", "--steps", "6"], ["--set", "train.steps=5", "--set", "train.steps=6"]):
-        result = call("run", "--methods", "gn", "--dry-run", *words)
-        assert result.exit_code == 2
-        assert "setting train.steps is given twice, as 5 and 6; expected one value" in result.stderr
+def test_of_a_setting_given_twice_the_last_holds_and_an_option_of_its_own_before_all(tmp_path: Path) -> None:
+    words = ["run", "--methods", "gn", "--dry-run", "--results", str(tmp_path), "--steps", "77"]
+    assert " 77 " in call(*words, "--set", "train.steps=55").output
+    assert " 66 " in call(*words[:-2], "--set", "train.steps=55", "--set", "train.steps=66").output
 
 
 @pytest.mark.parametrize("text", ["folder[/tmp/x]", "folder[path=/nowhere/[x],size=8]", "[/red]"])

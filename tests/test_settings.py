@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lipbench.card import MISSING, Card, Parameter
 from lipbench.errors import RequestError, UnknownNameError
 from lipbench.names import expand
-from lipbench.settings import read_parameters, read_setting, read_settings, with_arguments
+from lipbench.settings import read_parameters, read_setting, with_arguments
 
 CARD = Card(
     name="x",
@@ -90,12 +90,8 @@ def test_a_setting_without_key_or_value_is_refused(text: str) -> None:
         read_setting(text)
 
 
-def test_settings_are_read_each_once() -> None:
-    assert read_settings(["a.b=1", "a.c=x", "a.b=1"]) == {"a.b": 1, "a.c": "x"}
-    with pytest.raises(RequestError, match="a.b is given twice, as 1 and 2; expected one value"):
-        read_settings(["a.b=1", "a.b=2"])
-
-
 def test_an_argument_is_laid_over_the_settings_where_it_is_given() -> None:
     assert with_arguments({"a": 1}, {"b": 2, "c": None}) == {"a": 1, "b": 2}
     assert with_arguments({"a": 1}, {"a": 1}) == {"a": 1}
+    with pytest.raises(RequestError, match="setting a is given twice, as 1 and 2; expected one value"):
+        with_arguments({"a": 1}, {"a": 2})

@@ -63,17 +63,17 @@ def run(
     from lipbench import api, places
     from lipbench.runner.display import Display
     from lipbench.screen import runs
-    from lipbench.settings import read_settings
+    from lipbench.settings import read_setting
 
+    overrides = dict(read_setting(text) for text in assignments)  # of a setting given twice, the last holds
+    short = {"train.steps": steps, "train.precision": precision}
     request = api.read_request(
         methods,
         datasets=datasets,
         seeds=seeds or ("0" if quick else "0-4"),
         protocol=protocol,
         settings=settings,
-        steps=steps,
-        overrides=read_settings(assignments),
-        precision=precision,
+        overrides=overrides | {key: value for key, value in short.items() if value is not None},
         quick=quick,
         jobs=jobs,
         device=device,

@@ -32,14 +32,14 @@ def prepare(
     """
     from lipbench import evaluation
     from lipbench.screen import measures
-    from lipbench.settings import read_settings
+    from lipbench.settings import read_setting
 
     console = terminal.console()
     console.print(f"preparing {protocol}: data, weights and the statistics of the real pictures …", style="dim")
     ready = evaluation.prepare(
         protocol,
         datasets=datasets,
-        overrides=read_settings(assignments),
+        overrides=dict(read_setting(text) for text in assignments),
         device=device,
         data_root=data_root,
         inception_weights=inception_weights,
@@ -87,7 +87,7 @@ def evaluate(
     """  # noqa: D301 - click keeps the lines after \b as they are
     from lipbench import evaluation
     from lipbench.screen import measures
-    from lipbench.settings import read_settings
+    from lipbench.settings import read_setting
     from lipbench.store import to_json, write_atomically
 
     console = terminal.console()
@@ -98,7 +98,7 @@ def evaluate(
         split=split,
         samples=samples,
         extractor=extractor,
-        overrides=read_settings(assignments),
+        overrides=dict(read_setting(text) for text in assignments),
         protocol=protocol,
         device=device,
         data_root=data_root,
