@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from lipbench.evaluation import prepare as prepare
     from lipbench.method import Method as Method
     from lipbench.pair import Pair as Pair
+    from lipbench.runner.launch import Listener as Listener
 
 __version__ = "0.1.0"
 __all__ = [
     "Dataset",
     "LipbenchError",
+    "Listener",
     "Method",
     "Pair",
     "Pictures",
@@ -40,6 +42,7 @@ __all__ = [
 _HOME = {
     "Dataset": "lipbench.dataset",
     "LipbenchError": "lipbench.errors",
+    "Listener": "lipbench.runner.launch",
     "Method": "lipbench.method",
     "Pair": "lipbench.pair",
     "Pictures": "lipbench.dataset",

@@ -3,19 +3,20 @@
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lipbench import places
-from lipbench.errors import RequestError
-from lipbench.names import read_seeds
+from lipbench import asked, places
+from lipbench.names import Names
 from lipbench.plan import Planned, Settings, plan
 from lipbench.protocol import quick as quick_settings
 from lipbench.protocol import read as read_protocol
 from lipbench.results import check_results, find_run, prepare_results
 from lipbench.runner.launch import Launcher, Summary
 from lipbench.runner.listener import Forecast, Listener
+from lipbench.settings import with_arguments
 
 if TYPE_CHECKING:
     from torch import nn
@@ -37,14 +38,17 @@ class Request:
     jobs: int
 
 
+@asked.checked
 def read_request(
-    methods: str | Iterable[str],
+    methods: Names,
     *,
-    datasets: str | Iterable[str] | None = None,
+    datasets: Names | None = None,
     seeds: str | Iterable[int] = "0-4",
-    protocol: str = "digits",
+    protocol: str | Path = "digits",
     settings: Settings = "shared",
+    steps: int | None = None,
     overrides: Mapping[str, Any] | None = None,
+    precision: str | None = None,
     quick: bool = False,
     jobs: int | None = None,
     device: str = "auto",
@@ -54,15 +58,10 @@ def read_request(
     Raises:
         RequestError: anything in it is not known or not possible.
     """
-    numbers = read_seeds(seeds) if isinstance(seeds, str) else list(seeds)
-    if not numbers or any(seed < 0 for seed in numbers):
-        raise RequestError(f"seeds are {numbers}; expected at least one whole number from 0")
-    if jobs is not None and jobs < 1:
-        raise RequestError(f"jobs is {jobs}; expected at least 1")
-    short = quick_settings(read_protocol(protocol)) if quick else {}
-    planned = plan(methods, datasets, numbers, protocol, {**short, **(overrides or {})}, settings)
-    if not planned:
-        raise RequestError("no method was named; expected at least one, such as gn")
+    short = {"train.steps": steps, "train.precision": precision}
+    quickly = quick_settings(read_protocol(str(protocol))) if quick else {}
+    given = {**quickly, **with_arguments(overrides or {}, short)}
+    planned = plan(methods, datasets, asked.seeds("seeds", seeds), str(protocol), given, settings)
     threads = planned[0].cell.protocol.train.threads
     on_cpu = device == "cpu" or (device == "auto" and not Path("/dev/nvidiactl").exists())
     return Request(planned, jobs or (max(1, cores() // threads) if on_cpu else 1))
@@ -73,14 +72,17 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
+@asked.checked
 def run(
-    methods: str | Iterable[str],
+    methods: Names,
     *,
-    datasets: str | Iterable[str] | None = None,
+    datasets: Names | None = None,
     seeds: str | Iterable[int] = "0-4",
-    protocol: str = "digits",
+    protocol: str | Path = "digits",
     settings: Settings = "shared",
+    steps: int | None = None,
     overrides: Mapping[str, Any] | None = None,
+    precision: str | None = None,
     quick: bool = False,
     jobs: int | None = None,
     device: str = "auto",
@@ -94,12 +96,14 @@ def run(
     """Train and measure every method on every data set with every seed; what is finished already is skipped.
 
     Args:
-        methods: such as ``"wc,sn,gp[weight=1,10],./mine.py"``.
+        methods: such as ``"wc,sn,gp[weight=1,10],./mine.py"``, or a list of names and paths.
         datasets: such as ``"digits"``; the protocol's own if None.
-        seeds: ``"0-4"`` or whole numbers.
+        seeds: ``"0-4"``, or a list of whole numbers.
         protocol: a protocol's name, or the path of a TOML file.
         settings: ``"shared"`` or ``"recommended"``.
-        overrides: settings by dotted key, such as ``{"train.steps": 500}``.
+        steps: training steps, in place of the protocol's.
+        overrides: other settings by dotted key, such as ``{"train.batch_size": 32}``.
+        precision: ``"float32"``, ``"tf32"`` or ``"bfloat16"``, in place of the protocol's.
         quick: a smoke run of seconds instead of the protocol's own length.
         jobs: runs at a time; one a core on a CPU and one on a GPU if None.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, …
@@ -108,7 +112,8 @@ def run(
         results: the results folder.
         data_root: where published data sets are, or go to; ``$LIPBENCH_DATA`` if None.
         inception_weights: a file; ``$LIPBENCH_INCEPTION``, or torch-fidelity's own download, if None.
-        listener: is told what happens; nobody if None.
+        listener: is told what happens. If None, progress is shown in a terminal and in a notebook;
+            ``lipbench.Listener()`` shows nothing.
 
     Returns:
         How every run stands at the end.
@@ -123,34 +128,38 @@ def run(
         seeds=seeds,
         protocol=protocol,
         settings=settings,
+        steps=steps,
         overrides=overrides,
+        precision=precision,
         quick=quick,
         jobs=jobs,
         device=device,
     )
-    with places.at(data_root, inception_weights):
+    from lipbench.runner.display import display
+
+    shown = display(Path(results), request.planned, request.jobs) if listener is None else nullcontext(listener)
+    with places.at(data_root, inception_weights), shown as told:
         return launch(
             request,
             Path(results),
             device=device,
             timeout=timeout,
             retry_failed=retry_failed,
-            listener=listener or Listener(),
+            listener=told,
         )
 
 
+@asked.checked
 def launch(
     request: Request,
     results: Path,
     *,
     device: str,
-    timeout: float | None,
+    timeout: float | None = None,
     retry_failed: bool,
     listener: Listener,
 ) -> Summary:
     """Run what `read_request` planned; see `run`."""
-    if timeout is not None and not timeout > 0:
-        raise RequestError(f"timeout is {timeout:g}; expected seconds above 0")
     prepare_results(results)
     argv = [Path(sys.argv[0]).name, *sys.argv[1:]]
     return Launcher(
@@ -180,6 +189,7 @@ def check(request: Request, results: Path, *, device: str, timeout: float | None
     ).check()
 
 
+@asked.checked
 def report(
     results: str | Path = "results",
     out: str | Path | None = None,
@@ -224,6 +234,7 @@ class Loaded:
     trace: list[dict[str, Any]]
 
 
+@asked.checked
 def load(run: str | Path, results: str | Path = "results", device: str = "cpu") -> Loaded:
     """Load a run's networks from its checkpoint.
 

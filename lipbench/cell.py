@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lipbench.errors import StoreError
+from lipbench.names import written
 from lipbench.schema import AnyProtocol, Protocol, adversarial
 
 
@@ -28,8 +29,7 @@ class Part(BaseModel):
     sha256: str | None = None
 
     def __str__(self) -> str:
-        inside = ",".join(f"{key}={_plain(value)}" for key, value in self.parameters.items())
-        return f"{self.name}[{inside}]" if inside else self.name
+        return written(self.name, [(key, _plain(value)) for key, value in self.parameters.items()])
 
 
 class Cell(BaseModel):

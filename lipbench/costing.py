@@ -1,16 +1,18 @@
 """`cost`: what a training step of each method costs on this machine."""
 
-from collections.abc import Callable, Iterable
-from typing import Any, Literal, get_args
+from collections.abc import Callable
+from typing import Any, Literal
 
-from lipbench.errors import RequestError
+from lipbench import asked
+from lipbench.names import Names, listed
 from lipbench.plan import plan
 
 Engines = Literal["three-sweep", "double-backward", "both"]
 
 
+@asked.checked
 def cost(
-    methods: str | Iterable[str] = "wc,sn,gp,gn",
+    methods: Names = "wc,sn,gp,gn",
     *,
     architecture: str = "cnn-32",
     batch_size: int = 64,
@@ -48,10 +50,6 @@ def cost(
     from lipbench.train.gradients.double_backward import DoubleBackward
     from lipbench.train.gradients.three_sweeps import ThreeSweeps
 
-    if engine not in get_args(Engines):
-        raise RequestError(f"engine is {engine!r}; expected one of: {', '.join(get_args(Engines))}")
-    if batch_size < 1 or rounds < 1:
-        raise RequestError(f"batch_size is {batch_size} and rounds is {rounds}; expected at least 1")
     nets.find(architecture)
     side = int(size) if (size := architecture.rpartition("-")[2]).isdecimal() else 32  # some take any
     count = max(10, 4 * batch_size)
@@ -64,9 +62,8 @@ def cost(
         "train.precision": precision,
         "train.threads": torch.get_num_threads(),
     }
-    listed = [methods] if isinstance(methods, str) else list(methods)
     data = f"noise[side={side},channels={1 if side == 8 else 3},count={count}]"
-    planned = plan([CONTROL, *listed], data, [0], "cifar10-cnn", overrides)
+    planned = plan([CONTROL, *listed(methods)], data, [0], "cifar10-cnn", overrides)
     both = [ThreeSweeps.name, DoubleBackward.name]
     engines = both if engine == "both" else [engine]
     return measure(planned, engines=engines, rounds=rounds, device=device, progress=progress)

@@ -1,16 +1,18 @@
 """`prepare` and `evaluate`: what comes before training, and what can be done after it."""
 
-from collections.abc import Callable, Iterable, Mapping
+import shlex
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lipbench import places, registry
+from lipbench import asked, places, registry
 from lipbench.errors import RequestError
-from lipbench.names import Name
+from lipbench.names import Name, Names, listed, unquoted
 from lipbench.plan import plan, read_dataset
 from lipbench.results import find_run, prepare_results
 from lipbench.runner.listener import Listener
+from lipbench.settings import with_arguments
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,11 @@ class _Noting(Listener):
         self._note(text)
 
 
+@asked.checked
 def prepare(
-    protocol: str = "digits",
+    protocol: str | Path = "digits",
     *,
-    datasets: str | Iterable[str] | None = None,
+    datasets: Names | None = None,
     overrides: Mapping[str, Any] | None = None,
     device: str = "auto",
     data_root: str | Path | None = None,
@@ -79,7 +82,7 @@ def prepare(
     prepare_results(Path(results))
     ready = []
     with places.at(data_root, inception_weights):
-        for planned in plan("none", datasets, [0], protocol, overrides or {}):
+        for planned in plan("none", datasets, [0], str(protocol), overrides or {}):
             adversarial(planned.cell.protocol)
             job = prepare_cell(planned, device, Path(results), listener).job
             assert isinstance(job, Adversarial)  # as its protocol is
@@ -97,15 +100,16 @@ def prepare(
     return ready
 
 
+@asked.checked
 def evaluate(
-    subjects: str | Path | Iterable[str | Path],
+    subjects: Names,
     *,
-    against: str | None = None,
+    against: str | Path | None = None,
     split: str | None = None,
     samples: int | None = None,
     extractor: str | None = None,
     overrides: Mapping[str, Any] | None = None,
-    protocol: str | None = None,
+    protocol: str | Path | None = None,
     device: str = "auto",
     data_root: str | Path | None = None,
     inception_weights: str | Path | None = None,
@@ -137,30 +141,27 @@ def evaluate(
     from lipbench.runner.score import score_pictures, score_run
 
     short = {"evaluate.samples": samples, "evaluate.extractor": extractor}
-    given = {**(overrides or {}), **{key: value for key, value in short.items() if value is not None}}
+    given = with_arguments(overrides or {}, short)
     for key in given:
         if not key.startswith("evaluate."):
             raise RequestError(f"setting {key!r} is not one of evaluation; expected evaluate.…: training is over")
-    if split not in (None, "train", "held_out", "all"):
-        raise RequestError(f"split is {split!r}; expected train, held_out or all")
-    texts = [str(subject) for subject in ([subjects] if isinstance(subjects, str | Path) else subjects)]
     records = []
     with places.at(data_root, inception_weights):
-        other = read_dataset(against) if against is not None else None
-        for text in texts:
+        other = read_dataset(str(against)) if against is not None else None
+        for text in listed(subjects):
             if not _is_dataset(text):
                 if protocol is not None:
-                    raise RequestError(
-                        f"{text!r} is a run and has a protocol of its own; leave --protocol {protocol} out"
-                    )
-                records.append(score_run(find_run(Path(results), text), other, split, given, device))
+                    raise RequestError(f"{text!r} is a run and has a protocol of its own; leave --protocol out")
+                records.append(score_run(find_run(Path(results), unquoted(text)), other, split, given, device))
                 continue
             if other is None:
                 raise RequestError(
                     f"{text!r} is a data set, and there is nothing to compare it with; "
                     f"expected real pictures, such as --against cifar10"
                 )
-            records.append(score_pictures(read_dataset(text), other, split, protocol or "cifar10-cnn", given, device))
+            records.append(
+                score_pictures(read_dataset(text), other, split, str(protocol or "cifar10-cnn"), given, device)
+            )
     return records
 
 
@@ -170,16 +171,13 @@ def _is_dataset(text: str) -> bool:
     Raises:
         RequestError: it is a plain folder.
     """
-    name = Name(text.partition("[")[0].strip())
-    if (
-        "[" in text
-        or name.base.endswith(".py")
-        or registry.DATASET.canonical(name.base) in registry.installed(registry.DATASET)
-    ):
+    place = unquoted(text)
+    if places.exists(f"{place}/cell.json"):
+        return False
+    base = place.partition("[")[0].strip()
+    if base.endswith(".py") or registry.DATASET.canonical(base) in registry.installed(registry.DATASET):
         return True
-    path = Path(text).expanduser()
-    if path.is_dir() and not (path / "cell.json").exists():
-        raise RequestError(
-            f"{text!r} is a folder without a run in it; as pictures it is named 'folder[path={text},size=32]'"
-        )
-    return False
+    if places.exists(f"{place}/."):
+        folder = str(Name("folder", (("path", place), ("size", "32"))))
+        raise RequestError(f"{place!r} is a folder without a run in it; as pictures it is named {shlex.quote(folder)}")
+    return "[" in text

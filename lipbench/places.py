@@ -7,26 +7,52 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from os import PathLike
 from pathlib import Path
+
+from lipbench.errors import RequestError
 
 CACHE, DATA, INCEPTION = "LIPBENCH_CACHE", "LIPBENCH_DATA", "LIPBENCH_INCEPTION"
 
 
+def expanded(path: str | PathLike[str]) -> Path:
+    """The path, a leading ``~`` or ``~user`` replaced by a home folder.
+
+    Raises:
+        RequestError: there is no such user, or this one has no home.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise RequestError(
+            f"{str(path)!r} begins with the home folder of a user who is not known or has none; expected a path from /"
+            f" or from the present folder (the cache is placed by LIPBENCH_CACHE)"
+        ) from None
+
+
+def exists(path: str) -> bool:
+    """Whether anything is there; False of what cannot be a path."""
+    try:
+        return expanded(path).exists()
+    except (RequestError, OSError, ValueError):
+        return False
+
+
 def cache_folder() -> Path:
     """What can be made again: ``$LIPBENCH_CACHE``, or ``lipbench`` in the user's cache folder."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(os.environ.get(CACHE) or Path(base, "lipbench")).expanduser()
+    given = os.environ.get(CACHE)
+    return expanded(given or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "lipbench"))
 
 
 def data_root() -> Path:
     """Published data sets: ``$LIPBENCH_DATA``, or ``data`` in the cache folder."""
-    return Path(os.environ.get(DATA) or cache_folder() / "data").expanduser()
+    return expanded(os.environ.get(DATA) or cache_folder() / "data")
 
 
 def inception_weights() -> Path | None:
     """The Inception network's weights: ``$LIPBENCH_INCEPTION``; None where it is not set."""
     given = os.environ.get(INCEPTION)
-    return Path(given).expanduser() if given else None
+    return expanded(given) if given else None
 
 
 @contextmanager
@@ -43,7 +69,7 @@ def at(data_root: str | Path | None, inception_weights: str | Path | None) -> It
     """Set places for the block, and for the processes that are started in it; None leaves one as it is."""
     given = {DATA: data_root, INCEPTION: inception_weights}
     before = {name: os.environ.get(name) for name in given}
-    os.environ.update({name: str(Path(place).expanduser().resolve()) for name, place in given.items() if place})
+    os.environ.update({name: str(expanded(place).resolve()) for name, place in given.items() if place})
     try:
         yield
     finally:

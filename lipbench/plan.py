@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from lipbench import protocol, registry
+from lipbench import places, protocol, registry
 from lipbench.card import Card
 from lipbench.cell import Cell, Part
 from lipbench.errors import PluginError, RequestError, UnknownNameError
-from lipbench.names import Name, expand_all
+from lipbench.names import Name, Names, expand_all
 from lipbench.schema import AnyProtocol
 from lipbench.settings import read_parameters
 
@@ -42,8 +42,8 @@ class _Composition:
 
 
 def plan(
-    methods: str | Iterable[str],
-    datasets: str | Iterable[str] | None,
+    methods: Names,
+    datasets: Names | None,
     seeds: Iterable[int],
     protocol_name: str,
     overrides: Mapping[str, Any],
@@ -152,7 +152,8 @@ def read_dataset(text: str) -> PlannedData:
     found = expand_all(text)
     if len(found) != 1:
         raise RequestError(
-            f"{text!r} names {len(found)} data sets; expected one (a comma inside brackets lists values to sweep over)"
+            f"{text!r} names {len(found)} data sets; expected one: a comma separates names, and inside brackets "
+            f'values to sweep over, unless it stands in quotation marks, as in folder[path="a,b"]'
         )
     return _dataset(found[0])
 
@@ -181,7 +182,7 @@ def _architecture(text: str) -> tuple[Part, dict[str, Path]]:
         if Name(text).is_path:
             raise RequestError(f"architecture {text!r} names no function; expected the form ./nets.py:make")
         return Part(name=text), {}
-    path = Path(file).expanduser()
+    path = places.expanded(file)
     if path.suffix != ".py" or not path.is_file() or not function.isidentifier():
         raise RequestError(f"architecture {text!r} is not a function in a file; expected the form ./nets.py:make")
     part = Part(name=f"{path.stem}:{function}", file="architecture.py", sha256=registry.digest(path))

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from lipbench.errors import RequestError, UnknownNameError
+from lipbench.places import expanded
 from lipbench.schema import AnyProtocol, CriticProtocol, Protocol
 
 FOLDER = Path(__file__).parent / "protocols"
@@ -35,7 +36,7 @@ def read(name: str) -> dict[str, Any]:
     Raises:
         RequestError: there is no such protocol, or the file is not TOML.
     """
-    path = Path(name).expanduser() if name.endswith(".toml") else FOLDER / f"{name}.toml"
+    path = expanded(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
     if not name.endswith(".toml") and name not in named():
         raise UnknownNameError("protocol", name, named(), "A file of your own is named by its path: ./mine.toml.")
     try:

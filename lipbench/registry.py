@@ -24,6 +24,7 @@ from lipbench.classes import find_spec
 from lipbench.errors import LipbenchError, PluginError, RequestError, UnknownNameError
 from lipbench.explain import explain
 from lipbench.names import Name
+from lipbench.places import expanded
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def find(kind: Kind, name: Name) -> Found:
     """
     known = installed(kind)
     if name.is_path:
-        path = Path(name.base).expanduser()
+        path = expanded(name.base)
         if path.suffix != ".py":
             cure = _folder(kind, name) or "expected a path that ends in .py"
             raise PluginError(f"{name.base!r} is not a Python file; {cure}")

@@ -1,6 +1,7 @@
 """The results folder: whether it can be written to, and the runs that it holds."""
 
 import os
+import shlex
 from pathlib import Path
 
 from lipbench.errors import StoreError
@@ -71,6 +72,6 @@ def find_run(results: Path, name: str) -> RunFolder:
         listed = ", ".join(run.id for run in matching[:5])
         raise StoreError(f"{name!r} is the beginning of {len(matching)} runs: {listed}; give more of the name")
     raise StoreError(
-        f"there is no run {name!r} in {str(results)!r}; `lipbench status --results {results}` lists "
-        f"the {len(known)} that there are"
+        f"there is no run {name!r} in {str(results)!r}; `lipbench status --results "
+        f"{shlex.quote(str(results))}` lists the {len(known)} that there are"
     )

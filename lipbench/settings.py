@@ -2,6 +2,7 @@
 
 import math
 import tomllib
+from collections.abc import Mapping
 from typing import Any
 
 from lipbench.card import Card
@@ -68,3 +69,16 @@ def read_setting(text: str) -> tuple[str, Any]:
         return key, tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
         return key, value
+
+
+def with_arguments(overrides: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings by dotted key, and with them those that are arguments of their own; None is none.
+
+    Raises:
+        RequestError: one is given in both ways, with two values.
+    """
+    given = {key: value for key, value in arguments.items() if value is not None}
+    for key, value in given.items():
+        if overrides.get(key, value) != value:
+            raise RequestError(f"setting {key} is given twice, as {overrides[key]!r} and {value!r}; expected one value")
+    return {**overrides, **given}

@@ -73,7 +73,7 @@ def test_data_sets_are_described_with_their_source() -> None:
         (["--methods", "gn", "--steps", "-5"], "-5 is not in the range x>=1"),
         (["--methods", "gn", "--seeds", "4-0"], "expected the form 0-4"),
         (["--methods", "gn", "--jobs", "0"], "0 is not in the range x>=1"),
-        (["--methods", "gn", "--timeout", "-1"], "timeout is -1; expected seconds above 0"),
+        (["--methods", "gn", "--timeout", "-1"], "timeout is -1.0; expected seconds above 0"),
         (["--methods", "gn", "--settings", "best"], "'best' is not one of"),
         ([], "Missing option '--methods'"),
     ],
@@ -203,3 +203,59 @@ def test_a_table_of_runs_is_added_and_a_bad_one_refused_in_one_line(tmp_path: Pa
     refused = call(*where)
     assert refused.exit_code == 2
     assert "line 2: fid is 'two', expected a number" in refused.output
+
+
+@pytest.mark.parametrize(
+    "option", ["--methods", "--datasets", "--seeds", "--protocol", "--set", "--results", "--device"]
+)
+@pytest.mark.parametrize("empty", ["", " "])
+def test_an_empty_text_is_refused_and_not_taken_for_the_default(tmp_path: Path, option: str, empty: str) -> None:
+    for words in ([option, empty], [f"{option}={empty}"]):
+        result = call("run", "--methods", "gn", "--dry-run", *words)
+        assert result.exit_code == 2
+        assert f"{option} is given {empty!r}; expected a text that is not empty" in result.stderr
+
+
+@pytest.mark.parametrize("words", [["show", ""], ["evaluate", ""], ["report", "--add", ""], ["cost", "--methods="]])
+def test_no_command_takes_an_empty_text(words: list[str]) -> None:
+    result = call(*words)
+    assert (result.exit_code, "expected a text that is not empty" in result.stderr) == (2, True)
+
+
+def test_of_a_setting_given_twice_the_last_holds_and_an_option_of_its_own_before_all(tmp_path: Path) -> None:
+    words = ["run", "--methods", "gn", "--dry-run", "--results", str(tmp_path), "--steps", "77"]
+    assert " 77 " in call(*words, "--set", "train.steps=55").output
+    assert " 66 " in call(*words[:-2], "--set", "train.steps=55", "--set", "train.steps=66").output
+
+
+@pytest.mark.parametrize("text", ["folder[/tmp/x]", "folder[path=/nowhere/[x],size=8]", "[/red]"])
+def test_brackets_in_what_is_asked_are_shown_as_they_are(text: str) -> None:
+    result = call("evaluate", text, "--against", "digits")
+    assert result.exit_code == 2
+    assert f"scoring {text} …" in result.stdout
+    assert repr(text) in result.stderr
+
+
+def test_the_plan_shows_data_sets_as_they_are_named(tmp_path: Path) -> None:
+    text = 'folder[path="a,b",size=8]'
+    words = ["run", "--methods", "gn", "--datasets", text, "--seeds", "0", "--dry-run", "--results", str(tmp_path)]
+    assert text in CliRunner(env={"COLUMNS": "200"}).invoke(main, words).output
+    assert "…" not in call(*words).output  # on several lines where it must be, and never cut short
+
+
+def test_a_protocol_is_printed_as_utf_8_in_any_locale(monkeypatch: pytest.MonkeyPatch) -> None:
+    from lipbench import protocol
+
+    result = CliRunner(charset="latin-1").invoke(main, ["protocols", "digits"])
+    assert result.stdout_bytes.decode("utf-8") == protocol.text("digits")
+
+
+def test_the_next_command_is_quoted(tmp_path: Path) -> None:
+    from lipbench import terminal
+    from lipbench.runner.launch import Summary
+    from lipbench.screen import runs
+
+    console = terminal.console()
+    with console.capture() as captured:
+        runs.show_summary(console, Summary(), tmp_path / "my results; rm -r")
+    assert f"Next: lipbench report --results '{tmp_path}/my results; rm -r'" in captured.get()

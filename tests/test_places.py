@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from lipbench import places
+from lipbench.errors import RequestError
 
 
 def test_places_are_environment_variables_with_defaults_in_the_users_cache(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,3 +36,28 @@ def test_none_leaves_a_place_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(places.DATA, "/before")
     with places.at(None, None):
         assert places.data_root() == Path("/before")
+
+
+def test_a_user_without_a_home_needs_none_where_the_cache_is_placed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(uid: int) -> None:
+        raise KeyError(uid)
+
+    for name in ("HOME", "XDG_CACHE_HOME", places.CACHE, places.DATA):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    with pytest.raises(RequestError, match=r"'~/\.cache/lipbench' begins with the home folder.*LIPBENCH_CACHE"):
+        places.cache_folder()
+    monkeypatch.setenv(places.CACHE, "/scratch")
+    assert places.cache_folder() == Path("/scratch")
+    assert places.data_root() == Path("/scratch/data")
+
+
+def test_the_home_of_an_unknown_user_is_refused() -> None:
+    with pytest.raises(RequestError, match="'~nobody-of-this-name/x' begins with the home folder of a user"):
+        places.expanded("~nobody-of-this-name/x")
+    assert not places.exists("~nobody-of-this-name/x")
+
+
+@pytest.mark.parametrize("text", ["a" * 5000, "\0", "\ud800"])
+def test_what_cannot_be_a_path_does_not_exist(text: str) -> None:
+    assert not places.exists(text)

@@ -198,3 +198,10 @@ def test_two_folders_are_two_comparisons_however_alike_their_names_are(tmp_path:
     ]
     ids = {plan("none", name, [0], "digits", {})[0].cell.comparison_id for name in names}
     assert len(ids) == 4
+
+
+def test_the_canonical_text_of_a_cell_reads_back_as_what_was_asked() -> None:
+    asked = 'folder[path="/a,b/it\'s [1]",size=8]'
+    (planned,) = plan("none", asked, [0], "digits", {})
+    assert str(planned.cell.dataset) == asked
+    assert plan("none", str(planned.cell.dataset), [0], "digits", {})[0].cell == planned.cell

@@ -29,3 +29,10 @@ def test_a_run_is_found_by_the_beginning_of_its_name_if_only_one_has_it(tmp_path
 def test_asking_for_runs_where_there_are_none_is_an_error_with_a_cure(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="there are no runs in .*lipbench run"):
         run_folders(tmp_path)
+
+
+def test_the_command_that_lists_the_runs_is_quoted(tmp_path: Path) -> None:
+    results = tmp_path / "my results"
+    (results / "runs").mkdir(parents=True)
+    with pytest.raises(StoreError, match=r"`lipbench status --results '/.*/my results'` lists the 0 that there are"):
+        find_run(results, "gn")

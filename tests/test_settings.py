@@ -11,7 +11,7 @@ from lipbench.errors import RequestError, UnknownNameError
 from lipbench.interface import Parameter
 from lipbench.names import expand
 from lipbench.plugin import MISSING
-from lipbench.settings import read_parameters, read_setting
+from lipbench.settings import read_parameters, read_setting, with_arguments
 
 CARD = Card(
     name="x",
@@ -92,3 +92,10 @@ def test_a_setting_is_read_as_toml_or_else_as_text(text: str, value: object) -> 
 def test_a_setting_without_key_or_value_is_refused(text: str) -> None:
     with pytest.raises(RequestError, match="expected the form"):
         read_setting(text)
+
+
+def test_an_argument_is_laid_over_the_settings_where_it_is_given() -> None:
+    assert with_arguments({"a": 1}, {"b": 2, "c": None}) == {"a": 1, "b": 2}
+    assert with_arguments({"a": 1}, {"a": 1}) == {"a": 1}
+    with pytest.raises(RequestError, match="setting a is given twice, as 1 and 2; expected one value"):
+        with_arguments({"a": 1}, {"a": 2})

@@ -8,13 +8,27 @@ from typing import Any
 
 import click
 
-from lipbench import __version__
+from lipbench import __version__, terminal
 from lipbench.cli import cost, known, results, run, score
 from lipbench.errors import LipbenchError
 
 
 class _Group(click.Group):
     """Prints what a user can mend as one message, without a traceback, and exits with code 2."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        terminal.write_anything()
+        return super().main(*args, **kwargs)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Refuse empty texts, of which every option would make its default: an unset variable of the shell."""
+        for before, word in zip(["", *args], args, strict=False):
+            option, equals, value = word.partition("=") if word.startswith("--") else (before, "=", word)
+            if equals and not value.strip():
+                raise click.UsageError(
+                    f"{option} is given {value!r}; expected a text that is not empty. Is a variable of the shell unset?"
+                )
+        return super().parse_args(ctx, args)
 
     def invoke(self, context: click.Context) -> Any:
         try:

@@ -5,6 +5,7 @@ from typing import Literal
 
 import click
 
+from lipbench import terminal
 from lipbench.cli import options
 
 
@@ -41,7 +42,6 @@ def cost(
     the machine's drift cancels out of their ratios. Operations are counted as they are dispatched. The figure goes to
     the results folder.
     """
-    from rich.console import Console
     from rich.progress import Progress
 
     from lipbench import costing
@@ -52,7 +52,7 @@ def cost(
     from lipbench.store import to_json, write_atomically
 
     prepare_results(results)
-    console = Console()
+    console = terminal.console()
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("rounds", total=rounds)
         records = costing.cost(

@@ -2,6 +2,8 @@
 
 import click
 
+from lipbench import terminal
+
 
 @click.command()
 def methods() -> None:
@@ -25,21 +27,17 @@ def protocols(name: str | None) -> None:
     \b
     lipbench protocols cifar10-cnn > mine.toml && lipbench run --protocol ./mine.toml --methods gn
     """  # noqa: D301 - click keeps the lines after \b as they are
-    from rich.console import Console
-
     from lipbench import protocol
     from lipbench.screen import known
 
     if name is not None:
-        click.echo(protocol.text(name), nl=False)
+        click.echo(protocol.text(name).encode(), nl=False)  # a file of TOML is UTF-8 in every locale
     else:
-        known.show_protocols(Console())
+        known.show_protocols(terminal.console())
 
 
 def _show_plugins(word: str) -> None:
-    from rich.console import Console
-
     from lipbench import registry
     from lipbench.screen import known
 
-    known.show_plugins(Console(), {"method": registry.METHOD, "dataset": registry.DATASET}[word])
+    known.show_plugins(terminal.console(), {"method": registry.METHOD, "dataset": registry.DATASET}[word])

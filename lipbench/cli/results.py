@@ -5,6 +5,7 @@ from typing import Literal
 
 import click
 
+from lipbench import terminal
 from lipbench.cli import options
 
 
@@ -37,8 +38,6 @@ def report(
     diverged, done if left out. Rows are compared where protocol, architecture, loss, settings, samples, real_samples,
     split and extractor are equal. fid_real and fid_noise (real pictures, noise) are needed for scores over data sets.
     """
-    from rich.console import Console
-
     from lipbench import api
     from lipbench.screen import runs
 
@@ -46,18 +45,16 @@ def report(
     if style == "md":
         runs.show_markdown(made)
     else:
-        runs.show_report(Console(), made)
+        runs.show_report(terminal.console(), made)
 
 
 @click.command()
 @options.results
 def status(results: Path) -> None:
     """Show how every run stands."""
-    from rich.console import Console
-
     from lipbench.screen import runs
 
-    runs.show_status(Console(), results)
+    runs.show_status(terminal.console(), results)
 
 
 @click.command()
@@ -69,9 +66,7 @@ def show(run_id: str, results: Path) -> None:
     What was asked, where it took place, and what came of it.
     RUN is a run's id, the beginning of its id, or its folder.
     """
-    from rich.console import Console
-
     from lipbench.results import find_run
     from lipbench.screen import runs
 
-    runs.show_run(Console(), find_run(results, run_id))
+    runs.show_run(terminal.console(), find_run(results, run_id))

@@ -6,6 +6,7 @@ from typing import Literal
 
 import click
 
+from lipbench import terminal
 from lipbench.cli import options
 
 INTERRUPTED = 130  # the shell's code for Ctrl-C
@@ -59,14 +60,12 @@ def run(
     Finished runs are skipped and interrupted ones go on from their checkpoint, so the same command can be given again
     at any time. Exit codes: 0 all runs are finished, 1 some failed, 2 the request was wrong and nothing was started.
     """
-    from rich.console import Console
-
     from lipbench import api, places
     from lipbench.runner.display import Display
     from lipbench.screen import runs
     from lipbench.settings import read_setting
 
-    overrides = dict(read_setting(text) for text in assignments)
+    overrides = dict(read_setting(text) for text in assignments)  # of a setting given twice, the last holds
     short = {"train.steps": steps, "train.precision": precision}
     request = api.read_request(
         methods,
@@ -79,7 +78,7 @@ def run(
         jobs=jobs,
         device=device,
     )
-    console = Console()
+    console = terminal.console()
     try:
         with (
             places.at(data_root, inception_weights),

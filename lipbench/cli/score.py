@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from lipbench import terminal
 from lipbench.cli import options
 
 
@@ -29,13 +30,11 @@ def prepare(
     The statistics of the real pictures are measured as well.
     What was brought is found again without a network: data in --data-root, statistics in $LIPBENCH_CACHE.
     """
-    from rich.console import Console
-
     from lipbench import evaluation
     from lipbench.screen import measures
     from lipbench.settings import read_setting
 
-    console = Console()
+    console = terminal.console()
     console.print(f"preparing {protocol}: data, weights and the statistics of the real pictures …", style="dim")
     ready = evaluation.prepare(
         protocol,
@@ -86,14 +85,12 @@ def evaluate(
     lipbench evaluate gn-cifar10-s0-3f9a --samples 50000
     lipbench evaluate 'folder[path=fakes,size=32]' --against cifar10 --json scores.json
     """  # noqa: D301 - click keeps the lines after \b as they are
-    from rich.console import Console
-
     from lipbench import evaluation
     from lipbench.screen import measures
     from lipbench.settings import read_setting
     from lipbench.store import to_json, write_atomically
 
-    console = Console()
+    console = terminal.console()
     console.print(f"scoring {', '.join(subjects)} …", style="dim", soft_wrap=True)
     records = evaluation.evaluate(
         subjects,

@@ -14,6 +14,7 @@ from torch import Tensor
 from lipbench import Dataset, Pictures
 from lipbench.data import _files
 from lipbench.errors import RequestError
+from lipbench.places import expanded
 
 NAMED = 3  # files that a message names
 
@@ -40,7 +41,7 @@ class Folder(Dataset):
 
     @property
     def _root(self) -> Path:
-        return Path(self.path).expanduser()
+        return expanded(self.path)
 
     def _files(self) -> list[Path]:
         if not self._root.is_dir():

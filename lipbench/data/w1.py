@@ -13,6 +13,7 @@ from torch import Tensor
 from lipbench import Dataset, Pair
 from lipbench.data._funnels import SIDE, Funnels
 from lipbench.errors import RequestError
+from lipbench.places import expanded
 
 MOST = 1_000_000  # numbers in the centres
 SPREAD = 0.1  # standard deviation of the offsets
@@ -42,7 +43,7 @@ class Benchmark(Dataset):
         return Funnels(centres, SPREAD * torch.randn(self.funnels, generator=rng, dtype=torch.float64))
 
     def _published(self) -> tuple[Tensor, Tensor]:
-        path, asked = Path(self.path).expanduser(), (self.funnels, self.dim)
+        path, asked = expanded(self.path), (self.funnels, self.dim)
         of_folder = path.is_dir()
         centres, offsets = _read(path / f"dim{self.dim}_funnels{self.funnels}.pt" if of_folder else path)
         # A file alone says its own size, and the defaults say nothing.

@@ -1,6 +1,7 @@
 """The launcher's end of the fork server: commands out, events in."""
 
 import json
+import os
 import select
 import subprocess
 import sys
@@ -60,9 +61,16 @@ def connect(results: Path, device: str, argv: list[str]) -> Iterator[Connection]
     """
     # -P: a file in the present folder must not stand in for a library. A session of its own: Ctrl-C is the launcher's.
     command = [sys.executable, "-P", "-m", "lipbench.runner.server", str(results), device, json.dumps(argv)]
+    # Logs are UTF-8 in every locale: what a plugin prints must not end its run.
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8:surrogateescape"}
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, start_new_session=True
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=environment,
+            start_new_session=True,
         )
         try:
             yield Connection(process, errors)

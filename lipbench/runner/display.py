@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 
@@ -9,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
+from lipbench import terminal
 from lipbench.plan import Planned
 from lipbench.runner.estimate import Estimate, duration
 from lipbench.runner.listener import Forecast, Listener
@@ -31,6 +34,13 @@ def told(forecast: Forecast, jobs: int) -> str:
         f"about {duration(forecast.seconds)}, {jobs} run{'s' * (jobs != 1)} at a time, and "
         f"{forecast.disk / 2**20:,.0f} MiB of disk (the search for secants at the end of each run not counted)"
     )
+
+
+def display(results: Path, planned: Sequence[Planned], jobs: int) -> AbstractContextManager[Listener]:
+    """What shows a sweep where somebody watches, in a terminal or a notebook, and elsewhere nothing."""
+    console = terminal.console()
+    watched = console.is_terminal or console.is_jupyter
+    return Display(console, results, planned, jobs) if watched else nullcontext(Listener())
 
 
 class Display(Listener):
@@ -57,12 +67,12 @@ class Display(Listener):
         self._width = len(str(self.total))
         self._bars: dict[str, TaskID] = {}
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=30),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.fields[note]}", markup=False),
             console=console,
             transient=True,
-            disable=not console.is_terminal,
+            disable=not (console.is_terminal or (console.is_jupyter and find_spec("ipywidgets") is not None)),
         )
         self._whole = self._progress.add_task("all runs", total=1.0, note="")
 

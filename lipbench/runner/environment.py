@@ -43,7 +43,9 @@ def git_state() -> dict[str, Any] | None:
 
 def _git(*words: str) -> str | None:
     try:
-        done = subprocess.run(["git", *words], capture_output=True, text=True, timeout=5, check=True)
+        done = subprocess.run(
+            ["git", *words], capture_output=True, encoding="utf-8", errors="replace", timeout=5, check=True
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip()

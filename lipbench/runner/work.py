@@ -16,6 +16,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from lipbench import cell as cells
+from lipbench import terminal
 from lipbench.cell import Cell
 from lipbench.errors import Diverged, LipbenchError, StoreError
 from lipbench.runner import BUSY, FAILED, FINISHED, checkpoint, environment
@@ -185,6 +186,7 @@ def _common(run: _Run) -> dict[str, Any]:
 @click.option("--device", default="auto", show_default=True)
 def main(folder: Path, device: str) -> None:
     """Finish the cell in FOLDER in this process."""
+    terminal.write_anything()
     sys.exit(
         work(RunFolder(folder.resolve()), device, lambda step: click.echo(f"step {step}"), environment.command_line())
     )

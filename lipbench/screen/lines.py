@@ -1,6 +1,7 @@
 """Lines and blocks of text on a console."""
 
 from rich.console import Console
+from rich.table import Column, Table
 from rich.text import Text
 
 
@@ -18,3 +19,8 @@ def print_block(console: Console, title: str, values: dict[str, object]) -> None
     for key, value in values.items():
         text = f"{value:.6g}" if isinstance(value, float) else str(value)
         print_line(console, f"  {key:<{width}}  {text}")
+
+
+def open_table(*heads: str) -> Table:
+    """A table without lines, in which no text is cut short: it goes on in the next line."""
+    return Table(*(Column(head, overflow="fold") for head in heads), box=None, pad_edge=False)

@@ -3,10 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from lipbench.screen.lines import print_line
+from lipbench.screen.lines import open_table, print_line
 
 if TYPE_CHECKING:
     from lipbench.evaluation import Prepared
@@ -52,9 +51,11 @@ def show_scores(console: Console, records: list[dict[str, Any]]) -> None:
 def show_cost(console: Console, records: list[dict[str, Any]]) -> None:
     """A row a method and engine: time and operations of each part of a training step."""
     heads = ["method", "engine", "critic ms", "×", "passes", "generator ×", "passes", "step ms", "×", "MiB"]
-    table = Table(box=None, pad_edge=False)
+    table = open_table()
     for head in heads:
-        table.add_column(head, justify="left" if head in ("method", "engine") else "right", no_wrap=head == "engine")
+        table.add_column(
+            head, justify="left" if head in ("method", "engine") else "right", no_wrap=head == "engine", overflow="fold"
+        )
     rows: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
     for record in records:
         rows.setdefault((record["method"], record["engine"]), {})[record["part"]] = record

@@ -1,19 +1,19 @@
 """Runs: how they will go, how they stand, what came of them."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from lipbench import cell as cells
 from lipbench.errors import StoreError
 from lipbench.results import run_folders
 from lipbench.runner.display import STYLES
-from lipbench.screen.lines import print_block, print_line
+from lipbench.screen.lines import open_table, print_block, print_line
 from lipbench.store import RunFolder, Status
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ NOTHING = dict.fromkeys(["FID", "KID", "Inception Score", "cos", "l2", "W₁ est
 
 def show_plan(console: Console, request: "Request", results: Path) -> None:
     """The runs of a request and how they stand."""
-    table = Table("run", "method", "data set", "seed", "steps", "state", box=None, pad_edge=False)
+    table = open_table("run", "method", "data set", "seed", "steps", "state")
     for planned in request.planned:
         cell = planned.cell
         folder = RunFolder(results / "runs" / cell.run_id)
@@ -51,7 +51,7 @@ def show_summary(console: Console, summary: "Summary", results: Path) -> None:
     skipped = f" ({len(summary.skipped)} finished before)" if summary.skipped else ""
     print_line(console, f"{len(summary.statuses)} runs in {results}: {', '.join(counts)}{skipped}", "bold")
     again = "" if summary.complete else "Failed runs are tried again by the same command. "
-    option = "" if str(results) == "results" else f" --results {results}"
+    option = "" if str(results) == "results" else f" --results {shlex.quote(str(results))}"
     print_line(console, f"{again}Next: lipbench report{option}")
 
 
@@ -103,7 +103,7 @@ def show_status(console: Console, results: Path) -> None:
                 unfinished.append((status, f"{folder.id}: {_where(folder, status, cell.protocol.train.steps)}"))
         except StoreError as error:
             unfinished.append((Status.FAILED, f"{folder.id}: {error}"))
-    table = Table("method", "data set", "protocol", *map(str, Status), box=None, pad_edge=False)
+    table = open_table("method", "data set", "protocol", *map(str, Status))
     for key, group in sorted(counts.items()):
         table.add_row(*map(Text, key), *(str(group.get(status, "")) for status in Status))
     console.print(table)

@@ -86,8 +86,8 @@ def test_the_command_shows_a_table_and_writes_records_and_figure(tmp_path: Path)
     ("changes", "expected"),
     [
         ({"architecture": "cnn-9"}, "unknown architecture 'cnn-9'.*Did you mean 'cnn-8'"),
-        ({"rounds": 0}, "rounds is 0; expected at least 1"),
-        ({"precision": "float16"}, "train.precision is 'float16'"),
+        ({"rounds": 0}, "rounds is 0; expected a whole number of at least 1"),
+        ({"precision": "float16"}, "precision is 'float16'; expected one of: float32"),
         ({"precision": "tf32", "device": "cpu"}, "precision tf32 needs an NVIDIA GPU"),
         ({"methods": "gm"}, "unknown method 'gm'"),
     ],

@@ -25,8 +25,10 @@ def command(results: Path, *words: str) -> list[str]:
     return [sys.executable, "-P", "-m", "lipbench", "run", "--results", str(results), *SETTINGS, *words]
 
 
-def run(results: Path, *words: str) -> "subprocess.CompletedProcess[str]":
-    done = subprocess.run(command(results, *words), capture_output=True, text=True, check=False)
+def run(results: Path, *words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    done = subprocess.run(
+        command(results, *words), capture_output=True, text=True, check=False, env={**os.environ, **environment}
+    )
     assert "Traceback" not in done.stdout + done.stderr
     return done
 
@@ -61,20 +63,23 @@ def test_a_failing_run_loses_no_other_and_is_tried_again(tmp_path: Path) -> None
         '"""Fails in training."""\nfrom lipbench import Method\nclass Bad(Method):\n'
         "    def project(self, critic):\n        next(critic.parameters()).mul_(0.5)\n"
         "        critic.calls = getattr(critic, 'calls', 0) + 1\n"
-        "        if critic.calls > 2:\n            print('about to fail')\n            raise OSError('no luck')\n"
+        "        if critic.calls > 5:\n            print('∇: about to fail')\n            raise OSError('no luck')\n"
     )
-    done = run(tmp_path, "--methods", f"{bad},gn", "--seeds", "0")
+    # Longer than a rehearsal, and without a checkpoint before it fails.
+    words = ("--methods", f"{bad},gn", "--seeds", "0", "--steps", "9", "--set", "evaluate.every=9")
+    done = run(tmp_path, *words, PYTHONIOENCODING="ascii")
     assert done.returncode == 1
+    assert "checking 2 runs before the first begins ..." in done.stdout  # in a locale without an ellipsis
     assert re.search(r"failed: bad-digits-s0-\w+: OSError: no luck", done.stdout)
     assert "2 runs in" in done.stdout
     assert "1 done, 1 failed" in done.stdout
     (folder,) = [folder for folder in run_folders(tmp_path) if folder.id.startswith("bad")]
-    assert "about to fail" in folder.file("log.txt").read_text()
-    run(tmp_path, "--methods", f"{bad},gn", "--seeds", "0")
+    assert "∇: about to fail" in folder.file("log.txt").read_text()
+    run(tmp_path, *words)
     error = folder.read_json("error.json")
     assert error is not None
     assert error["attempt"] == 2
-    run(tmp_path, "--methods", f"{bad},gn", "--seeds", "0", "--retry-failed")
+    run(tmp_path, *words, "--retry-failed")
     assert folder.file(
         "attempt-1",
     ).is_dir()

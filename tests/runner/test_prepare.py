@@ -154,7 +154,8 @@ def test_real_pictures_are_measured_part_by_part_and_go_on_from_there(
     lipbench.prepare("digits", overrides=TINY, results=tmp_path / "b")
     assert asked[1201:1640] == [0, *range(438)]  # of the third part alone, whose first picture is looked at twice
     found, expected = (
-        {path.name: torch.load(path, weights_only=False) for path in (tmp_path / name).iterdir()} for name in ("parts", "whole")
+        {path.name: torch.load(path, weights_only=False) for path in (tmp_path / name).iterdir()}
+        for name in ("parts", "whole")
     )
     torch.testing.assert_close(found, expected, rtol=0, atol=0)
 

@@ -1,6 +1,7 @@
 """Scoring again what is finished, and pictures from anywhere."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +138,7 @@ def test_the_command_prints_the_scores_and_writes_them_as_json(digits: str, tmp_
         ({"against": None}, "there is nothing to compare it with; expected real pictures, such as --against cifar10"),
         ({"samples": 61}, "61 samples are wanted of folder.* which has 60 pictures"),
         ({"against": "digits,digits[x=1]"}, "unknown parameter|names 2 data sets"),
-        ({"split": "test"}, "split is 'test'; expected train, held_out or all"),
+        ({"split": "test"}, "split is 'test'; expected one of: train, held_out, all"),
         ({"overrides": {"train.steps": 3}}, "'train.steps' is not one of evaluation"),
         ({"overrides": {"evaluate.kid_subset_size": 61}}, "kid_subset_size is 61, but there are 60 pictures"),
         ({"overrides": {"evaluate.real_samples": 61}}, "61 real pictures are wanted .* which has 60"),
@@ -167,6 +168,24 @@ def test_pictures_of_unequal_sizes_are_refused(digits: str, tmp_path: Path) -> N
 def test_a_subject_that_is_neither_run_nor_data_set_is_refused(tmp_path: Path, subject: str, expected: str) -> None:
     with pytest.raises(LipbenchError, match=expected):
         lipbench.evaluate(subject.format(folder=tmp_path), results=tmp_path / "results")
+
+
+def test_a_folder_whose_path_must_be_quoted_is_named_so_that_the_shell_and_lipbench_read_it(tmp_path: Path) -> None:
+    folder = tmp_path / "it's a,b[1]"
+    folder.mkdir()
+    with pytest.raises(RequestError, match="as pictures it is named ") as refused:
+        lipbench.evaluate(folder)
+    (named,) = shlex.split(str(refused.value).partition(" named ")[2])
+    assert named == f'folder[path="{folder}",size=32]'
+    with pytest.raises(RequestError, match="holds 0 images"):
+        lipbench.evaluate(named, against="digits")
+
+
+@pytest.mark.parametrize("given", [str, Path])
+def test_a_run_is_found_whatever_characters_its_folder_has(make_run: MakeRun, given: type) -> None:
+    folder = make_run("gn", results="a,b [c]+d")
+    with pytest.raises(StoreError, match="has no checkpoint yet"):
+        lipbench.evaluate(given(folder.path))
 
 
 def test_a_protocol_for_a_run_is_refused(make_run: MakeRun) -> None:
