@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from lipbench.cell import Cell
-from lipbench.dataset import digest
+from lipbench.dataset import digest, remarks
 from lipbench.errors import RequestError, StoreError
 from lipbench.measure.fidelity import Reference, fidelity, is_cached, notes
 from lipbench.runner.alone import Alone
@@ -57,6 +57,8 @@ def prepare_pictures(cell: Cell, locate: Locate, device: str, results: Path, not
     protocol, chosen = cell.adversarial, choose_device(device)
     built = build(cell, locate, chosen)
     check(built)
+    for text in remarks(built.pictures):
+        note(f"{cell.dataset}: {text}.")
     samples, real = protocol.evaluate.samples, len(built.reference.pictures)
     for text in notes(samples, real, built.extractor):
         note(text)
