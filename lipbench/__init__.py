@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lipbench.evaluation import prepare as prepare
     from lipbench.method import Method as Method
     from lipbench.pair import Pair as Pair
-    from lipbench.runner.launch import Listener as Listener
+    from lipbench.runner.listener import Listener as Listener
 
 __version__ = "0.1.0"
 __all__ = [
@@ -42,7 +42,7 @@ __all__ = [
 _HOME = {
     "Dataset": "lipbench.dataset",
     "LipbenchError": "lipbench.errors",
-    "Listener": "lipbench.runner.launch",
+    "Listener": "lipbench.runner.listener",
     "Method": "lipbench.method",
     "Pair": "lipbench.pair",
     "Pictures": "lipbench.dataset",

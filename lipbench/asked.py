@@ -17,7 +17,7 @@ from lipbench import registry
 from lipbench.errors import RequestError, UnknownNameError
 from lipbench.names import MOST_SEEDS, check_seeds, listed, read_seeds
 from lipbench.plugin import Plugin
-from lipbench.runner.launch import Listener
+from lipbench.runner.listener import Listener
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -154,7 +154,7 @@ def _aliases(known: dict[str, list[Found]]) -> dict[str, str]:
 
 def _folder(kind: Kind, name: Name) -> str:
     """How the pictures of a folder are named, where a data set's name is that of a folder."""
-    if kind is DATASET and Path(name.base).expanduser().is_dir():
+    if kind is DATASET and expanded(name.base).is_dir():
         return f"as a folder of pictures it is named '{Name('folder', (('path', name.base), ('size', '32')))}'"
     return ""
 

@@ -10,10 +10,10 @@ import lipbench
 ROOT = Path(lipbench.__file__).parent
 # From the ground up; rooms of one line do not know each other.
 FLOORS = [
-    {"errors", "explain", "terminal", "pair", "protocols", "plugin", "__init__"},
+    {"errors", "explain", "terminal", "protocols", "plugin", "__init__"},
     {"places"},
-    {"names", "interface", "classes", "method", "dataset", "schema", "store"},
-    {"body"},
+    {"names", "interface", "classes", "method", "pair", "schema", "store"},
+    {"body", "dataset"},
     {"card"},
     {"settings", "agreement", "protocol", "results"},
     {"registry"},

@@ -1,12 +1,17 @@
 """Files of published data sets: found, checked, downloaded whole or not at all, and kept decoded."""
 
 import hashlib
+import zlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from zipfile import BadZipFile
 
 import numpy as np
+import PIL
 import torch
 from jaxtyping import UInt8
 from torch import Tensor
@@ -75,18 +80,47 @@ def fetch(title: str, folder: str, download: Callable[[Path], object], otherwise
     return root / folder
 
 
-def decoded(key: str, make: Callable[[], UInt8[Tensor, "n c h w"]]) -> UInt8[Tensor, "n c h w"]:
-    """Pictures that take long to decode, kept in the cache folder under `key`; a damaged file is made anew."""
-    path = cache_folder() / "pictures" / f"{key}.npy"
-    try:
-        return torch.from_numpy(np.load(path))
-    except (OSError, ValueError, EOFError):
-        pictures = make()
-    file = BytesIO()
-    np.save(file, pictures.numpy())
+@dataclass(frozen=True)
+class Decoded:
+    """Pictures as they were decoded, and what is to be said of it."""
+
+    pictures: UInt8[Tensor, "n c h w"]
+    notes: tuple[str, ...] = ()
+
+
+def decoded(key: str, code: str, make: Callable[[], Decoded]) -> Decoded:
+    """Pictures that take long to decode, kept in the cache folder; a damaged file is made anew.
+
+    Args:
+        key: of all that decides the pictures but the code.
+        code: the file of the code that `make` runs: what another version of it has left is not used.
+        make: decodes.
+
+    Raises:
+        StoreError: the cache folder cannot be written to.
+    """
+    version = sha256(Path(code).read_bytes() + PIL.__version__.encode()).hexdigest()[:8]
+    path = cache_folder() / "pictures" / f"{key}-{version}.npz"
+    kept = _kept(path)
+    if kept is not None:
+        return kept
+    made, file = make(), BytesIO()
+    np.savez(file, pictures=made.pictures.numpy(), notes=np.array(made.notes, np.str_))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, file.getvalue())
     except (OSError, StoreError) as error:
         raise StoreError(f"{error}; the cache folder is chosen by LIPBENCH_CACHE") from None
-    return pictures
+    return made
+
+
+def _kept(path: Path) -> Decoded | None:
+    """What a file of the cache holds; None where it is missing or damaged (its check sums tell)."""
+    try:
+        with path.open("rb") as file, np.load(file) as arrays:
+            pictures, notes = arrays["pictures"], arrays["notes"]
+    except (OSError, ValueError, EOFError, LookupError, TypeError, BadZipFile, zlib.error):
+        return None
+    if pictures.dtype != np.uint8 or pictures.ndim != 4:
+        return None
+    return Decoded(torch.from_numpy(pictures), tuple(map(str, notes)))

@@ -3,24 +3,26 @@
 Source: yours
 """
 
+import os
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image, ImageOps
-from torch import Tensor
+from PIL import Image
 
 from lipbench import Dataset, Pictures
-from lipbench.data import _files
+from lipbench.data import _decode, _files
+from lipbench.data._decode import some
 from lipbench.errors import RequestError
 from lipbench.places import expanded
 
-NAMED = 3  # files that a message names
+# What Pillow knows by name and opens only with the help of other programs, or what is a drawing's source.
+DOCUMENTS = {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "PSD", "WMF"}
 
 
 class Folder(Dataset):
-    """Every tenth picture, in the order of their paths, is held out. All grey pictures give one channel."""
+    """A tenth of the pictures, drawn by their names, is held out. All grey pictures give one channel."""
 
     default_split = "all"
     path: str
@@ -29,78 +31,78 @@ class Folder(Dataset):
     def __post_init__(self) -> None:
         if self.size < 1:
             raise ValueError("size must be at least 1")
+        if not self.path:
+            raise ValueError("path is empty; expected a folder")  # or an unset variable would mean the present one
 
     def load(self) -> Pictures:
         """Read every image, or name those that cannot be used."""
-        files = self._files()
-        about = [(str(file.relative_to(self._root)), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-        key = sha256(repr((self.size, str(self._root.resolve()), about)).encode()).hexdigest()[:16]
-        pictures = _files.decoded(f"folder-{key}", lambda: self._read(files))
-        held_out = torch.arange(len(pictures)) % 10 == min(9, len(pictures) - 1)
-        return Pictures(train=pictures[~held_out], held_out=pictures[held_out])
-
-    @property
-    def _root(self) -> Path:
-        return expanded(self.path)
-
-    def _files(self) -> list[Path]:
-        if not self._root.is_dir():
+        root = expanded(self.path)
+        if not root.is_dir():
             raise RequestError(
-                f"there is no folder {self.path!r} ({self._root.resolve()}); expected one with images: folder[path=…]"
+                f"there is no folder {self.path!r} ({root.resolve()}); expected one with images: folder[path=…]"
             )
-        readable = {ending for ending, kind in Image.registered_extensions().items() if kind in Image.OPEN}
-        found = [path for path in self._root.rglob("*") if path.suffix.lower() in readable]
-        files = sorted(path for path in found if path.is_file() and not self._hidden(path))
+        files, others = self._files(root)
+        about = [(name, file.stat().st_size, file.stat().st_mtime_ns) for name, file in files.items()]
+        key = sha256(repr((self.size, str(root.resolve()), about)).encode()).hexdigest()[:16]
+        found = _files.decoded(f"folder-{key}", _decode.__file__, lambda: _decode.decode(files, self.size, self.path))
+        held_out = _draw(list(files))
+        notes = [*found.notes, f"held out when training: {int(held_out.sum()):,} of {len(files):,} pictures"]
+        if others:
+            everything = f"{len(files) + len(others):,} files"
+            notes.insert(0, f"left out, as they are no pictures: {len(others):,} of {everything} ({some(others)})")
+        return Pictures(found.pictures[~held_out], found.pictures[held_out], tuple(notes))
+
+    def _files(self, root: Path) -> tuple[dict[str, Path], list[str]]:
+        """The images by name, in the order of their paths, and the names of all other files."""
+        endings = Image.registered_extensions()
+        readable = {ending for ending, kind in endings.items() if kind in Image.OPEN and kind not in DOCUMENTS}
+        try:
+            paths = sorted(_walk(root, frozenset()))
+            lost = [str(path.relative_to(root)) for path in paths if not path.exists()]
+        except OSError as error:
+            raise RequestError(
+                f"{error.filename!r} below {self.path!r} cannot be read ({error.strerror}); mend or remove it"
+            ) from None
+        if lost:
+            raise RequestError(
+                f"links in {self.path!r} lead nowhere ({len(lost):,}: {some(lost)}); mend or remove them"
+            )
+        named = {str(path.relative_to(root)): path for path in paths}
+        files = {name: path for name, path in named.items() if path.suffix.lower() in readable and path.is_file()}
+        others = [name for name in named if name not in files]
         if len(files) < 2:
+            beside = f" beside other files ({len(others):,}: {some(others)})" if others else ""
             raise RequestError(
-                f"folder {self.path!r} holds {len(files)} image{'s' * (len(files) != 1)}; expected at least 2, "
-                f"one to train with and one to hold out (PNG, JPEG or any other format that Pillow reads)"
+                f"folder {self.path!r} holds {len(files)} image{'s' * (len(files) != 1)}{beside}; expected at least 2 "
+                f"images, one to train with and one to hold out (PNG, JPEG or any other format that Pillow reads by "
+                f"itself)"
             )
-        return files
-
-    def _hidden(self, path: Path) -> bool:
-        return any(part.startswith(".") for part in path.relative_to(self._root).parts)
-
-    def _read(self, files: list[Path]) -> Tensor:
-        images: list[np.ndarray] = []
-        broken: list[str] = []
-        small: list[str] = []
-        for file in files:
-            name = str(file.relative_to(self._root))
-            try:
-                with Image.open(file) as opened:
-                    image = ImageOps.exif_transpose(opened)
-                    if min(image.size) < self.size:
-                        small.append(f"{name} ({image.width}×{image.height})")
-                    images.append(_square(image, self.size))
-            except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:  # all that Pillow raises
-                broken.append(f"{name} ({error})")
-        if broken:
-            raise RequestError(f"{self._count(broken, files)} cannot be read: {_some(broken)}; mend or remove them")
-        if small:
-            raise RequestError(
-                f"{self._count(small, files)} are smaller than {self.size}×{self.size}: {_some(small)}; expected "
-                f"larger ones: give a smaller size=, or remove them"
-            )
-        grey = all(image.ndim == 2 for image in images)
-        stacked = np.stack([image if grey or image.ndim == 3 else np.stack([image] * 3, -1) for image in images])
-        return torch.from_numpy(stacked[:, None] if grey else stacked.transpose(0, 3, 1, 2).copy())
-
-    def _count(self, some: list[str], files: list[Path]) -> str:
-        return f"{len(some)} of {len(files)} images in {self.path!r}"
+        return files, others
 
 
-def _square(image: Image.Image, size: int) -> np.ndarray:
-    """The centre square as bytes, (size, size) if it is grey, else (size, size, 3); pixels of the right size stay."""
-    if image.mode.startswith("I"):  # 16 bits; Pillow's own conversion would clip them
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    grey = image.mode in ("1", "L", "LA", "La")
-    side = min(image.size)
-    left, top = (image.width - side) // 2, (image.height - side) // 2
-    # Cropped before it is reduced, so that nothing from outside the square bleeds into it.
-    square = image.convert("L" if grey else "RGB").crop((left, top, left + side, top + side))
-    return np.asarray(square.resize((size, size), Image.Resampling.BICUBIC))
+def _walk(folder: Path, above: frozenset[tuple[int, int]]) -> Iterator[Path]:
+    """Every file below a folder that is not hidden; links are followed, but for those to a folder that they lie in."""
+    status = folder.stat()
+    here = above | {(status.st_dev, status.st_ino)}
+    if len(here) == len(above):
+        return
+    with os.scandir(folder) as found:
+        entries = list(found)
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir():
+            yield from _walk(Path(entry), here)
+        else:
+            yield Path(entry)
 
 
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:NAMED]) + (" …" if len(names) > NAMED else "")
+def _draw(names: list[str]) -> torch.Tensor:
+    """Which tenth is held out: the names whose hashes come first, so that no order or period of the names matters.
+
+    A picture's lot depends on its own name below the folder, and on those of the others only at the border of the
+    tenth: where the folder lies does not matter, and a picture that is added leaves the others where they are.
+    """
+    lots = [sha256(os.fsencode(name)).digest() for name in names]
+    last = sorted(lots)[max(1, len(names) // 10) - 1]
+    return torch.tensor([lot <= last for lot in lots])

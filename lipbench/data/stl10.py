@@ -34,12 +34,12 @@ class Stl10(Dataset):
         return Pictures(train=train, held_out=held_out)
 
     def _part(self, name: str) -> Tensor:
-        def make() -> Tensor:
+        def make() -> _files.Decoded:
             folder = _files.find(FOLDER) or _files.fetch("STL-10", FOLDER, lambda work: STL10(work, download=True))
             _files.check_md5(folder, {name: PUBLISHED[name]})
-            return _reduce(folder / name, self.size)
+            return _files.Decoded(_reduce(folder / name, self.size))
 
-        return _files.decoded(f"stl10-{PUBLISHED[name][:8]}-{self.size}", make)
+        return _files.decoded(f"stl10-{PUBLISHED[name][:8]}-{self.size}", __file__, make).pictures
 
 
 def _reduce(path: Path, size: int) -> Tensor:

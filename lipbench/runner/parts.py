@@ -7,9 +7,9 @@ from typing import Any
 
 from torch import nn
 
-from lipbench import nets, registry
+from lipbench import nets, pair, registry
 from lipbench.cell import Part
-from lipbench.dataset import Pictures
+from lipbench.dataset import Dataset, Pictures
 from lipbench.errors import PluginError, RequestError
 from lipbench.method import Method
 from lipbench.names import Name
@@ -28,9 +28,23 @@ def load_data(part: Part, locate: Locate) -> Pictures | Pair:
     Raises:
         RequestError: the data is missing or damaged, or the plugin cannot be used.
     """
-    found = _create(registry.DATASET, part, locate).load()
+    plugin, wanted = _create(registry.DATASET, part, locate), "return lipbench.Pictures(train=…, held_out=…)"
+    if type(plugin).load is Dataset.load:
+        raise PluginError(f"data set {part} has no load; expected def load(self) that ends in {wanted}")
+    try:
+        found = plugin.load()
+        if isinstance(found, Pair):
+            pair.check(found)
+    except PluginError as error:
+        raise PluginError(f"data set {part}: {error}") from error
+    except SystemExit as error:
+        raise PluginError(
+            f"data set {part} ends the program while it loads (exit code {error.code}); expected {wanted}, or an "
+            f"exception that says what is wrong"
+        ) from error
     if not isinstance(found, Pictures | Pair):
-        raise PluginError(f"data set {part} loads {type(found).__name__}; expected lipbench.Pictures or lipbench.Pair")
+        given = "nothing" if found is None else f"a {type(found).__name__}"
+        raise PluginError(f"load of data set {part} returns {given}; expected {wanted}, or a lipbench.Pair")
     return found
 
 
@@ -42,21 +56,18 @@ def load_pictures(part: Part, locate: Locate) -> Pictures:
             f"{part} holds points of {pictures.dim} numbers, drawn from two distributions, and no pictures; expected a "
             f"data set of pictures, such as digits, or a protocol for a critic alone: --protocol w1"
         )
-    if not (len(pictures.train) and len(pictures.held_out)):
-        counts = f"{len(pictures.train)} pictures to train with and {len(pictures.held_out)} held out"
-        raise RequestError(f"data set {part} has {counts}; expected some of both")
     return pictures
 
 
 def load_pair(part: Part, locate: Locate, protocol: str) -> Pair:
     """The pair of distributions of a data set; arguments and errors as of `load_data`, `protocol` for the message."""
-    pair = load_data(part, locate)
-    if not isinstance(pair, Pair):
+    found = load_data(part, locate)
+    if not isinstance(found, Pair):
         raise RequestError(
             f"{part} holds pictures, and protocol {protocol} trains a critic alone; expected data whose distance is "
             f"known, such as w1[dim=2,funnels=4], gauss-shift, gauss-scale or shells"
         )
-    return pair
+    return found
 
 
 def default_split(part: Part, locate: Locate) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from lipbench.cell import Cell
-from lipbench.dataset import digest
+from lipbench.dataset import digest, remarks
 from lipbench.errors import RequestError, StoreError
 from lipbench.measure.fidelity import Reference, fidelity, is_cached, measure_real, notes
 from lipbench.plan import Planned
@@ -88,6 +88,8 @@ def _prepare_pair(job: Alone, results: Path, *, measure: bool) -> None:
 
 def _prepare_pictures(job: Adversarial, results: Path, stages: Stages, *, measure: bool) -> None:
     cell, built, listener = job.cell, job.built, stages.listener
+    for text in remarks(built.pictures):
+        listener.noted(f"{cell.dataset}: {text}.")
     asked, samples, real = cell.adversarial.evaluate, built.measured.samples, len(built.reference.pictures)
     for key, count in built.reduced(asked).items():
         listener.noted(

@@ -59,6 +59,7 @@ def score_run(
         "step": step,
         "status": str(folder.status()),
     } | _score(fake, reference, settings, device)
+    record["notes"] += _notes(data, real)
     if step < cell.adversarial.train.steps:
         record["notes"].insert(0, f"The run was trained for {step:,} of {cell.protocol.train.steps:,} steps.")
     return record
@@ -81,9 +82,10 @@ def score_pictures(
         RequestError: anything asked for is not possible.
     """
     adversarial(protocol.check(protocol.read(base), {}))  # before any setting of it is asked for
-    fake = _load(data).split("all")
+    scored, real = _load(data), _load(against)
+    fake = scored.split("all")
     asked = {"evaluate.samples": len(fake), **overrides}
-    settings, reference = _reference(against, _load(against), split, protocol.read(base), asked)
+    settings, reference = _reference(against, real, split, protocol.read(base), asked)
     if settings.samples > len(fake):
         raise RequestError(
             f"{settings.samples} samples are wanted of {data.part}, which has {len(fake)} pictures; expected at most "
@@ -93,11 +95,17 @@ def score_pictures(
         drawn = torch.randperm(len(fake), generator=generator(0, "scored samples"))[: settings.samples]
         fake = fake[drawn]
     settings = _fit(settings, len(fake), len(reference.pictures), overrides)
-    return {"subject": str(data.part)} | _score(fake, reference, settings, device)
+    record: Record = {"subject": str(data.part)} | _score(fake, reference, settings, device)
+    record["notes"] += dict.fromkeys(_notes(data, scored) + _notes(against, real))  # a folder against itself says once
+    return record
 
 
 def _load(data: PlannedData) -> Pictures:
     return load_pictures(data.part, data.sources.__getitem__)
+
+
+def _notes(data: PlannedData, pictures: Pictures) -> list[str]:
+    return [f"{data.part}: {text}." for text in pictures.notes]
 
 
 def _reference(

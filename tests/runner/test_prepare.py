@@ -105,6 +105,17 @@ def test_an_unknown_protocol_is_refused(tmp_path: Path) -> None:
         lipbench.prepare("cifar-cnn", results=tmp_path)
 
 
+def test_what_is_to_be_known_of_the_pictures_is_said(tmp_path: Path) -> None:
+    for number in range(20):
+        (tmp_path / "images").mkdir(exist_ok=True)
+        Image.new("L", (8, 8), 100).save(tmp_path / "images" / f"{number:02}.png")
+    overrides = TINY | {"train.batch_size": 8, "evaluate.samples": 32, "evaluate.kid_subset_size": 8}
+    name, said = f"folder[path={tmp_path}/images,size=8]", []
+    lipbench.prepare("digits", datasets=name, overrides=overrides, results=tmp_path, note=said.append)
+    assert said[0] == f"{name}: held out when training: 2 of 20 pictures."
+    assert said[1] == f"{name}: all 18 training pictures are equal."
+
+
 def test_other_pictures_under_the_same_name_are_refused_in_the_same_results(tmp_path: Path) -> None:
     folder = tmp_path / "images"
     folder.mkdir()

@@ -110,6 +110,7 @@ def test_a_folder_against_itself_has_fid_0(digits: str) -> None:
     assert record["fid"] == pytest.approx(0, abs=1e-3)
     assert (record["samples"], record["real_samples"]) == (60, 60)
     assert any("60 pictures against 60 from 64 features is unstable" in note for note in record["notes"])
+    assert record["notes"].count(f"{digits}: held out when training: 6 of 60 pictures.") == 1
 
 
 def test_a_folder_is_scored_against_a_published_sets_training_part(digits: str) -> None:
@@ -235,4 +236,4 @@ def test_256_real_test_pictures_against_themselves_have_fid_0_by_the_real_networ
     assert record["fid"] == pytest.approx(0, abs=1e-3)
     assert record["samples"] == 256
     assert record["inception_score"] is None
-    assert len(record["notes"]) == 2
+    assert len(record["notes"]) == 3
