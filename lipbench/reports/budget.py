@@ -37,7 +37,7 @@ def table(runs: pd.DataFrame, traces: pd.DataFrame) -> pd.DataFrame | None:
     if points is None or measure is None or len(points) < 2:
         return None
     column, name, _ = measure
-    done = runs[runs["status"] == Status.DONE]
+    done = runs[(runs["status"] == Status.DONE) & runs[column].notna()]
     marks = evaluations(done, traces, ["seconds_train", column])
     steps, seconds = marks.groupby("run_id")["step"].max().min(), _budget(done)
     one_device = devices(runs) is None
