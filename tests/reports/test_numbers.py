@@ -138,7 +138,7 @@ def shows(text: str, values: np.ndarray) -> bool:
 
 
 # Nothing is made smaller after a failure, which would take minutes.
-@settings(max_examples=20, phases=[Phase.generate])
+@settings(max_examples=15, phases=[Phase.generate])
 @given(random_runs.sets())
 def test_each_number_on_the_page_is_that_of_the_table_of_runs(given: dict[str, Any]) -> None:
     with TemporaryDirectory() as root:
