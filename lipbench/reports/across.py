@@ -65,6 +65,7 @@ def write(suite: Suite, out: Path, press: Press, against: str | None) -> Across:
             RULES,
             suites.SCALE[suite.measure] if suite.scores else suite.no_scores,
             _told(ranks),
+            _agreement(len(suite.outcomes), len(suite.datasets), tested=ranks is not None),
             *suite.left_out,
         ],
     )
@@ -127,3 +128,19 @@ def _told(ranks: Ranking | None) -> str:
     if len(ranks.groups) == 1 and len(ranks.groups[0]) == len(ranks.means):
         return f"{told} No method is told from another."
     return f"{told} Mean ranks that differ by more than {ranks.difference:.2f} differ at .05 (Nemenyi's test)."
+
+
+def _agreement(methods: int, datasets: int, *, tested: bool) -> str:
+    """Why what is said of ranks, of P, and of single data sets may differ."""
+    told = (
+        "The analyses answer different questions and need not agree. P pools the pairs of runs of two methods alone, "
+        "and its interval asks what other seeds on these data sets would give, without a correction for the number of "
+        "methods."
+    )
+    if tested:
+        told += (
+            f" The test of ranks asks what other data sets would give, has one rank a method on each of {datasets}, "
+            f"and corrects for all {methods * (methods - 1) // 2} pairs of methods: a method can beat another in "
+            f"nearly every pair of runs and yet not be told from it."
+        )
+    return f"{told} A verdict against a baseline has the seeds of a single data set, and corrects for all methods."

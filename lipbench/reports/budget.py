@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from lipbench.reports.baseline import DECIDING
-from lipbench.reports.statistics.intervals import UNKNOWN, t_interval
+from lipbench.reports.statistics.curves import evaluations
+from lipbench.reports.statistics.intervals import UNKNOWN, short, t_interval
 from lipbench.store import Status
 
 RULES = (
@@ -15,9 +16,14 @@ RULES = (
     "(the seconds: those in which all runs of the quickest method ended); where fewer runs than n have one, their "
     "number stands beside it. On the frontier of seconds, or of memory, is a method which no other beats in mean "
     "quality without taking more of it, and of which no run diverged. Means are of finished runs, and are compared "
-    "without a test. Seconds are those of the machine that ran them, with all else that it did."
+    "without a test. Seconds are those of the machine that ran them, with all else that it did. Memory of runs on a "
+    "CPU is left out: it is known of the whole process, whose libraries take more than methods differ by."
 )
-OTHER_DEVICES = "Seconds, memory and frontiers are left out: the runs were made on different devices ({})."
+COSTS = ["seconds_train", "seconds_per_step", "peak_memory_bytes"]
+OTHER_DEVICES = (
+    "The runs were made on different devices ({}): do not compare their seconds and memory, which are left out where "
+    "methods are compared at equal cost."
+)
 
 
 def table(runs: pd.DataFrame, traces: pd.DataFrame) -> pd.DataFrame | None:
@@ -31,8 +37,8 @@ def table(runs: pd.DataFrame, traces: pd.DataFrame) -> pd.DataFrame | None:
     if points is None or measure is None or len(points) < 2:
         return None
     column, name, _ = measure
-    done = runs[runs["status"] == Status.DONE]
-    marks = _marks(done, traces, column)
+    done = runs[(runs["status"] == Status.DONE) & runs[column].notna()]
+    marks = evaluations(done, traces, ["seconds_train", column])
     steps, seconds = marks.groupby("run_id")["step"].max().min(), _budget(done)
     one_device = devices(runs) is None
     rows = []
@@ -42,10 +48,10 @@ def table(runs: pd.DataFrame, traces: pd.DataFrame) -> pd.DataFrame | None:
         if np.isfinite(steps):
             row[f"{name} at {steps:,.0f} steps"] = _within(own, "step", steps, column, point["n"])
         if one_device and np.isfinite(seconds):
-            row[f"{name} at {seconds:.3g} s"] = _within(own, "seconds_train", seconds, column, point["n"])
-            row["training s"] = _number(point["seconds"])
+            row[f"{name} at {short(seconds)} s"] = _within(own, "seconds_train", seconds, column, point["n"])
+            row["training s"] = short(point["seconds"])
         if one_device and points["memory"].notna().any():
-            row["peak MiB"] = _number(point["memory"])
+            row["peak MiB"] = short(point["memory"])
         on = [axis for axis in ("seconds", "memory") if point[f"on_{axis}"]]
         row |= {"on the frontier of": ", ".join(on) or UNKNOWN} if one_device else {}
         rows.append(row)
@@ -60,7 +66,7 @@ def deciding(runs: pd.DataFrame) -> tuple[str, str, bool] | None:
 
 
 def costs(runs: pd.DataFrame) -> pd.DataFrame | None:
-    """Means of quality, seconds of training and MiB of each method's finished runs, the best first.
+    """Means of quality, seconds of training and MiB (of a GPU) of each method's finished runs, the best first.
 
     Returns:
         Columns method, n, diverged, quality, seconds, memory, on_seconds, on_memory; None where nothing that decides is
@@ -75,7 +81,7 @@ def costs(runs: pd.DataFrame) -> pd.DataFrame | None:
         "method": done["method"].astype(str),
         "quality": done[column].astype(float),
         "seconds": done["seconds_train"].astype(float),
-        "memory": done["peak_memory_bytes"].astype(float) / 2**20,
+        "memory": done["peak_memory_bytes"].where(~on_cpu(done)).astype(float) / 2**20,
     })  # fmt: skip
     found = values.groupby("method", as_index=False).mean()
     found.insert(1, "n", found["method"].map(values["method"].value_counts()))
@@ -99,9 +105,18 @@ def _beaten(row: dict[Hashable, Any], others: pd.DataFrame, axis: str, less: boo
 
 
 def devices(runs: pd.DataFrame) -> str | None:
-    """Why seconds cannot be compared; None where they can."""
-    known = sorted(set(runs["device"].fillna("not known")))
-    return OTHER_DEVICES.format(", ".join(known)) if len(known) > 1 else None
+    """Why seconds and memory cannot be compared; None where they can.
+
+    Only finished runs of which a cost is known count: nothing is compared of the others.
+    """
+    costly = runs[(runs["status"] == Status.DONE) & runs[COSTS].notna().any(axis=1)]
+    names = sorted(set(costly["device"].fillna("not known")))
+    return OTHER_DEVICES.format(", ".join(names)) if len(names) > 1 else None
+
+
+def on_cpu(runs: pd.DataFrame) -> pd.Series:
+    """Which runs were made on a CPU, where memory is known of the whole process only."""
+    return runs["device"].astype("string").str.lower().str.startswith("cpu").fillna(False).astype(bool)
 
 
 def _budget(done: pd.DataFrame) -> float:
@@ -109,21 +124,8 @@ def _budget(done: pd.DataFrame) -> float:
     return float(done.groupby("method")["seconds_train"].max().astype(float).min())
 
 
-def _marks(done: pd.DataFrame, traces: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Every evaluation of finished runs; of runs without a trace the last one."""
-    columns = ["run_id", "step", "seconds_train", column]
-    traced = traces[traces["run_id"].isin(done["run_id"])]
-    rest = done[~done["run_id"].isin(traced["run_id"])].rename(columns={"steps": "step"})
-    parts = [part[columns].astype({"step": float, "seconds_train": float, column: float}) for part in (traced, rest)]
-    return pd.concat([part for part in parts if len(part)], ignore_index=True)
-
-
 def _within(marks: pd.DataFrame, axis: str, most: float, column: str, n: int) -> str:
     # Rounding: the last evaluation of the run that sets the budget is within it.
     inside = marks[marks[axis] <= most * (1 + 1e-9)].sort_values("step")
     found = t_interval(inside.groupby("run_id")[column].last())
     return f"{found} (of {found.n})" if 0 < found.n < n else str(found)
-
-
-def _number(value: float) -> str:
-    return UNKNOWN if np.isnan(value) else f"{value:.3g}" if value < 1000 else f"{value:,.0f}"

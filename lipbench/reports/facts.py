@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from lipbench.reports.budget import devices
+from lipbench.reports.standing import untrained
 from lipbench.store import Status
 
 
@@ -83,7 +85,7 @@ def _of_pair(runs: pd.DataFrame) -> list[str]:
 
 
 def _warnings(runs: pd.DataFrame) -> list[str]:
-    found = []
+    found = [text for text in (untrained(runs), devices(runs)) if text is not None]
     # The estimate of the best critic itself varies by about a thirtieth from draw to draw.
     above = runs[(runs["w1_estimate"] > 1.1 * runs["w1_true"]) & (runs["secant_max"] > 1.001)]
     if len(above):

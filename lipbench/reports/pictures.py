@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from lipbench.reports.drawing.style import Drawing
+from lipbench.reports.drawing.style import PAGE, Drawing
 
 Press = Callable[[Drawing, Path], None]
 ENDINGS = ["csv", "png", "svg", "pdf"]
@@ -22,11 +22,13 @@ class Picture:
         name: what it shows, such as ``fid-steps``.
         stem: the path of its files, without their ending.
         text: what it shows, in words.
+        wide: whether it takes the width of a page.
     """
 
     name: str
     stem: Path
     text: str
+    wide: bool
 
     def file(self, ending: str) -> Path:
         """One of its files."""
@@ -52,7 +54,7 @@ def publish(press: Press, drawings: dict[str, Drawing], folder: Path, suffix: st
     for name, drawing in drawings.items():
         stem = folder / f"{name}-{suffix}"
         press(drawing, stem)
-        pictures.append(Picture(name, stem, drawing.text))
+        pictures.append(Picture(name, stem, drawing.text, bool(drawing.figure.get_figwidth() >= PAGE)))
     return pictures
 
 

@@ -4,9 +4,8 @@ from collections import Counter
 
 import pandas as pd
 
-from lipbench.reports.baseline import DECIDING
 from lipbench.reports.section import Section
-from lipbench.reports.statistics.intervals import UNKNOWN
+from lipbench.reports.standing import Place, Standing, standing
 from lipbench.reports.statistics.paired import BETTER, WORSE
 from lipbench.store import Status
 
@@ -15,11 +14,21 @@ def in_words(runs: pd.DataFrame, sections: list[Section], baseline: str | None) 
     """What was run, and what came of it.
 
     Args:
-        runs: the table of runs.
+        runs: the table of runs, with comparison_id.
         sections: every comparison.
         baseline: what the others were compared with, if anything.
     """
-    return f"{_what(runs, sections)} {_baseline(sections, baseline) if baseline else _leaders(sections)}"
+    found = [standing(group) for _, group in runs.groupby("comparison_id", sort=True)]
+    standings = [each for each in found if each is not None]
+    came = _baseline(sections, baseline) if baseline else _leaders(standings)
+    return " ".join([_what(runs, sections), came, *_untrained(standings)])
+
+
+def _untrained(standings: list[Standing]) -> list[str]:
+    """Who has learnt nothing, in no sentence or one."""
+    counts = Counter(method for each in standings for method in each.untrained).most_common()
+    listed = [method if len(standings) == 1 else f"{method} ({count} of {len(standings)})" for method, count in counts]
+    return [f"Untrained, no better than noise: {', '.join(listed)}."] if listed else []
 
 
 def _what(runs: pd.DataFrame, sections: list[Section]) -> str:
@@ -33,30 +42,64 @@ def _what(runs: pd.DataFrame, sections: list[Section]) -> str:
     )
 
 
-def _leaders(sections: list[Section]) -> str:
+def _leaders(standings: list[Standing]) -> str:
     """Who has the best mean, without claiming that the seeds carry it."""
-    leading: dict[tuple[str, bool], list[dict[str, str]]] = {}
-    for section in sections:
-        for _, name, less in DECIDING:
-            if name in section.shown and section.shown[name].iloc[0] != UNKNOWN:
-                best = {str(key): str(value) for key, value in section.shown.iloc[0].items()}
-                leading.setdefault((name, less), []).append(best)
-                break  # by which the table is sorted
-    found = []
-    for (name, less), rows in leading.items():
-        what = f"the {'lowest' if less else 'highest'} mean {name} is that of"
-        if len(rows) == 1:
-            (first,) = rows
-            lost = f", {first['diverged']} diverged" if first["diverged"] != "0" else ""
-            found.append(f"{what} {first['method']}, {first[name]} (n = {first['n']}{lost})")
-        else:
-            counts = Counter(row["method"] for row in rows).most_common()
-            listed = ", ".join(f"{method} ({count})" for method, count in counts)
-            found.append(f"in {len(rows)} comparisons {what} {listed}")
-    if not found:
+    told = []
+    for name, less in dict.fromkeys((each.name, each.less) for each in standings):
+        own = [each for each in standings if each.name == name]
+        what = f"the {'lowest' if less else 'highest'} mean {name}"
+        told.append(_leader(own[0], what) if len(own) == 1 else _several(own, what))
+    if not told:
         return "Nothing has been measured to the end yet."
-    told = "; ".join(found)
-    return f"{told[0].upper()}{told[1:]}; whether methods differ is tested against a --baseline."
+    found = "; ".join(told)
+    return f"{found[0].upper()}{found[1:]}; whether methods differ is tested against a --baseline."
+
+
+def _leader(one: Standing, what: str) -> str:
+    if not one.leaders:
+        return f"no mean {one.name} is better than {_noise(one)}"
+    told = f"{what} is that of {_listed(one.leaders)}"
+    whole = one.whole_leaders
+    if whole and not any(place.whole for place in one.leaders):
+        told += f", and among methods without such runs that of {_listed(whole)}"
+    return told
+
+
+def _listed(places: list[Place]) -> str:
+    """Places of one mean, with all that weakens it."""
+    told = []
+    for place in places:
+        n = f"n = {place.interval.n}" if place.interval.n > 1 else "a single run"
+        told.append(f"{place.method}, {place.interval} ({', '.join([n, *_lost(place)])})")
+    return " and of ".join(told)
+
+
+def _lost(place: Place) -> list[str]:
+    counts = {"diverged": place.diverged, "unfinished": place.unfinished}
+    return [f"{count} {how}" for how, count in counts.items() if count]
+
+
+def _several(standings: list[Standing], what: str) -> str:
+    leading: dict[str, list[Place]] = {}
+    for each in standings:
+        for place in each.leaders:
+            leading.setdefault(place.method, []).append(place)
+    told = []
+    for method, places in sorted(leading.items(), key=lambda item: -len(item[1])):
+        weak = {
+            "by a single run": sum(place.interval.n == 1 for place in places),
+            "with runs that diverged": sum(place.diverged > 0 for place in places),
+            "with unfinished runs": sum(place.unfinished > 0 for place in places),
+        }
+        told.append(f"{method} ({', '.join([str(len(places)), *(f'{n} {how}' for how, n in weak.items() if n)])})")
+    nobody = sum(not each.leaders for each in standings)
+    found = [f"{what} is that of {', '.join(told)}"] if told else []
+    found += [f"no mean {standings[0].name} is better than {_noise(standings[0])} ({nobody})"] if nobody else []
+    return f"in {len(standings)} comparisons {'; '.join(found)}"
+
+
+def _noise(one: Standing) -> str:
+    return "that of noise" if one.less else "that of a random direction"
 
 
 def _baseline(sections: list[Section], baseline: str) -> str:
@@ -74,7 +117,7 @@ def _baseline(sections: list[Section], baseline: str) -> str:
             for method, count in Counter(methods).most_common()
         ]
         told.append(f"{verdict}: {', '.join(listed) or 'none'}")
-    return f"Against {baseline}, paired by seed: {'; '.join(told)}."
+    return f"Against {baseline}{', on each data set alone' if len(compared) > 1 else ''}: {'; '.join(told)}."
 
 
 def _number(count: int, thing: str) -> str:

@@ -6,6 +6,7 @@ import sys
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -26,12 +27,21 @@ def describe(device: torch.device, threads: int, argv: list[str]) -> dict[str, A
         "versions": {name: version(name) for name in PACKAGES},
         "git": git_state(),
         "platform": platform.platform(),
-        "device": torch.cuda.get_device_name(device) if cuda else device.type,
+        "device": torch.cuda.get_device_name(device) if cuda else " ".join([device.type, *processor()]),
         "cuda": torch.version.cuda if cuda else None,
         "cudnn": torch.backends.cudnn.version() if cuda else None,
-        "cpu": platform.processor() or platform.machine(),
+        "cpu": platform.machine(),
         "threads": threads,
     }
+
+
+def processor() -> list[str]:
+    """The model of the processor, which decides over seconds; nothing where the system does not say."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+    return [line.partition(":")[2].strip() for line in lines if line.startswith("model name")][:1]
 
 
 @cache  # asked once, before cells are forked

@@ -16,7 +16,7 @@ DONE = [
 ]
 
 
-def runs(device: str = "cpu") -> pd.DataFrame:
+def runs(device: str = "NVIDIA A100") -> pd.DataFrame:
     return builder.table(
         {
             "method": method, "seed": seed, "fid": fid, "seconds_train": seconds, "steps": 100, "device": device,
@@ -28,7 +28,7 @@ def runs(device: str = "cpu") -> pd.DataFrame:
 
 def traces(of: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(
-        of[["run_id", "fid"]].assign(
+        of[["run_id", "method", "fid"]].assign(
             step=step, seconds_train=of["seconds_train"] * step / 100, fid=of["fid"] * 100 / step, cos=None
         )
         for step in (25, 50, 100)
@@ -43,7 +43,7 @@ def test_quality_is_read_at_the_steps_and_the_seconds_that_all_reached() -> None
     assert list(shown.index) == ["slow", "quick", "bad"]
     # All runs of the quick one end within 2.2 s.
     assert shown.loc["slow", "FID at 100 steps"].startswith("5.5 ±")
-    assert shown.loc["quick", "FID at 2.2 s"].startswith("9 ±")
+    assert shown.loc["quick", "FID at 2.2 s"].startswith("9.0 ±")
     assert shown.loc["slow", "FID at 2.2 s"].startswith("11 ±")
     assert shown.loc["bad", "FID at 2.2 s"] == "38.0"
 
@@ -56,9 +56,10 @@ def test_the_frontier_is_of_those_that_no_other_beats_at_no_more_cost() -> None:
     assert list(shown.index[shown["on_memory"]]) == ["slow", "quick"]
 
 
-def test_seconds_of_different_devices_are_not_compared() -> None:
-    of = pd.concat([runs(), runs("cuda").assign(method="other")], ignore_index=True)
-    assert devices(of) == budget.OTHER_DEVICES.format("cpu, cuda")
+@pytest.mark.parametrize("other", ["cpu", "NVIDIA H100 80GB HBM3"])
+def test_seconds_of_different_devices_are_not_compared(other: str) -> None:
+    of = pd.concat([runs(), runs(other).assign(method="other")], ignore_index=True)
+    assert devices(of) == budget.OTHER_DEVICES.format(", ".join(sorted([other, "NVIDIA A100"])))
     found = table(of, traces(of).iloc[:0])
     assert found is not None
     assert list(found) == ["method", "n", "diverged", "FID at 100 steps"]
@@ -67,7 +68,25 @@ def test_seconds_of_different_devices_are_not_compared() -> None:
 def test_a_device_that_is_not_known_is_another_one() -> None:
     of = runs()
     of.loc[of["method"] == "bad", "device"] = None
-    assert "cpu, not known" in str(devices(of))
+    assert "NVIDIA A100, not known" in str(devices(of))
+
+
+@pytest.mark.parametrize("status", ["interrupted", "running", "failed", "diverged"])
+def test_the_device_of_a_run_of_which_nothing_is_compared_does_not_matter(status: str) -> None:
+    lost = builder.table([{"method": "slow", "seed": 2, "status": status}])
+    without_costs = builder.table([{"method": "elsewhere", "fid": 3.0}])
+    assert devices(pd.concat([runs(), lost, without_costs], ignore_index=True)) is None
+
+
+@pytest.mark.parametrize("device", ["cpu", "cpu AMD EPYC", "CPU"])
+def test_memory_of_whole_processes_is_on_no_frontier(device: str) -> None:
+    of = runs(device)
+    found, points = table(of, traces(of)), costs(of)
+    assert found is not None and points is not None
+    assert "peak MiB" not in found
+    assert set(found["on the frontier of"]) == {"seconds", "–"}
+    assert points["memory"].isna().all()
+    assert "Memory of runs on a CPU is left out" in budget.RULES
 
 
 def test_fewer_runs_than_there_are_stand_beside_their_mean() -> None:
@@ -87,7 +106,7 @@ def test_runs_without_a_trace_are_read_at_their_end() -> None:
 
 
 def test_diverged_runs_are_counted_and_their_method_is_on_no_frontier() -> None:
-    lost = builder.table([{"method": "slow", "seed": 2, "status": "diverged", "device": "cpu"}])
+    lost = builder.table([{"method": "slow", "seed": 2, "status": "diverged"}])
     of = pd.concat([runs(), lost], ignore_index=True)
     found = table(of, traces(of))
     assert found is not None

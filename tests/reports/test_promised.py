@@ -46,7 +46,7 @@ def test_the_table_shows_the_worst_seed_and_how_many_seeds_say_so() -> None:
     gn, wc = found.to_dict("records")
     assert gn["secant at 0.001"] == "300"
     assert gn["verdict"] == f"{DISCONTINUOUS} (1 of 2); {CONTINUOUS} (1 of 2)"
-    assert gn["TV gap"].startswith("0.2 ±")
+    assert gn["TV gap"].startswith("0.25 ±")
     assert (wc["verdict"], wc["n"], wc["promise"]) == (CONTINUOUS, "1", "soft")
 
 

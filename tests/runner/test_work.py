@@ -8,6 +8,7 @@ import torch
 
 from lipbench.runner import BUSY, FAILED, FINISHED
 from lipbench.runner import work as working
+from lipbench.runner.environment import processor
 from lipbench.runner.work import work
 from lipbench.store import RunFolder, Status
 from tests.conftest import MakeRun
@@ -43,6 +44,7 @@ def test_a_finished_run_has_everything_that_the_table_needs(make_run: MakeRun) -
     assert environment is not None
     assert environment["argv"] == ["lipbench", "run"]
     assert environment["threads"] == 1
+    assert environment["device"] == " ".join(["cpu", *processor()])
 
 
 def test_the_last_steps_are_measured_even_if_no_evaluation_falls_on_them(make_run: MakeRun) -> None:

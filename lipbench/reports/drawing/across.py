@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from lipbench.reports.drawing.looks import Look, looks, stroke
 from lipbench.reports.drawing.style import COLUMN, LETTER, Drawing, drawable, legend, rows_sheet, sheet, style
 from lipbench.reports.statistics import aggregate
+from lipbench.reports.statistics.intervals import short
 from lipbench.reports.statistics.ranks import Ranking
 from lipbench.reports.suites import Suite
 
@@ -55,7 +56,7 @@ def _scores(scores: dict[str, list[np.ndarray]], known: dict[str, Look]) -> Draw
     axes.set_xlabel("IQM of scores, 95 % interval")
     axes.grid(axis="y", visible=False)
     listed = ", ".join(
-        f"{row['method']} {format(row['value'], '.3g') if np.isfinite(row['value']) else 'diverged'}"
+        f"{row['method']} {short(row['value']) if np.isfinite(row['value']) else 'diverged'}"
         for row in data.to_dict("records")
     )
     text = (
@@ -121,7 +122,7 @@ def _critical_difference(ranks: Ranking, known: dict[str, Look]) -> Drawing:
     listed = ", ".join(f"{method} {ranks.means[method]:.2f}" for method in order)
     return Drawing(
         figure,
-        f"Mean ranks over data sets (1 is best), bars join methods that are not told apart; {listed}.",
+        f"Mean ranks over data sets (1 is best), bars join methods that Nemenyi's test does not tell apart; {listed}.",
         pd.DataFrame({"method": order, "mean_rank": [ranks.means[method] for method in order]}),
     )
 

@@ -1,5 +1,7 @@
 """Figures over training: a line a method, a band over its seeds, the legend below."""
 
+from collections.abc import Iterable
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -7,16 +9,24 @@ from matplotlib.lines import Line2D
 from lipbench.reports.drawing.looks import Look, stroke
 from lipbench.reports.drawing.style import COLUMN, PAGE, Drawing, legend, plain_log, sheet
 from lipbench.reports.promised import DISTANCES, SECANTS
+from lipbench.reports.statistics.curves import over_seeds, training
+from lipbench.reports.statistics.intervals import short, t_interval
+from lipbench.store import Status
 
 Looks = dict[str, Look]
+MEAN = "a line a method, the mean over its finished runs, and a band from the lowest to the highest of them"
+HELD = ", straight between the evaluations of a run and level after its end"
+SINGLE = " Thin lines are single runs that diverged, with a cross at the last evaluation, or have not finished."
 
 
-def fid_over(traces: pd.DataFrame, x: str, label: str, looks: Looks, real_fid: float | None) -> Drawing:
+def fid_over(
+    runs: pd.DataFrame, traces: pd.DataFrame, x: str, label: str, looks: Looks, real_fid: float | None
+) -> Drawing:
     """FID against the column `x`."""
     figure = sheet(COLUMN, looks)
     axes = figure.subplots()
-    spread = over_seeds(traces, x, "fid")
-    lines = _lines(axes, spread, looks)
+    spread, single = training(runs, traces, x, "fid")
+    lines = _lines(axes, spread, single, looks)
     axes.set(yscale="log", xlabel=label, ylabel="FID")
     plain_log(axes.yaxis)
     if real_fid is not None:
@@ -24,37 +34,36 @@ def fid_over(traces: pd.DataFrame, x: str, label: str, looks: Looks, real_fid: f
         axes.annotate(" real against real", (0, real_fid), xycoords=("axes fraction", "data"), ha="left", va="top",
                       fontsize=7, color="0.4")  # fmt: skip
     legend(figure, lines)
-    ends = ", ".join(f"{method} {fid:.3g}" for method, fid in spread.groupby("method")["mean"].last().items())
-    text = f"FID against {label}, a line a method, a band from the lowest to the highest seed; at the end: {ends}."
-    return Drawing(figure, text, spread)
+    text = f"FID against {label}, {MEAN}{HELD if x != 'step' else ''}{_ends(runs, spread, 'fid')}."
+    return Drawing(figure, text + SINGLE * (not single.empty), _data(spread, single))
 
 
-def cos_over(traces: pd.DataFrame, looks: Looks) -> Drawing:
+def cos_over(runs: pd.DataFrame, traces: pd.DataFrame, looks: Looks) -> Drawing:
     """The cosine with the true gradient against steps."""
     figure = sheet(COLUMN, looks)
     axes = figure.subplots()
-    spread = over_seeds(traces, "step", "cos")
-    lines = _lines(axes, spread, looks)
+    spread, single = training(runs, traces, "step", "cos")
+    lines = _lines(axes, spread, single, looks)
     axes.axhline(1, color="0.4", linestyle=":", linewidth=1)
     axes.set(xlabel="critic steps", ylabel="cosine with the true gradient")
     legend(figure, lines)
-    ends = ", ".join(f"{method} {cos:.3g}" for method, cos in spread.groupby("method")["mean"].last().items())
-    text = (
-        f"Cosine between the score's gradient and the true one over training, a line a method, a band over the seeds; "
-        f"at the end: {ends}."
-    )
-    return Drawing(figure, text, spread)
+    text = f"Cosine between the score's gradient and the true one over training, {MEAN}{_ends(runs, spread, 'cos')}."
+    return Drawing(figure, text + SINGLE * (not single.empty), _data(spread, single))
 
 
-def secants(done: pd.DataFrame, looks: Looks) -> Drawing:
-    """The largest secant of the score against the distance of its ends."""
-    present = {method: look for method, look in looks.items() if method in set(done["method"])}
+def secants(examined: pd.DataFrame, looks: Looks) -> Drawing:
+    """The largest secant of the score against the distance of its ends.
+
+    Args:
+        examined: finished runs of which every secant is known.
+        looks: of the methods.
+    """
+    present = {method: look for method, look in looks.items() if method in set(examined["method"])}
     figure = sheet(COLUMN, present)
     axes = figure.subplots()
-    long = done.melt(id_vars=["method"], value_vars=SECANTS, var_name="at", value_name="secant")
-    long["step"] = long["at"].str.removeprefix("secant_").astype(float)
-    spread = over_seeds(long.assign(x=long["step"]), "x", "secant")
-    lines = _lines(axes, spread, present)
+    long = examined.melt(id_vars=["run_id", "method"], value_vars=SECANTS, var_name="at", value_name="y")
+    spread = over_seeds(long.assign(x=long["at"].str.removeprefix("secant_").astype(float), y=long["y"].astype(float)))
+    lines = _means(axes, spread, present)
     for method, line in lines.items():
         line.set(marker=present[method].marker, markersize=3)
     axes.axhline(1, color="0.2", linestyle="--", linewidth=1)
@@ -64,61 +73,74 @@ def secants(done: pd.DataFrame, looks: Looks) -> Drawing:
     axes.minorticks_off()
     plain_log(axes.yaxis)
     legend(figure, lines)
-    ends = done.groupby("method")["secant_0.001"].max()
-    listed = ", ".join(f"{method} {secant:.3g}" for method, secant in ends.items())
+    ends = examined.groupby("method")["secant_0.001"].max()
+    listed = ", ".join(f"{method} {short(secant)}" for method, secant in ends.items())
     text = (
-        f"Largest secant of the score against the distance of its two points, a line a method (mean over seeds), a "
-        f"band over the seeds; a continuous score stays level, a jump rises. At a distance of 0.001: {listed}."
+        f"Largest secant of the score against the distance of its two points, {MEAN}; a continuous score stays level, "
+        f"a jump rises. The largest of any run at a distance of 0.001: {listed}."
     )
     return Drawing(figure, text, spread)
 
 
-def gradient_norms(traces: pd.DataFrame, looks: Looks) -> Drawing:
+def gradient_norms(runs: pd.DataFrame, traces: pd.DataFrame, looks: Looks) -> Drawing:
     """The largest gradient norms of score and raw critic."""
     figure = sheet(PAGE, looks)
     panels = {"grad_norm_max": "score: what losses see", "raw_grad_norm_max": "raw critic"}
     data = []
     for axes, (column, title) in zip(figure.subplots(1, 2), panels.items(), strict=True):
-        data.append(over_seeds(traces, "step", column).assign(of=column))
-        lines = _lines(axes, data[-1], looks)
+        spread, single = training(runs, traces, "step", column)
+        data.append(_data(spread, single).assign(of=column))
+        lines = _lines(axes, spread, single, looks)
         axes.axhline(1, color="0.2", linestyle="--", linewidth=1)
         axes.annotate("bound 1", (1, 1), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=7)
         axes.set(yscale="log", xlabel="steps", ylabel="largest gradient norm", title=title)
         plain_log(axes.yaxis)
     legend(figure, lines)
     text = (
-        "Largest gradient norm on held-out real, generated and interpolated points over training, left of the score, "
-        "right of the raw critic, with the bound 1 as a dashed line."
+        f"Largest gradient norm on held-out real, generated and interpolated points over training, {MEAN}: left of the "
+        f"score, right of the raw critic, with the bound 1 as a dashed line."
     )
-    return Drawing(figure, text, pd.concat(data))
+    drawn = pd.concat(data, ignore_index=True)
+    return Drawing(figure, text + SINGLE * bool((drawn["run_id"] != "").any()), drawn)
 
 
-def over_seeds(traces: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
-    """Mean, lowest and highest `y` of each method at each step, over the seeds that have one.
-
-    Args:
-        traces: a row an evaluation.
-        x: the column to draw against; its mean over the seeds is taken.
-        y: the column to draw.
-
-    Returns:
-        Columns method, x, mean, low, high, n; in the order of x within a method.
-    """
-    known = pd.DataFrame({"method": traces["method"], "step": traces["step"], "x": traces[x], "y": traces[y]})
-    groups = known.groupby(["method", "step"], as_index=False)
-    spread = groups.agg(x=("x", "mean"), mean=("y", "mean"), low=("y", "min"), high=("y", "max"), n=("y", "count"))
-    return spread.dropna(subset=["x", "mean"]).sort_values(["method", "x"], ignore_index=True)
+def _lines(axes: Axes, spread: pd.DataFrame, single: pd.DataFrame, looks: Looks) -> dict[str, Line2D]:
+    """Draw means, bands and single runs; returns a line a method, in the order of their names."""
+    thin = {}
+    for (method, _, status), run in single.groupby(["method", "run_id", "status"]):
+        marker = "x" if status == Status.DIVERGED else "."
+        (thin[str(method)],) = axes.plot(
+            run["x"], run["y"], color=looks[str(method)].colour, linestyle=looks[str(method)].dash, linewidth=0.5,
+            marker=marker, markersize=3, markevery=[-1],
+        )  # fmt: skip
+    return dict(sorted((thin | _means(axes, spread, looks)).items()))
 
 
-def _lines(axes: Axes, spread: pd.DataFrame, looks: Looks) -> dict[str, Line2D]:
+def _means(axes: Axes, spread: pd.DataFrame, looks: Looks) -> dict[str, Line2D]:
     """Draw the line and the band of each method; returns the lines."""
     lines = {}
     for method, line in spread.groupby("method"):
         look = looks[str(method)]
         (lines[str(method)],) = axes.plot(line["x"], line["mean"], **stroke(look, len(line)))
         # The band spans all seeds: with five of them, an interval of the mean would promise more than they carry.
-        several = line["n"] > 1
-        if several.any():
-            low, high = line["low"].where(several), line["high"].where(several)
-            axes.fill_between(line["x"], low, high, color=look.colour, alpha=0.2, linewidth=0)
+        if line["n"].iloc[0] > 1:
+            axes.fill_between(line["x"], line["low"], line["high"], color=look.colour, alpha=0.2, linewidth=0)
     return lines
+
+
+def _data(spread: pd.DataFrame, single: pd.DataFrame) -> pd.DataFrame:
+    """What is drawn: means without a run's id, and single runs with theirs."""
+    own = single.rename(columns={"y": "mean"}).drop(columns="status")
+    own = own.assign(low=own["mean"], high=own["mean"], n=1)
+    parts: Iterable[pd.DataFrame] = (part for part in (spread.assign(run_id=""), own) if len(part))
+    columns = ["method", "run_id", *spread.columns.drop("method")]
+    return pd.concat([pd.DataFrame(columns=columns), *parts], ignore_index=True)[columns]
+
+
+def _ends(runs: pd.DataFrame, spread: pd.DataFrame, measure: str) -> str:
+    """The means at the end, as the tables have them, and of how many runs where not all have a curve."""
+    told = []
+    for method, n in spread.groupby("method")["n"].first().items():
+        own = t_interval(runs.loc[(runs["status"] == Status.DONE) & (runs["method"] == method), measure].astype(float))
+        told.append(f"{method} {own.mean_text}" + f" ({n} of {own.n} runs have a curve)" * (n < own.n))
+    return f"; at the end: {', '.join(told)}" if told else ""

@@ -31,27 +31,44 @@ def draw(runs: pd.DataFrame, traces: pd.DataFrame, against: str | None) -> dict[
     done = runs[runs["status"] == Status.DONE]
     real = runs["fid_real"].dropna()
     real_fid = float(real.iloc[0]) if len(real) else None  # drawn as a line
+    one_device = budget.devices(runs) is None
     figures = {}
     with style():
         if not traces.empty and traces["fid"].notna().any():
-            figures["fid-steps"] = curves.fid_over(traces, "step", "generator steps", known, real_fid)
-            figures["fid-seconds"] = curves.fid_over(traces, "seconds_train", "seconds of training", known, real_fid)
+            figures["fid-steps"] = curves.fid_over(runs, traces, "step", "generator steps", known, real_fid)
+            if one_device:
+                figures["fid-seconds"] = curves.fid_over(
+                    runs, traces, "seconds_train", "seconds of training", known, real_fid
+                )
         if not traces.empty and traces["cos"].notna().any():
-            figures["cos-steps"] = curves.cos_over(traces, known)
+            figures["cos-steps"] = curves.cos_over(runs, traces, known)
         if not traces.empty:
-            figures["gradient-norms"] = curves.gradient_norms(traces, known)
+            figures["gradient-norms"] = curves.gradient_norms(runs, traces, known)
         examined = done[done[SECANTS].notna().all(axis=1)]
         if not examined.empty:
             figures["secants"] = curves.secants(examined, known)
         if done["fid"].notna().any():
             figures["fid-final"] = strips.fid_final(done, known, real_fid)
-        if done[["seconds_per_step", "peak_memory_bytes"]].notna().any(axis=None):
+        if one_device and done[["seconds_per_step", "peak_memory_bytes"]].notna().any(axis=None):
             figures["cost"] = strips.cost(done, known)
         costs, measure = budget.costs(runs), budget.deciding(runs)
-        comparable = costs is not None and len(costs) > 1 and budget.devices(runs) is None
+        comparable = costs is not None and len(costs) > 1 and one_device
         if costs is not None and measure is not None and comparable and costs[AXES].notna().any(axis=None):
             figures["frontier"] = frontier.frontier(costs, *measure[1:], known)
-    return figures
+    lost = _lost(runs)
+    return {name: drawing._replace(text=f"{drawing.text}{lost}") for name, drawing in figures.items()}
+
+
+def _lost(runs: pd.DataFrame) -> str:
+    """Which runs are in no mean, in a sentence; nothing where all have finished."""
+    diverged = runs["status"] == Status.DIVERGED
+    groups = {"diverged": runs[diverged], "not finished": runs[~diverged & (runs["status"] != Status.DONE)]}
+    told = [
+        f"{what}: {', '.join(f'{method} {count}' for method, count in counts.items())}"
+        for what, group in groups.items()
+        if len(counts := group.groupby("method").size())
+    ]
+    return f" Runs that are in no mean, {'; '.join(told)}." if told else ""
 
 
 def samples(grids: list[dict[str, Any]]) -> Drawing:

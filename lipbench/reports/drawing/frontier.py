@@ -4,13 +4,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from lipbench.reports.drawing.looks import Look
-from lipbench.reports.drawing.style import PAGE, Drawing, legend, plain_log, sheet
+from lipbench.reports.drawing.style import COLUMN, PAGE, Drawing, legend, plain_log, sheet
 
-AXES = {"seconds": "seconds of training", "memory": "peak memory of the process, MiB"}
+AXES = {"seconds": "seconds of training", "memory": "peak memory, MiB"}
 
 
 def frontier(costs: pd.DataFrame, name: str, less: bool, looks: dict[str, Look]) -> Drawing:
-    """A panel for seconds and one for memory, a point a method, and the line that nobody beats.
+    """A panel for seconds and one for memory where known, a point a method, and the line that nobody beats.
 
     Args:
         costs: a row a method, the best first; see `lipbench.reports.budget.costs`.
@@ -19,7 +19,7 @@ def frontier(costs: pd.DataFrame, name: str, less: bool, looks: dict[str, Look])
         looks: of the methods.
     """
     shown = {axis: label for axis, label in AXES.items() if costs[axis].notna().any()}
-    figure: Figure = sheet(PAGE, costs["method"])
+    figure: Figure = sheet(PAGE if len(shown) > 1 else COLUMN, costs["method"])
     told = []
     for axes, (axis, label) in zip(figure.subplots(1, len(shown), squeeze=False).flat, shown.items(), strict=True):
         best = costs[costs[f"on_{axis}"]].sort_values(axis)
@@ -40,8 +40,5 @@ def frontier(costs: pd.DataFrame, name: str, less: bool, looks: dict[str, Look])
         f"Mean {name} against cost, a point a method, and the frontier of those that no other beats at no more cost: "
         f"{'; '.join(told)}."
     )
-    lost = [f"{row['method']} ({row['diverged']})" for row in costs.to_dict("records") if row["diverged"]]
-    text += (
-        f" Of {', '.join(lost)} runs diverged: the mean is of the others, and they are on no frontier." if lost else ""
-    )
+    text += " Methods with diverged runs are on no frontier." * bool(costs["diverged"].any())
     return Drawing(figure, text, costs)

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from lipbench.reports.budget import on_cpu
 from lipbench.reports.drawing.looks import Look
 from lipbench.reports.drawing.style import COLUMN, PAGE, Drawing, drawable, plain_log, rows_sheet
 from lipbench.reports.statistics.intervals import t_interval
@@ -36,7 +37,7 @@ def fid_final(done: pd.DataFrame, looks: dict[str, Look], real_fid: float | None
         axes.axvline(real_fid, color="0.4", linestyle=":", linewidth=1.2)
         axes.annotate("real against real", (real_fid, 1), xycoords=("data", "axes fraction"), ha="center", va="bottom",
                       fontsize=6, color="0.4")  # fmt: skip
-    listed = ", ".join(f"{method} {mean:.3g}" for method, mean in means.items())
+    listed = ", ".join(f"{method} {_mean(known, method, 'fid')}" for method in means.index)
     text = f"Final FID of every seed as a point, with mean and 95 % t-interval; means: {listed}."
     return Drawing(figure, text, known[["method", "seed", "fid"]])
 
@@ -51,7 +52,8 @@ def cost(done: pd.DataFrame, looks: dict[str, Look]) -> Drawing:
     })  # fmt: skip
     means = known.drop(columns="seed").groupby("method").mean().sort_values("milliseconds")
     figure = rows_sheet(PAGE, means.index, 0.22)
-    panels = {"milliseconds": "ms a step (median)", "memory": "peak memory of the process, MiB"}
+    memory = "peak memory of the whole process, MiB" if on_cpu(done).any() else "peak memory, MiB"
+    panels = {"milliseconds": "ms a step (median)", "memory": memory}
     for axes, (column, label) in zip(figure.subplots(1, 2, sharey=True), panels.items(), strict=True):
         axes.barh(range(len(means)), means[column], color=[looks[method].colour for method in means.index], alpha=0.5)
         for row, method in enumerate(means.index):
@@ -59,8 +61,13 @@ def cost(done: pd.DataFrame, looks: dict[str, Look]) -> Drawing:
             axes.scatter(values, _beside(row, len(values)), s=6, color="0.2", edgecolor="none", zorder=3)
         _name_rows(axes, list(means.index))
         axes.set_xlabel(label)
-    listed = ", ".join(f"{method} {mean:.3g}" for method, mean in means["milliseconds"].items())
+    listed = ", ".join(f"{method} {_mean(known, method, 'milliseconds')}" for method in means.index)
     return Drawing(figure, f"Cost, the mean as a bar and every seed as a point; milliseconds a step: {listed}.", known)
+
+
+def _mean(known: pd.DataFrame, method: str, column: str) -> str:
+    """As the table of means has it."""
+    return t_interval(known.loc[known["method"] == method, column]).mean_text
 
 
 def _beside(row: int, points: int) -> list[float]:

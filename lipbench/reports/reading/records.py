@@ -75,8 +75,18 @@ def row(folder: RunFolder, cell: Cell, last_step: int) -> dict[str, Any]:
         # An unfinished run has no final measurement, but it has made steps.
         "steps": result.get("step", last_step),
         "error": message if status in (Status.FAILED, Status.DIVERGED) else None,
+        "device": _device(folder) or result.get("device"),
     }
     return {key: value for key, value in result.items() if key in COLUMNS} | asked
+
+
+def _device(folder: RunFolder) -> str | None:
+    """The name of the device: the result knows only its kind, and one "cuda" is not as fast as another."""
+    try:
+        found = (folder.read_json("environment.json") or {}).get("device")
+    except StoreError:  # said with the versions that it should hold
+        return None
+    return found if isinstance(found, str) else None
 
 
 def _pictures(cell: Cell, result: dict[str, Any]) -> dict[str, Any]:

@@ -27,11 +27,16 @@ MEASURES = {
 }
 UNKNOWN = "–"
 SCALES = {"seconds_per_step": 1000.0}
+ROUNDING = 1e-9  # of an interval: a mean that is smaller is nothing
+MOST_DECIMALS = 15  # what is smaller is shown as nothing, and never with an exponent
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean over seeds with its 95 % t-interval; NaN where there are too few values."""
+    """A mean over seeds with its 95 % t-interval; NaN where there are too few values.
+
+    Its text shows two digits of whichever is smaller, the mean or half of the interval, and three of a mean alone.
+    """
 
     n: int
     mean: float
@@ -39,12 +44,26 @@ class Interval:
     high: float
 
     def __str__(self) -> str:
-        if self.n == 0:
-            return UNKNOWN
-        half = (self.high - self.low) / 2
-        digits = _digits(half if self.n > 1 and half > 0 else abs(self.mean) / 10)
-        spread = f" ± {half:.{digits}f}" if self.n > 1 else ""
-        return f"{self.mean:.{digits}f}{spread}"
+        spread = f" ± {self._half:.{self._decimals}f}" if self.n > 1 else ""
+        return f"{self.mean_text}{spread}"
+
+    @property
+    def mean_text(self) -> str:
+        """The mean alone, rounded as it is with its interval: one number is the same in tables, figures and texts."""
+        # Adding nothing to a rounded −0 makes it 0.
+        return UNKNOWN if self.n == 0 else f"{round(self.mean, self._decimals) + 0.0:.{self._decimals}f}"
+
+    @property
+    def _half(self) -> float:
+        return (self.high - self.low) / 2
+
+    @property
+    def _decimals(self) -> int:
+        if not (self.n > 1 and self._half > 0):
+            return _decimals(self.mean, 3)
+        # Of equal numbers with both signs, rounding leaves a mean that is nothing.
+        nothing = abs(self.mean) < ROUNDING * self._half
+        return max(_decimals(self._half, 2), 0 if nothing else _decimals(self.mean, 2))
 
 
 def t_interval(values: Iterable[float], level: float = 0.95) -> Interval:
@@ -106,6 +125,15 @@ def known(shown: pd.DataFrame) -> pd.DataFrame:
     return shown.loc[:, (shown != UNKNOWN).any() | ~shown.columns.isin(list(MEASURES.values()))]
 
 
-def _digits(size: float) -> int:
-    """Decimals that show two digits of `size`."""
-    return int(np.clip(1 - np.floor(np.log10(size)), 0, 6)) if size > 0 else 2
+def short(value: float) -> str:
+    """A single number with three digits, and whole ones above; unknown if it is NaN."""
+    if np.isnan(value):
+        return UNKNOWN
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return np.format_float_positional(value, precision=3, fractional=False, trim="-")
+
+
+def _decimals(value: float, digits: int) -> int:
+    """How many decimals show so many digits of `value`."""
+    return int(np.clip(digits - 1 - np.floor(np.log10(abs(value))), 0, MOST_DECIMALS)) if value else 2

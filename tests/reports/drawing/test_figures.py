@@ -17,7 +17,8 @@ def data(scale: float = 1.0) -> tuple[pd.DataFrame, pd.DataFrame]:
     fids = {("gn", 0): 5.0, ("gn", 1): 6.0, ("wc", 0): 20.0 * scale, ("wc", 1): 20.0 * scale + 1}
     runs = pd.DataFrame([{"method": method, "seed": seed, "fid": fid} for (method, seed), fid in fids.items()])
     runs = runs.assign(status="done", seconds_per_step=0.01, peak_memory_bytes=2**29, cos=float("nan"), device="cpu",
-                       fid_real=4.8, seconds_train=2.0)  # fmt: skip
+                       fid_real=4.8, seconds_train=2.0, steps=200, grad_norm_max=0.9, raw_grad_norm_max=2.0,
+                       run_id=runs["method"] + "-" + runs["seed"].astype(str))  # fmt: skip
     runs = runs.assign(**dict.fromkeys(SECANTS, 1.5))
     traces = pd.concat(
         runs.assign(step=step, seconds_train=step * runs["seconds_per_step"], grad_norm_max=0.9, raw_grad_norm_max=2.0)
@@ -34,6 +35,56 @@ def test_lines_show_the_means_over_seeds_and_bands_reach_from_lowest_to_highest(
     band = axes.collections[0].get_paths()[0].vertices
     assert (band[:, 1].min(), band[:, 1].max()) == (5, 6)
     assert text.endswith("at the end: gn 5.5, wc 20.5.")
+
+
+def test_runs_that_did_not_finish_are_thin_lines_of_their_own_and_in_no_mean() -> None:
+    runs, traces = data()
+    runs["status"] = ["done", "diverged", "done", "interrupted"]
+    runs.loc[[1, 3], "fid"] = float("nan")
+    traces = traces[(traces["run_id"] != "gn-1") | (traces["step"] == 100)]
+    drawn = figures.draw(runs, traces, None)
+    figure, text, numbers = drawn["fid-steps"]
+    (axes,) = figure.axes
+    lines = {(line.get_linewidth() < 1, tuple(line.get_xdata()), tuple(line.get_ydata())) for line in axes.lines[:-1]}
+    assert lines == {
+        (False, (100, 200), (5, 5)), (False, (100, 200), (20, 20)), (True, (100,), (6,)), (True, (100, 200), (21, 21))
+    }  # fmt: skip
+    assert "at the end: gn 5.00, wc 20.0. Thin lines are single runs that diverged" in text
+    assert set(numbers["run_id"]) == {"", "gn-1", "wc-1"}
+    assert numbers.loc[numbers["run_id"] == "gn-1", ["x", "mean", "n"]].to_numpy().tolist() == [[100, 6, 1]]
+    for name, drawing in drawn.items():
+        assert "Runs that are in no mean, diverged: gn 1; not finished: wc 1." in drawing.text, name
+
+
+def test_before_a_run_has_finished_its_curve_is_drawn_and_named() -> None:
+    runs, traces = data()
+    runs = runs.assign(status="running", fid=float("nan"), **dict.fromkeys(SECANTS, float("nan")))
+    drawn = figures.draw(runs, traces, None)
+    assert list(drawn) == ["fid-steps", "fid-seconds", "gradient-norms"]
+    (legend,) = drawn["fid-steps"].figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["gn", "wc"]
+    assert "at the end" not in drawn["fid-steps"].text
+
+
+def test_a_run_without_a_curve_is_in_the_mean_at_the_end_and_said_not_to_be_in_the_line() -> None:
+    runs, traces = data()
+    text = figures.draw(runs, traces[traces["run_id"] != "gn-1"], None)["fid-steps"].text
+    assert "at the end: gn 5.5 (1 of 2 runs have a curve), wc 20.5." in text
+
+
+def test_nothing_is_drawn_against_the_seconds_of_different_devices() -> None:
+    runs, traces = data()
+    runs["device"] = ["NVIDIA A100", "NVIDIA H100", "NVIDIA A100", "NVIDIA A100"]
+    assert list(figures.draw(runs, traces, None)) == ["fid-steps", "gradient-norms", "secants", "fid-final"]
+
+
+@pytest.mark.parametrize(("device", "panels"), [("cpu AMD EPYC", 1), ("NVIDIA A100", 2)])
+def test_memory_has_a_frontier_where_it_is_that_of_a_gpu(device: str, panels: int) -> None:
+    runs, traces = data()
+    drawn = figures.draw(runs.assign(device=device), traces, None)
+    assert len(drawn["frontier"].figure.axes) == panels
+    labels = [axes.get_xlabel() for axes in drawn["cost"].figure.axes]
+    assert ("peak memory of the whole process, MiB" in labels) == (panels == 1)
 
 
 def test_gradient_norms_are_drawn_with_the_bound_1() -> None:
@@ -76,14 +127,15 @@ def test_secants_are_drawn_from_the_longest_to_the_shortest_distance_with_the_bo
     ]
     assert axes.xaxis_inverted()
     assert any(list(other.get_ydata()) == [1, 1] for other in axes.lines)
-    assert text.endswith("At a distance of 0.001: gn 500, wc 1.5.")
+    assert text.endswith("The largest of any run at a distance of 0.001: gn 500, wc 1.5.")
 
 
 def test_runs_against_a_known_distance_are_drawn_by_their_cosine() -> None:
     runs, traces = data()
+    runs = runs.assign(fid=float("nan"), cos=[0.5, 0.6, 0.7, 0.8])
     traces = traces.assign(fid=float("nan"), cos=[0.5, 0.6, 0.7, 0.8] * 2)
-    drawn = figures.draw(runs.assign(fid=float("nan")), traces, None)
-    assert list(drawn) == ["cos-steps", "gradient-norms", "secants", "cost"]
+    drawn = figures.draw(runs, traces, None)
+    assert list(drawn) == ["cos-steps", "gradient-norms", "secants", "cost", "frontier"]
     assert drawn["cos-steps"][0].axes[0].lines[0].get_ydata() == pytest.approx([0.55, 0.55])
 
 
@@ -95,7 +147,13 @@ def test_the_points_of_seeds_are_where_they_were_the_last_time() -> None:
 
 def test_twenty_methods_are_all_named_below_the_lines_and_cover_nothing() -> None:
     runs, traces = (
-        pd.concat([part.assign(method=f"./my_50%_gp[weight={number}.0]") for number in range(20)]) for part in data()
+        pd.concat(
+            [
+                part.assign(method=f"./my_50%_gp[weight={number}.0]", run_id=part["run_id"] + f"-{number}")
+                for number in range(20)
+            ]
+        )
+        for part in data()
     )
     for key in ("fid-steps", "gradient-norms"):
         figure, _, _ = figures.draw(runs, traces, None)[key]

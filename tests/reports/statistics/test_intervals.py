@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from lipbench.reports.statistics.intervals import MEASURES, Interval, for_people, summarise, t_interval
+from lipbench.reports.statistics.intervals import MEASURES, Interval, for_people, short, summarise, t_interval
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=20))
@@ -49,11 +49,54 @@ def test_missing_values_do_not_count_and_one_value_has_no_interval() -> None:
         (Interval(5, 1234.0, 1000.0, 1468.0), "1234 ± 234"),
         (Interval(1, 3.14159, math.nan, math.nan), "3.14"),
         (Interval(3, 2.0, 2.0, 2.0), "2.00 ± 0.00"),
+        (Interval(3, 3.41, -8.89, 15.71), "3.4 ± 12.3"),
+        (Interval(3, 0.00012, 0.00009, 0.00015), "0.000120 ± 0.000030"),
+        (Interval(3, 3e-9, 1e-9, 5e-9), "0.0000000030 ± 0.0000000020"),
+        (Interval(3, 1740.0, 1240.0, 2240.0), "1740 ± 500"),
+        (Interval(3, -0.04, -0.74, 0.66), "-0.040 ± 0.700"),
+        (Interval(2, 1e-17, -0.5, 0.5), "0.00 ± 0.50"),
+        (Interval(2, -1e-17, -0.5, 0.5), "0.00 ± 0.50"),
+        (Interval(2, 0.0, 0.0, 0.0), "0.00 ± 0.00"),
+        (Interval(1, 123456.7, math.nan, math.nan), "123457"),
         (Interval(0, math.nan, math.nan, math.nan), "–"),
     ],
 )
 def test_numbers_are_written_with_as_many_digits_as_the_interval_carries(interval: Interval, text: str) -> None:
     assert str(interval) == text
+
+
+SIZES = st.floats(1e-6, 1e6)
+
+
+@given(SIZES, st.sampled_from([-1.0, 1.0]), st.one_of(st.just(math.nan), SIZES))
+def test_rounding_keeps_two_digits_of_the_mean_and_of_the_interval(size: float, sign: float, half: float) -> None:
+    assume(not half > 1e8 * size)
+    mean = sign * size
+    interval = Interval(1 if math.isnan(half) else 3, mean, mean - half, mean + half)
+    shown = str(interval).split(" ± ")
+    assert shown[0] == interval.mean_text
+    for text, value in zip(shown, [mean, half], strict=False):
+        assert "e" not in text
+        digits = text.lstrip("-0.").replace(".", "")
+        assert len(digits) >= 2
+        unit = 10.0 ** -len(text.partition(".")[2])
+        assert abs(float(text) - value) <= unit / 2 * (1 + 1e-6) + 1e-9 * abs(mean)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (3.456, "3.46"),
+        (9.5, "9.5"),
+        (0.0, "0"),
+        (0.0000123, "0.0000123"),
+        (1234.5, "1,234"),
+        (-2e6, "-2,000,000"),
+        (math.nan, "–"),
+    ],
+)
+def test_a_single_number_has_three_digits_and_no_exponent(value: float, text: str) -> None:
+    assert short(value) == text
 
 
 def runs() -> pd.DataFrame:
