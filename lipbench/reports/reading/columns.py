@@ -39,6 +39,7 @@ COLUMNS = [
     "raw_grad_norm_p95",
     "raw_grad_norm_max",
     "guarantee",
+    "lipschitz_target",
     "secant_pairs",
     "secant_1",
     "secant_0.1",
