@@ -176,7 +176,7 @@ def report(
     Args:
         results: the results folder.
         out: where to write; ``report`` in the results folder if None.
-        baseline: a method with which all others are compared, seed by seed.
+        baseline: a method with which all others are compared.
         add: tables (CSV), one or several, of runs that were made elsewhere, in the columns of ``runs.csv``; with one,
             the results folder may hold no runs.
 

@@ -17,7 +17,7 @@ from lipbench.reports import across, pictures, section, suites
 from lipbench.reports.across import Across
 from lipbench.reports.drawing.press import press
 from lipbench.reports.reading import frame
-from lipbench.reports.reading.columns import COLUMNS
+from lipbench.reports.reading.columns import COLUMNS, LIPBENCH
 from lipbench.reports.reading.frame import Frames
 from lipbench.reports.reading.provenance import provenance
 from lipbench.reports.section import Section
@@ -61,7 +61,7 @@ def write(results: Path, out: Path, against: str | None = None, add: Sequence[Pa
     Args:
         results: the results folder.
         out: where to write.
-        against: the baseline, a method with which all others are compared, seed by seed.
+        against: the baseline, a method with which all others are compared.
         add: tables of runs that were made elsewhere.
 
     Raises:
@@ -114,9 +114,11 @@ def _render(report: Report, frames: Frames, against: str | None, command: str) -
         lstrip_blocks=True,
     )  # fmt: skip
     environment.filters["embedded"] = pictures.embedded
+    own = int((frames.runs["pairing"] == LIPBENCH).sum())
     return environment.get_template("page.html.j2").render(
         report=report,
-        added=len(frames.runs) - len(frames.folders),
+        own=own,
+        added=len(frames.runs) - own,
         environments=environments,
         commands=[*commands, command],
         version=__version__,

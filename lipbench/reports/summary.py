@@ -6,8 +6,8 @@ import pandas as pd
 
 from lipbench.reports.baseline import DECIDING
 from lipbench.reports.section import Section
+from lipbench.reports.statistics.compare import BETTER, WORSE
 from lipbench.reports.statistics.intervals import UNKNOWN
-from lipbench.reports.statistics.paired import BETTER, WORSE
 from lipbench.store import Status
 
 
@@ -74,7 +74,7 @@ def _baseline(sections: list[Section], baseline: str) -> str:
             for method, count in Counter(methods).most_common()
         ]
         told.append(f"{verdict}: {', '.join(listed) or 'none'}")
-    return f"Against {baseline}, paired by seed: {'; '.join(told)}."
+    return f"Against {baseline}: {'; '.join(told)}."
 
 
 def _number(count: int, thing: str) -> str:

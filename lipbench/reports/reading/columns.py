@@ -14,6 +14,7 @@ COLUMNS = [
     "comparison",
     "settings",
     "seed",
+    "pairing",
     "status",
     "steps",
     "fid",
@@ -64,9 +65,10 @@ COLUMNS = [
 ]
 TEXT = {
     "run_id", "method", "dataset", "architecture", "loss", "protocol", "comparison", "settings", "status", "engine",
-    "extractor", "split", "device", "error", "guarantee", "pair",
+    "extractor", "split", "device", "error", "guarantee", "pair", "pairing",
 }  # fmt: skip
 WHOLE = {"seed", "steps", "best_step", "features", "samples", "real_samples", "peak_memory_bytes", "diverged_at"}
+LIPBENCH = "lipbench"  # the pairing of its own runs
 KINDS = {name: "string" if name in TEXT else "Int64" if name in WHOLE else "float64" for name in COLUMNS}
 
 
