@@ -11,7 +11,7 @@ from lipbench.reports.promised import DISTANCES, SECANTS
 Looks = dict[str, Look]
 
 
-def fid_over(traces: pd.DataFrame, x: str, label: str, looks: Looks, real_fid: float | None) -> Drawing:
+def fid_over(traces: pd.DataFrame, x: str, label: str, looks: Looks) -> Drawing:
     """FID against the column `x`."""
     figure = sheet(COLUMN, looks)
     axes = figure.subplots()
@@ -19,10 +19,6 @@ def fid_over(traces: pd.DataFrame, x: str, label: str, looks: Looks, real_fid: f
     lines = _lines(axes, spread, looks)
     axes.set(yscale="log", xlabel=label, ylabel="FID")
     plain_log(axes.yaxis)
-    if real_fid is not None:
-        axes.axhline(real_fid, color="0.4", linestyle=":", linewidth=1)
-        axes.annotate(" real against real", (0, real_fid), xycoords=("axes fraction", "data"), ha="left", va="top",
-                      fontsize=7, color="0.4")  # fmt: skip
     legend(figure, lines)
     ends = ", ".join(f"{method} {fid:.3g}" for method, fid in spread.groupby("method")["mean"].last().items())
     text = f"FID against {label}, a line a method, a band from the lowest to the highest seed; at the end: {ends}."

@@ -36,6 +36,12 @@ def test_lines_show_the_means_over_seeds_and_bands_reach_from_lowest_to_highest(
     assert text.endswith("at the end: gn 5.5, wc 20.5.")
 
 
+def test_real_pictures_of_other_counts_are_no_line_beside_the_methods() -> None:
+    for name in ("fid-steps", "fid-seconds", "fid-final"):
+        figure, _, _ = figures.draw(*data(), None)[name]
+        assert not any(line.get_linestyle() == ":" for line in figure.axes[0].lines), name
+
+
 def test_gradient_norms_are_drawn_with_the_bound_1() -> None:
     figure, _, _ = figures.draw(*data(), None)["gradient-norms"]
     assert len(figure.axes) == 2
