@@ -14,6 +14,7 @@ from lipbench.plan import Planned, Settings, plan
 from lipbench.protocol import quick as quick_settings
 from lipbench.protocol import read as read_protocol
 from lipbench.results import find_run, prepare_results
+from lipbench.runner.command import command_line
 from lipbench.runner.launch import Launcher, Listener, Summary
 
 if TYPE_CHECKING:
@@ -151,7 +152,6 @@ def launch(
     if timeout is not None and not timeout > 0:
         raise RequestError(f"timeout is {timeout:g}; expected seconds above 0")
     prepare_results(results)
-    argv = [Path(sys.argv[0]).name, *sys.argv[1:]]
     return Launcher(
         results,
         request.planned,
@@ -159,7 +159,7 @@ def launch(
         device=device,
         timeout=timeout,
         retry_failed=retry_failed,
-        argv=argv,
+        argv=command_line(),
         listener=listener,
     ).run()
 

@@ -19,6 +19,7 @@ from lipbench import cell as cells
 from lipbench.cell import Cell
 from lipbench.errors import Diverged, LipbenchError, StoreError
 from lipbench.runner import BUSY, FAILED, FINISHED, checkpoint, environment
+from lipbench.runner.command import command_line
 from lipbench.runner.device import choose_device
 from lipbench.runner.job import Job
 from lipbench.runner.jobs import create
@@ -183,9 +184,7 @@ def _common(run: _Run) -> dict[str, Any]:
 @click.option("--device", default="auto", show_default=True)
 def main(folder: Path, device: str) -> None:
     """Finish the cell in FOLDER in this process."""
-    sys.exit(
-        work(RunFolder(folder.resolve()), device, lambda step: click.echo(f"step {step}"), environment.command_line())
-    )
+    sys.exit(work(RunFolder(folder.resolve()), device, lambda step: click.echo(f"step {step}"), command_line()))
 
 
 if __name__ == "__main__":

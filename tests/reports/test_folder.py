@@ -96,7 +96,7 @@ def test_the_working_folder_and_the_results_folder_may_hold_the_report(
 def test_a_report_among_runs_is_refused(results: Path) -> None:
     run = next((results / "runs").iterdir())
     for place in (results / "runs", run, run / "report", results / "runs" / "report"):
-        with pytest.raises(RequestError, match="is where runs are kept; expected one apart from them: choose --out"):
+        with pytest.raises(RequestError, match="is where runs are kept; expected one apart from them"):
             api.report(results, place)
     with pytest.raises(RequestError, match="is where runs are kept"):
         folder.check(results / "runs", results / "elsewhere")
