@@ -14,6 +14,7 @@ from lipbench.plan import Planned, Settings, plan
 from lipbench.protocol import quick as quick_settings
 from lipbench.protocol import read as read_protocol
 from lipbench.results import check_results, find_run, prepare_results
+from lipbench.runner.command import command_line
 from lipbench.runner.launch import Launcher, Summary
 from lipbench.runner.listener import Forecast, Listener
 from lipbench.settings import with_arguments
@@ -161,7 +162,6 @@ def launch(
 ) -> Summary:
     """Run what `read_request` planned; see `run`."""
     prepare_results(results)
-    argv = [Path(sys.argv[0]).name, *sys.argv[1:]]
     return Launcher(
         results,
         request.planned,
@@ -169,7 +169,7 @@ def launch(
         device=device,
         timeout=timeout,
         retry_failed=retry_failed,
-        argv=argv,
+        argv=command_line(),
         listener=listener,
     ).run()
 
@@ -202,7 +202,7 @@ def report(
     Args:
         results: the results folder.
         out: where to write; ``report`` in the results folder if None.
-        baseline: a method with which all others are compared, seed by seed.
+        baseline: a method with which all others are compared.
         add: tables (CSV), one or several, of runs that were made elsewhere, in the columns of ``runs.csv``; with one,
             the results folder may hold no runs.
 

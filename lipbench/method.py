@@ -34,6 +34,11 @@ class Method(Plugin):
     _spellings: ClassVar[dict[str, str]] = {"regularizer": "regulariser"}
     every: int = 1
 
+    @property
+    def lipschitz_target(self) -> float:
+        """The Lipschitz constant at which the score aims, by which the report judges it; 1 unless overridden."""
+        return 1.0
+
     def constrain(self, critic: nn.Module) -> nn.Module:
         """Return the critic, Lipschitz by construction; called once, before the optimiser exists."""
         return critic

@@ -22,6 +22,11 @@ class PiecewiseGradientNormalisation(Method):
         if not (self.scale > 0 and self.epsilon > 0):
             raise ValueError("scale and epsilon must be greater than 0")
 
+    @property
+    def lipschitz_target(self) -> float:
+        """The bound inside each linear piece."""
+        return self.scale
+
     def score(self, value: Float[Tensor, " n"], grad_norm: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
         """Divide by the slope, softened where it vanishes."""
         return self.scale * value * grad_norm / (grad_norm.square() + self.epsilon)

@@ -12,7 +12,7 @@ from lipbench.cli import options
 @click.command()
 @options.results
 @click.option("--out", type=click.Path(path_type=Path), help="Where to write.  [default: RESULTS/report]")
-@click.option("--baseline", help="A method with which all others are compared, seed by seed, such as gp.")
+@click.option("--baseline", help="A method with which all others are compared, such as gp.")
 @click.option(
     "--add",
     type=click.Path(path_type=Path),
@@ -36,7 +36,10 @@ def report(
     A table that is added has the columns of runs.csv, in any order: method, dataset, seed, protocol (a name of yours
     for how was trained and measured), and fid or cos; any of the others where they are known. status is done or
     diverged, done if left out. Rows are compared where protocol, architecture, loss, settings, samples, real_samples,
-    split and extractor are equal. fid_real and fid_noise (real pictures, noise) are needed for scores over data sets.
+    split and extractor are equal. They are paired by seed only where pairing is equal too: a name of yours for what
+    gives equal seeds the same pictures and random numbers; left empty, methods are compared by Welch's t-test. Runs of
+    lipbench (pairing lipbench) and runs from elsewhere are never paired. fid_real and fid_noise (real pictures, noise)
+    are needed for scores over data sets.
     """
     from lipbench import api
     from lipbench.screen import runs

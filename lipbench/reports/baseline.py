@@ -1,19 +1,20 @@
-"""Every method against a baseline, seed by seed, as a table for people."""
+"""Every method against a baseline, as a table for people."""
 
 import math
 
 import pandas as pd
 
+from lipbench.reports.statistics.compare import compare
 from lipbench.reports.statistics.intervals import UNKNOWN, Interval
-from lipbench.reports.statistics.paired import compare
 
 # What decides, the first of which anything is known: its column, its name, and whether less is better.
 DECIDING = [("fid", "FID", True), ("cos", "cos", False)]
 RULES = (
-    "Differences are paired by seed: mean ± half of the 95 % t-interval. p is two-sided and corrected by Holm for the "
-    "number of methods. There is no verdict of fewer than three seeds, nor where p is .05 or more. A diverged run is "
-    "dropped from no comparison: it ranks below every finished one. The seeds that would be needed are for a power of "
-    "80 %, if mean and spread stayed."
+    "Mean difference ± half of its 95 % t-interval. Runs of lipbench are paired by seed, and so are runs from "
+    "elsewhere whose table says so; all others are compared without pairs: the last column names the test. p is "
+    "two-sided and corrected by Holm for the number of methods. There is no verdict of fewer than three seeds, nor "
+    "where p is .05 or more. A diverged run is dropped from no comparison: it ranks below every finished one. The "
+    "seeds that would be needed are for a power of 80 %, if mean and spread stayed."
 )
 
 
@@ -30,13 +31,13 @@ def against(runs: pd.DataFrame, baseline: str) -> pd.DataFrame | None:
     column, name, less = measured[0]
     rows = []
     for found in compare(runs, baseline, column, lower_is_better=less):
-        values = 0 if math.isnan(found.difference) else 1 if math.isnan(found.low) else found.n
+        values = 0 if math.isnan(found.difference) else 1 if math.isnan(found.low) else 2
         interval = Interval(values, found.difference, found.low, found.high)
         rows.append(
             {
                 "method": found.method,
                 f"{name} − {baseline}'s": str(interval),
-                "pairs": str(found.n),
+                "seeds": str(found.n) if found.paired else f"{found.n} / {found.baseline_n}",
                 "diverged": f"{found.diverged} / {found.baseline_diverged}",
                 "p (Holm)": UNKNOWN if math.isnan(found.p_holm) else f"{found.p_holm:.2g}",
                 "verdict": found.sentence,

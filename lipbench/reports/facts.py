@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from lipbench.reports.budget import devices
+from lipbench.reports.reading.columns import LIPBENCH
 from lipbench.reports.standing import untrained
 from lipbench.store import Status
 
@@ -39,44 +40,51 @@ def facts(runs: pd.DataFrame) -> Facts:
     Args:
         runs: its rows of the table of runs.
     """
-    first = runs.iloc[0]
-    with_pictures = runs["fid"].notna().any() or pd.notna(first["samples"])
-    kind = (
-        "generator " if with_pictures else "critic " if runs["cos"].notna().any() or runs["pair"].notna().any() else ""
-    )
+    title = runs.iloc[0]
+    with_pictures = bool(runs[["fid", "samples"]].notna().any(axis=None))
+    architecture, settings = _shared(runs, "architecture"), _shared(runs, "settings")
     losses = list(runs["loss"].dropna().unique())
+    conditions = [
+        _steps(runs, with_pictures),
+        f"architecture {architecture}" if architecture else "",
+        f"{losses[0]} loss" if len(losses) == 1 else "losses as recommended" if losses else "",
+        f"{settings} settings" if settings else "",
+        *(_of_pictures(runs) if with_pictures else _of_pair(runs)),
+        f"protocol id {title['comparison']}",
+    ]
     return Facts(
-        title=f"{first['dataset']}: protocol {first['protocol']}",
-        conditions=[
-            f"{_steps(runs)} {kind}steps",
-            *([f"architecture {first['architecture']}"] * pd.notna(first["architecture"])),
-            f"{losses[0]} loss" if len(losses) == 1 else "losses as recommended" if len(losses) else "a loss not known",
-            *([f"{first['settings']} settings"] * pd.notna(first["settings"])),
-            *(_of_pictures(runs) if with_pictures else _of_pair(runs)),
-            f"protocol id {first['comparison']}",
-        ],
+        title=f"{title['dataset']}: protocol {title['protocol']}",
+        conditions=[known for known in conditions if known],
         warnings=_warnings(runs),
     )
 
 
-def _steps(runs: pd.DataFrame) -> str:
-    """How many steps were made, by finished runs where there are any."""
+def _shared(runs: pd.DataFrame, name: str) -> str:
+    """What the runs share, nothing where none of them says."""
+    known = runs[name].dropna()
+    return "" if known.empty else str(known.iloc[0])
+
+
+def _steps(runs: pd.DataFrame, with_pictures: bool) -> str:
+    """How many steps were made, by finished runs where there are any, and of what where lipbench made them."""
     done = runs["status"] == Status.DONE
     made = (runs["steps"][done] if done.any() else runs["steps"]).dropna()
     if made.empty:
-        return "an unknown number of"
-    return f"{made.max()}" if made.nunique() == 1 else f"{made.min()} to {made.max()}"
+        return ""
+    count = f"{made.max()}" if made.nunique() == 1 else f"{made.min()} to {made.max()}"
+    kind = "generator steps" if with_pictures else "critic steps"
+    own = runs["pairing"].eq(LIPBENCH).fillna(False).all()
+    return f"{count} {kind if own else 'steps'}"
 
 
 def _of_pictures(runs: pd.DataFrame) -> list[str]:
-    first, extractor = runs.iloc[0], runs["extractor"].dropna()
-    real = "" if pd.isna(first["real_samples"]) else f"{first['real_samples']} of "
-    split = f"the {first['split']} split" if pd.notna(first["split"]) else "a split that is not known"
-    samples = "an unknown number of" if pd.isna(first["samples"]) else first["samples"]
-    return [
-        f"{samples} generated pictures against {real}{split}",
-        f"extractor {extractor.iloc[0] if len(extractor) else 'not known yet'}",
-    ]
+    samples, extractor = _shared(runs, "samples"), _shared(runs, "extractor")
+    real, split = _shared(runs, "real_samples"), _shared(runs, "split")
+    against = " of ".join(
+        filter(None, [f"{real} real pictures" if real else "", f"the {split} split" if split else ""])
+    )
+    compared = [f"{samples} generated pictures" if samples else "", f"against {against}" if against else ""]
+    return [" ".join(filter(None, compared)), f"extractor {extractor}" if extractor else ""]
 
 
 def _of_pair(runs: pd.DataFrame) -> list[str]:
@@ -96,13 +104,15 @@ def _warnings(runs: pd.DataFrame) -> list[str]:
     scored = runs[runs["fid"].notna()]
     if scored.empty:
         return found
-    counts = scored[["samples", "real_samples"]].iloc[0].dropna()
+    counts = scored[["samples", "real_samples"]].min().dropna()
     samples, features = counts.min(), scored["features"].max()
     if len(counts) and pd.notna(features) and samples < features:
         found.append(
             f"FID of {samples:,} pictures from {features:,} features is unstable: "
             "compare KID, or evaluate more pictures."
         )
-    if scored["inception_score"].isna().all():
+    # Of runs from elsewhere nobody knows why they lack one.
+    own = scored[scored["pairing"] == LIPBENCH]
+    if len(own) and own["inception_score"].isna().all():
         found.append("No Inception Score: the extractor's weights have no last layer.")
     return found

@@ -3,7 +3,7 @@
 import os
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 
@@ -12,12 +12,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from lipbench import __version__
-from lipbench.errors import StoreError, UnknownNameError
-from lipbench.reports import across, pictures, section, suites
+from lipbench.errors import UnknownNameError
+from lipbench.reports import across, folder, pictures, section, suites
 from lipbench.reports.across import Across
 from lipbench.reports.drawing.press import press
+from lipbench.reports.pictures import Picture
 from lipbench.reports.reading import frame
-from lipbench.reports.reading.columns import COLUMNS
+from lipbench.reports.reading.columns import COLUMNS, LIPBENCH
 from lipbench.reports.reading.frame import Frames
 from lipbench.reports.reading.provenance import provenance
 from lipbench.reports.section import Section
@@ -26,6 +27,11 @@ from lipbench.results import run_folders
 from lipbench.store import write_atomically
 
 MOST_PROCESSES = 4  # each takes 200 MB
+FOREIGN = (
+    "Among the tables and figures lie {} files that this report did not write, such as {}: they are kept, and may be "
+    "of an earlier report; remove them, or choose another --out"
+)
+NAMED = 3  # of them
 MANY = 20  # runs, whose figures take longer than a process takes to start
 
 
@@ -60,44 +66,49 @@ def write(results: Path, out: Path, against: str | None = None, add: Sequence[Pa
 
     Args:
         results: the results folder.
-        out: where to write.
-        against: the baseline, a method with which all others are compared, seed by seed.
+        out: where to write; an earlier report there is replaced once the new one is whole, and other files are kept.
+        against: the baseline, a method with which all others are compared.
         add: tables of runs that were made elsewhere.
 
     Raises:
-        RequestError: no run is of the baseline, or a table that is added is not one.
+        RequestError: no run is of the baseline, a table that is added is not one, or `out` is where runs are kept.
         StoreError: there are no runs, or `out` cannot be written to.
     """
+    folder.check(out, results)
     known = run_folders(results) if (results / "runs").is_dir() else []
     helpers = min(os.cpu_count() or 1, MOST_PROCESSES) - 1 if len(known) >= MANY else 0
-    with press(helpers) as send:  # they start while this process reads
-        frames = frame.read(results, add)
-        methods = sorted(set(frames.runs["method"]))
-        if against is not None and against not in methods:
-            raise UnknownNameError("baseline", against, methods, "It must be one of the methods that were run.")
-        _make_folders(out)
-        table = frames.runs[COLUMNS]
-        write_atomically(out / "runs.csv", table.to_csv(index=False))
-        write_atomically(out / "runs.parquet", _parquet(table))
-        sections = [
-            section.write(frames, runs, out, send, against)
-            for _, runs in frames.runs.groupby("comparison_id", sort=True)
-        ]
-        over = [across.write(suite, out, send, against) for suite in suites.suites(frames.runs)]
-    refusal = suites.refusal(frames.runs, frames.protocols)
-    made = Report(out / "index.html", table, sections, over, refusal, frames.problems)
-    command = ["lipbench", "report", "--results", str(results), *(["--baseline", against] if against else [])]
-    command += [text for path in add for text in ("--add", str(path))]
-    write_atomically(made.page, _render(made, frames, against, shlex.join(command)))
-    return made
+    with folder.renewed(out) as new:
+        with press(helpers) as send:  # they start while this process reads
+            frames = frame.read(results, add)
+            methods = sorted(set(frames.runs["method"]))
+            if against is not None and against not in methods:
+                raise UnknownNameError("baseline", against, methods, "It must be one of the methods that were run.")
+            table = frames.runs[COLUMNS]
+            write_atomically(new / "runs.csv", table.to_csv(index=False))
+            write_atomically(new / "runs.parquet", _parquet(table))
+            sections = [
+                section.write(frames, runs, new, send, against)
+                for _, runs in frames.runs.groupby("comparison_id", sort=True)
+            ]
+            over = [across.write(suite, new, send, against) for suite in suites.suites(frames.runs)]
+        foreign = folder.foreign(out, new)
+        if foreign:
+            frames.problems.append(FOREIGN.format(len(foreign), ", ".join(foreign[:NAMED])))
+        refusal = suites.refusal(frames.runs, frames.protocols)
+        made = Report(out / "index.html", table, sections, over, refusal, frames.problems)
+        command = ["lipbench", "report", "--results", str(results), *(["--baseline", against] if against else [])]
+        command += [text for path in add for text in ("--add", str(path))]
+        write_atomically(new / "index.html", _render(made, frames, against, shlex.join(command)))
+    return replace(
+        made,
+        sections=[replace(each, pictures=_moved(each.pictures, out)) for each in sections],
+        across=[replace(each, pictures=_moved(each.pictures, out)) for each in over],
+    )
 
 
-def _make_folders(out: Path) -> None:
-    try:
-        for folder in (out, out / "tables", out / "figures"):
-            folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"report folder {str(out)!r} cannot be made: {error.strerror}; choose one by --out") from None
+def _moved(drawn: list[Picture], out: Path) -> list[Picture]:
+    """The same pictures where the report has its place."""
+    return [replace(picture, stem=out / picture.stem.parent.name / picture.stem.name) for picture in drawn]
 
 
 def _parquet(table: pd.DataFrame) -> bytes:
@@ -114,9 +125,11 @@ def _render(report: Report, frames: Frames, against: str | None, command: str) -
         lstrip_blocks=True,
     )  # fmt: skip
     environment.filters["embedded"] = pictures.embedded
+    own = int((frames.runs["pairing"] == LIPBENCH).sum())
     return environment.get_template("page.html.j2").render(
         report=report,
-        added=len(frames.runs) - len(frames.folders),
+        own=own,
+        added=len(frames.runs) - own,
         environments=environments,
         commands=[*commands, command],
         version=__version__,

@@ -51,7 +51,9 @@ class Suite:
 
 
 SCALE = {
-    "fid": "Score: ln(FID of noise / FID) / ln(FID of noise / FID of real pictures): 0 as noise, 1 as real pictures.",
+    "fid": "Score: ln(FID of noise / FID) / ln(FID of noise / FID of real pictures): 0 as noise, 1 as real pictures. "
+    "In runs of lipbench these are one half against the other, of other counts than the methods' pictures, and FID "
+    "falls with counts: a score above 1 is not better than real pictures.",
     "cos": "Score: the cosine itself.",
 }
 NO_SCALE = (

@@ -6,7 +6,7 @@ import pandas as pd
 
 from lipbench.reports.section import Section
 from lipbench.reports.standing import Place, Standing, standing
-from lipbench.reports.statistics.paired import BETTER, WORSE
+from lipbench.reports.statistics.compare import BETTER, WORSE
 from lipbench.store import Status
 
 

@@ -1,8 +1,7 @@
-"""Where a run took place: versions, git state, device, threads and command line."""
+"""Where a run took place: versions, git state, device and threads, and the command that it is told."""
 
 import platform
 import subprocess
-import sys
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
@@ -59,8 +58,3 @@ def _git(*words: str) -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip()
-
-
-def command_line() -> list[str]:
-    """The command that started this process, without the folders of this machine."""
-    return [sys.argv[0].rpartition("/")[2], *sys.argv[1:]]

@@ -72,6 +72,7 @@ class Job(ABC):
         training = self.training
         return {
             "guarantee": training.composition.guarantee,
+            "lipschitz_target": training.composition.lipschitz_target,
             "engine": training.engine_name,
             "engine_reason": training.engine.reason,
             **self.facts(),

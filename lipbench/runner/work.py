@@ -20,6 +20,7 @@ from lipbench import terminal
 from lipbench.cell import Cell
 from lipbench.errors import Diverged, LipbenchError, StoreError
 from lipbench.runner import BUSY, FAILED, FINISHED, checkpoint, environment
+from lipbench.runner.command import command_line
 from lipbench.runner.device import choose_device
 from lipbench.runner.job import Job
 from lipbench.runner.jobs import create
@@ -187,9 +188,7 @@ def _common(run: _Run) -> dict[str, Any]:
 def main(folder: Path, device: str) -> None:
     """Finish the cell in FOLDER in this process."""
     terminal.write_anything()
-    sys.exit(
-        work(RunFolder(folder.resolve()), device, lambda step: click.echo(f"step {step}"), environment.command_line())
-    )
+    sys.exit(work(RunFolder(folder.resolve()), device, lambda step: click.echo(f"step {step}"), command_line()))
 
 
 if __name__ == "__main__":

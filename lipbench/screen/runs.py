@@ -57,14 +57,18 @@ def show_summary(console: Console, summary: "Summary", results: Path) -> None:
 
 def show_report(console: Console, report: "Report") -> None:
     """The summary table, the baseline's table, what was left out, and where the page is."""
+    from lipbench.reports.statistics.paired import T_TEST
+
     for section in report.sections:
         print_line(console, section.facts.title, "bold")
         summary = section.summary
         shown = [column for column in TERMINAL if (summary[column] != NOTHING.get(column)).any()]
         print_line(console, summary[shown].to_string(index=False))
-        if section.compared is not None:
+        compared = section.compared
+        if compared is not None:
+            usual = (compared["test"] == T_TEST).all()
             console.print()
-            print_line(console, section.compared.drop(columns="test").to_string(index=False))
+            print_line(console, compared.drop(columns=["test"] * bool(usual)).to_string(index=False))
         console.print()
     for over in report.across:
         print_line(console, over.facts.title, "bold")

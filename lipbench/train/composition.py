@@ -1,6 +1,7 @@
 """Several methods as one: ``sn+gp`` constrains by the first and penalises by the second."""
 
 from collections.abc import Callable
+from math import inf
 
 import torch
 from jaxtyping import Float
@@ -17,8 +18,11 @@ class Composition:
     Args:
         methods: instances, at most one of which overrides `Method.score`.
 
+    Attributes:
+        lipschitz_target: that of the method which replaces the score; where none does, the smallest.
+
     Raises:
-        RequestError: two of them override it.
+        RequestError: two of them override it, or a target is no number above 0.
     """
 
     def __init__(self, methods: tuple[Method, ...]) -> None:
@@ -32,6 +36,8 @@ class Composition:
         for method in self._penalising:
             if not overrides(method, "penalty_points"):
                 raise RequestError(f"{type(method).__name__} has a penalty but no penalty_points; define both")
+        targets = {method: _lipschitz_target(method) for method in methods}
+        self.lipschitz_target = targets[self._scoring] if self._scoring is not None else min(targets.values())
 
     @property
     def score_needs_grad_norm(self) -> bool:
@@ -140,6 +146,16 @@ def _same(before: _Look, after: _Look) -> bool:
         layers == new_layers
         and numbers.keys() == new_numbers.keys()
         and all(torch.equal(value, new_numbers[name]) for name, value in numbers.items())
+    )
+
+
+def _lipschitz_target(method: Method) -> float:
+    target: object = method.lipschitz_target  # a user's own: it may be anything
+    if isinstance(target, int | float) and not isinstance(target, bool) and 0 < target < inf:
+        return float(target)
+    raise RequestError(
+        f"lipschitz_target of {type(method).__name__} is {target!r}; expected a number above 0, the Lipschitz constant "
+        f"at which the method aims"
     )
 
 

@@ -15,9 +15,10 @@ def runs(**columns: dict[str, list[float]]) -> pd.DataFrame:
     for name, values in columns.items():
         for method, numbers in values.items():
             rows += [
-                {"method": method, "seed": seed, "status": "done", name: number} for seed, number in enumerate(numbers)
+                {"method": method, "seed": seed, "pairing": "lipbench", "status": "done", name: number}
+                for seed, number in enumerate(numbers)
             ]
-    return pd.DataFrame(rows).reindex(columns=["method", "seed", "status", "fid", "cos"])
+    return pd.DataFrame(rows).reindex(columns=["method", "seed", "pairing", "status", "fid", "cos"])
 
 
 def test_a_lower_fid_is_better_and_a_higher_cosine_is() -> None:
@@ -33,7 +34,7 @@ def test_a_lower_fid_is_better_and_a_higher_cosine_is() -> None:
 def test_one_seed_tells_nothing() -> None:
     found = against(runs(fid={"a": [1.0], "b": [3.0]}), "b")
     assert found is not None
-    assert found[["pairs", "p (Holm)", "verdict"]].to_numpy().tolist() == [["1", "–", "cannot tell with 1 seed"]]
+    assert found[["seeds", "p (Holm)", "verdict"]].to_numpy().tolist() == [["1", "–", "cannot tell with 1 seed"]]
 
 
 def test_without_the_baseline_or_anything_measured_there_is_no_table() -> None:

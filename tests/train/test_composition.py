@@ -126,3 +126,39 @@ def test_a_critic_that_mixes_samples_by_any_other_means_is_recognised_too() -> N
 
 def test_layer_normalisation_treats_each_sample_by_itself() -> None:
     check_independent(nn.Sequential(nn.Flatten(), nn.LayerNorm(16), nn.Linear(16, 1)), torch.randn(4, 1, 4, 4))
+
+
+class Aiming(Method):
+    at: float = 5.0
+
+    @property
+    def lipschitz_target(self) -> float:
+        return self.at
+
+
+class AimingScore(Aiming):
+    def score(self, value: Tensor, grad_norm: Tensor) -> Tensor:
+        return value
+
+
+@pytest.mark.parametrize(
+    ("methods", "target"),
+    [
+        ((Double(),), 1.0),
+        ((Aiming(),), 5.0),
+        ((Aiming(), Double()), 1.0),
+        ((Double(), AimingScore()), 5.0),
+        ((Scaled(), Aiming(at=0.5)), 1.0),
+    ],
+)
+def test_the_target_is_that_of_the_score_and_else_the_smallest(methods: tuple[Method, ...], target: float) -> None:
+    assert Composition(methods).lipschitz_target == target
+
+
+@pytest.mark.parametrize("target", [0, -1.0, float("nan"), float("inf"), "1", None, True])
+def test_a_target_that_is_no_number_above_0_is_refused(target: object) -> None:
+    class Wrong(Method):
+        lipschitz_target = target  # type: ignore[assignment]
+
+    with pytest.raises(RequestError, match="lipschitz_target of Wrong is .*; expected a number above 0"):
+        Composition((Wrong(),))

@@ -19,9 +19,7 @@ HELD = ", straight between the evaluations of a run and level after its end"
 SINGLE = " Thin lines are single runs that diverged, with a cross at the last evaluation, or have not finished."
 
 
-def fid_over(
-    runs: pd.DataFrame, traces: pd.DataFrame, x: str, label: str, looks: Looks, real_fid: float | None
-) -> Drawing:
+def fid_over(runs: pd.DataFrame, traces: pd.DataFrame, x: str, label: str, looks: Looks) -> Drawing:
     """FID against the column `x`."""
     figure = sheet(COLUMN, looks)
     axes = figure.subplots()
@@ -29,10 +27,6 @@ def fid_over(
     lines = _lines(axes, spread, single, looks)
     axes.set(yscale="log", xlabel=label, ylabel="FID")
     plain_log(axes.yaxis)
-    if real_fid is not None:
-        axes.axhline(real_fid, color="0.4", linestyle=":", linewidth=1)
-        axes.annotate(" real against real", (0, real_fid), xycoords=("axes fraction", "data"), ha="left", va="top",
-                      fontsize=7, color="0.4")  # fmt: skip
     legend(figure, lines)
     text = f"FID against {label}, {MEAN}{HELD if x != 'step' else ''}{_ends(runs, spread, 'fid')}."
     return Drawing(figure, text + SINGLE * (not single.empty), _data(spread, single))

@@ -29,17 +29,13 @@ def draw(runs: pd.DataFrame, traces: pd.DataFrame, against: str | None) -> dict[
     """
     known = looks(runs["method"])
     done = runs[runs["status"] == Status.DONE]
-    real = runs["fid_real"].dropna()
-    real_fid = float(real.iloc[0]) if len(real) else None  # drawn as a line
     one_device = budget.devices(runs) is None
     figures = {}
     with style():
         if not traces.empty and traces["fid"].notna().any():
-            figures["fid-steps"] = curves.fid_over(runs, traces, "step", "generator steps", known, real_fid)
+            figures["fid-steps"] = curves.fid_over(runs, traces, "step", "generator steps", known)
             if one_device:
-                figures["fid-seconds"] = curves.fid_over(
-                    runs, traces, "seconds_train", "seconds of training", known, real_fid
-                )
+                figures["fid-seconds"] = curves.fid_over(runs, traces, "seconds_train", "seconds of training", known)
         if not traces.empty and traces["cos"].notna().any():
             figures["cos-steps"] = curves.cos_over(runs, traces, known)
         if not traces.empty:
@@ -48,7 +44,7 @@ def draw(runs: pd.DataFrame, traces: pd.DataFrame, against: str | None) -> dict[
         if not examined.empty:
             figures["secants"] = curves.secants(examined, known)
         if done["fid"].notna().any():
-            figures["fid-final"] = strips.fid_final(done, known, real_fid)
+            figures["fid-final"] = strips.fid_final(done, known)
         if one_device and done[["seconds_per_step", "peak_memory_bytes"]].notna().any(axis=None):
             figures["cost"] = strips.cost(done, known)
         costs, measure = budget.costs(runs), budget.deciding(runs)

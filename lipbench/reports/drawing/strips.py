@@ -10,7 +10,7 @@ from lipbench.reports.drawing.style import COLUMN, PAGE, Drawing, drawable, plai
 from lipbench.reports.statistics.intervals import t_interval
 
 
-def fid_final(done: pd.DataFrame, looks: dict[str, Look], real_fid: float | None) -> Drawing:
+def fid_final(done: pd.DataFrame, looks: dict[str, Look]) -> Drawing:
     """The last FID of every seed with mean and interval."""
     known = done[done["fid"].notna()].astype({"fid": float})
     means = known.groupby("method")["fid"].mean().sort_values()
@@ -33,10 +33,6 @@ def fid_final(done: pd.DataFrame, looks: dict[str, Look], real_fid: float | None
         axes.set_xscale("log")
         plain_log(axes.xaxis)
     axes.set_xlim(least, axes.get_xlim()[1] * 1.04)
-    if real_fid is not None and real_fid > least:
-        axes.axvline(real_fid, color="0.4", linestyle=":", linewidth=1.2)
-        axes.annotate("real against real", (real_fid, 1), xycoords=("data", "axes fraction"), ha="center", va="bottom",
-                      fontsize=6, color="0.4")  # fmt: skip
     listed = ", ".join(f"{method} {_mean(known, method, 'fid')}" for method in means.index)
     text = f"Final FID of every seed as a point, with mean and 95 % t-interval; means: {listed}."
     return Drawing(figure, text, known[["method", "seed", "fid"]])

@@ -4,9 +4,13 @@ The columns are those of ``runs.csv``. ``method``, ``dataset``, ``seed`` and ``p
 ``cos``. ``protocol`` is a text of one's own that names how was trained and measured: rows are compared where it and
 every other column of `SHARED` are equal. Without ``comparison`` a digest of them is made; a table that lipbench wrote
 has it, and joins the runs of the same protocol.
+
+Seeds of other code mean nothing to lipbench. Rows are paired by seed where they have one ``pairing``: a text of one's
+own that names what gives equal seeds the same pictures and random numbers. Runs of lipbench have it by themselves.
 """
 
 import csv
+import re
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -16,7 +20,7 @@ import pandas as pd
 
 from lipbench.cell import comparison_id, run_id
 from lipbench.errors import RequestError
-from lipbench.reports.reading.columns import CHECKS, COLUMNS, KINDS
+from lipbench.reports.reading.columns import CHECKS, COLUMNS, KINDS, LIPBENCH
 from lipbench.store import Status
 
 NEEDED = ["method", "dataset", "seed", "protocol"]
@@ -27,6 +31,7 @@ LEAST = {name: 0.0 for name in KINDS if name.startswith(("seconds", "peak", "gra
          ("seed", "steps", "samples", "real_samples", "features")} | {"fid": -0.01, "fid_best": -0.01}  # fmt: skip
 ROUNDING = 1e-6  # of a cosine
 LARGEST = 1e15  # beyond which nobody measures, and squares are infinite
+NO_PAIRING = {"false", "no", "none", "unpaired", "0", "-"}  # meant as an answer, and would pair rows that share it
 SHOWN = 5  # of the errors of a table
 CURE = "`lipbench report --help` names the columns"
 
@@ -61,33 +66,41 @@ def join(runs: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, list[str]]:
     known = _known(runs, found)  # a report of the same runs
     found = found[~known]
     _refuse(path, [*_twice(runs, found), *_mixed(runs, found)])
-    told = [f"{path}: {len(found)} runs were made elsewhere and added" * (len(found) > 0)]
-    ignored = [name for name in header if name not in COLUMNS]
+    told = [f"{path}: {len(found)} runs are added" * (len(found) > 0)]
+    alone = int(found["pairing"].isna().sum())
+    told += [f"{path}: {alone} runs are compared without pairs, as they have no pairing"] * (alone > 0)
+    ignored = [name for name in header if name and name not in COLUMNS]
     told += [f"{path}: unknown columns are left out: {', '.join(ignored)}"] * bool(ignored)
     told += [f"{path}: {int(known.sum())} runs are known already and left out"] * bool(known.any())
     return pd.concat([runs, found.drop(columns="line")], ignore_index=True), [text for text in told if text]
 
 
 def _open(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """The header, and each line that is not empty with its number."""
+    """The header in lower case, and each line that is not empty with its number."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
-            lines = [(reader.line_num, [text.strip() for text in texts]) for texts in reader if any(texts)]
+            lines = [(reader.line_num, _cells(texts)) for texts in reader if any(map(str.strip, texts))]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         reason = error.strerror if isinstance(error, OSError) else f"not a CSV file in UTF-8: {error}"
         raise RequestError(f"{str(path)!r} cannot be added: {reason}; expected a CSV file of runs; {CURE}") from None
-    header = lines[0][1] if lines else []
+    header = [name.lower().replace(" ", "_") for name in lines[0][1]] if lines else []
+    while header and not header[-1]:  # as spreadsheets write columns that once held something
+        header.pop()
     missing = [name for name in NEEDED if name not in header]
     missing += [" or ".join(MEASURED)] * (not set(MEASURED) & set(header))
     if missing:
         have = ", ".join(header) or "none"
         commas = " Is it separated by commas?" if len(header) == 1 else ""
         raise RequestError(f"{str(path)!r} lacks the columns {', '.join(missing)}; it has: {have}.{commas} {CURE}")
-    double = sorted({name for name in header if header.count(name) > 1})
+    double = sorted({name for name in header if name and header.count(name) > 1})
     if double:
         raise RequestError(f"{str(path)!r} has the columns {', '.join(double)} more than once; expected each once")
     return header, lines[1:]
+
+
+def _cells(texts: list[str]) -> list[str]:
+    return [text.strip() for text in texts]
 
 
 def _row(header: list[str], texts: list[str], line: int) -> Row:
@@ -96,8 +109,13 @@ def _row(header: list[str], texts: list[str], line: int) -> Row:
     Raises:
         ValueError: a cell does not hold what it should.
     """
+    while len(texts) > len(header) and not texts[-1]:
+        texts = texts[:-1]
     if len(texts) != len(header):
         raise ValueError(f"line {line} has {len(texts)} cells, expected {len(header)} as in the header")
+    stray = [text for name, text in zip(header, texts, strict=True) if text and not name]
+    if stray:
+        raise ValueError(f"line {line} has {stray[0]!r} in a column without a name; name it, or leave it empty")
     given = {name: text for name, text in zip(header, texts, strict=True) if text and name in KINDS}
     row: Row = {name: _value(name, text, line) for name, text in given.items()}
     empty = [name for name in NEEDED if name not in row]
@@ -108,7 +126,26 @@ def _row(header: list[str], texts: list[str], line: int) -> Row:
         raise ValueError(f"line {line}: status is {row['status']!r}, expected one of: {', '.join(Status)}")
     if row["status"] == Status.DONE and not set(MEASURED) & row.keys():
         raise ValueError(f"line {line}: {' and '.join(MEASURED)} are empty; a run without either has status diverged")
+    if row.get("pairing") == LIPBENCH and not _of_lipbench(row):
+        raise ValueError(
+            f"line {line}: pairing is {LIPBENCH!r}, but the run_id is none of lipbench; expected another name"
+        )
+    if row.get("pairing", "").lower() in NO_PAIRING:
+        raise ValueError(
+            f"line {line}: pairing is {row['pairing']!r}, expected a name that runs share which are paired by seed, or "
+            f"nothing where they are not"
+        )
+    if "pairing" not in header and _of_lipbench(row):  # a table of a version without the column
+        row["pairing"] = LIPBENCH
     return row
+
+
+def _of_lipbench(row: Row) -> bool:
+    """Whether the run's id and its comparison are as lipbench makes them."""
+    name, _, digest = row.get("run_id", "").rpartition("-")
+    labels = {row["method"], row["method"].rpartition("@")[0]}  # versions of one's own file are told apart by a digest
+    stems = {run_id(label, row["dataset"], row["seed"], "").removesuffix("-") for label in labels}
+    return name in stems and bool(re.fullmatch("[0-9a-f]{10}", digest)) and "comparison" in row
 
 
 def _grouped(rows: list[Row]) -> Iterator[str]:

@@ -14,6 +14,7 @@ COLUMNS = [
     "comparison",
     "settings",
     "seed",
+    "pairing",
     "status",
     "steps",
     "fid",
@@ -39,6 +40,7 @@ COLUMNS = [
     "raw_grad_norm_p95",
     "raw_grad_norm_max",
     "guarantee",
+    "lipschitz_target",
     "secant_pairs",
     "secant_1",
     "secant_0.1",
@@ -63,9 +65,10 @@ COLUMNS = [
 ]
 TEXT = {
     "run_id", "method", "dataset", "architecture", "loss", "protocol", "comparison", "settings", "status", "engine",
-    "extractor", "split", "device", "error", "guarantee", "pair",
+    "extractor", "split", "device", "error", "guarantee", "pair", "pairing",
 }  # fmt: skip
 WHOLE = {"seed", "steps", "best_step", "features", "samples", "real_samples", "peak_memory_bytes", "diverged_at"}
+LIPBENCH = "lipbench"  # the pairing of its own runs
 KINDS = {name: "string" if name in TEXT else "Int64" if name in WHOLE else "float64" for name in COLUMNS}
 
 

@@ -1,10 +1,14 @@
 """How the runs of a report were made: command lines, versions and machines."""
 
+import shlex
 from collections.abc import Iterable
 from typing import Any
 
 from lipbench.errors import StoreError
 from lipbench.store import RunFolder
+
+KERNEL = "kernel_launcher.py"
+NO_COMMAND = "from Python, without a command line"
 
 
 def provenance(folders: Iterable[RunFolder]) -> tuple[list[str], list[str], list[str]]:
@@ -18,13 +22,19 @@ def provenance(folders: Iterable[RunFolder]) -> tuple[list[str], list[str], list
         try:
             found = folder.read_json("environment.json")
             if found is not None:
-                commands.add(" ".join(map(str, found.get("argv", []))))
+                commands.add(_command(found.get("argv", [])))
                 environments.add(_words(found))
         except StoreError as error:
             problems.append(str(error))
         except (TypeError, AttributeError) as error:
             problems.append(f"{str(folder.file('environment.json'))!r} is damaged ({error}) and left out")
     return sorted(commands), sorted(environments), problems
+
+
+def _command(argv: list[Any]) -> str:
+    """A command that can be given again; that which serves a notebook is none, and names private files."""
+    words = [str(word) for word in argv]
+    return NO_COMMAND if not words or words[0].endswith(KERNEL) else shlex.join(words)
 
 
 def _words(found: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from lipbench.cell import Cell
 from lipbench.errors import StoreError
-from lipbench.reports.reading.columns import CHECKS, COLUMNS, KINDS, is_number
+from lipbench.reports.reading.columns import CHECKS, COLUMNS, KINDS, LIPBENCH, is_number
 from lipbench.schema import Protocol
 from lipbench.store import RunFolder, Status
 
@@ -70,6 +70,7 @@ def row(folder: RunFolder, cell: Cell, last_step: int) -> dict[str, Any]:
         "comparison_id": cell.comparison_id,
         "settings": cell.settings,
         "seed": cell.seed,
+        "pairing": LIPBENCH,
         **_pictures(cell, result),
         "status": str(status),
         # An unfinished run has no final measurement, but it has made steps.

@@ -45,7 +45,7 @@ def test_runs_that_did_not_finish_are_thin_lines_of_their_own_and_in_no_mean() -
     drawn = figures.draw(runs, traces, None)
     figure, text, numbers = drawn["fid-steps"]
     (axes,) = figure.axes
-    lines = {(line.get_linewidth() < 1, tuple(line.get_xdata()), tuple(line.get_ydata())) for line in axes.lines[:-1]}
+    lines = {(line.get_linewidth() < 1, tuple(line.get_xdata()), tuple(line.get_ydata())) for line in axes.lines}
     assert lines == {
         (False, (100, 200), (5, 5)), (False, (100, 200), (20, 20)), (True, (100,), (6,)), (True, (100, 200), (21, 21))
     }  # fmt: skip
@@ -85,6 +85,12 @@ def test_memory_has_a_frontier_where_it_is_that_of_a_gpu(device: str, panels: in
     assert len(drawn["frontier"].figure.axes) == panels
     labels = [axes.get_xlabel() for axes in drawn["cost"].figure.axes]
     assert ("peak memory of the whole process, MiB" in labels) == (panels == 1)
+
+
+def test_real_pictures_of_other_counts_are_no_line_beside_the_methods() -> None:
+    for name in ("fid-steps", "fid-seconds", "fid-final"):
+        figure, _, _ = figures.draw(*data(), None)[name]
+        assert not any(line.get_linestyle() == ":" for line in figure.axes[0].lines), name
 
 
 def test_gradient_norms_are_drawn_with_the_bound_1() -> None:

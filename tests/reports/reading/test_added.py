@@ -95,6 +95,80 @@ def test_columns_that_are_not_known_are_named_and_left_out(tmp_path: Path) -> No
     assert f"{path}: unknown columns are left out: colour" in made.problems
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_heads_in_capitals_and_empty_columns_are_read(tmp_path: Path, encoding: str) -> None:
+    lines = ["a,d,0,p,1,,3,,,", "b,d,0,p,2,,3,,"]
+    path = csv(tmp_path, *lines, " , ", header="Method,DATASET,Seed,Protocol,FID,,FID Real,,", encoding=encoding)
+    runs = frame.read(tmp_path, [path]).runs
+    assert runs["fid"].tolist() == [1, 2]
+    with pytest.raises(RequestError, match=r"line 2 has 'x' in a column without a name"):
+        frame.read(tmp_path, [csv(tmp_path, "a,d,0,p,1,x,2", header="method,dataset,seed,protocol,fid,,kid")])
+
+
+def rows(more: str = "") -> list[str]:
+    """Two methods whose differences are far smaller than the spread of either."""
+    return [
+        f"{method},d,{seed},p,{10 * seed + more_fid + 0.01 * seed * more_fid}{more}"
+        for method, more_fid in (("a", 0), ("b", 1))
+        for seed in range(1, 6)
+    ]
+
+
+def outcomes(path: Path, baseline: str, results: Path) -> dict[str, str]:
+    (section,) = api.report(results, results / "out", baseline=baseline, add=path).sections
+    assert section.compared is not None
+    return {row["method"]: f"{row['test']}: {row['verdict']}" for row in section.compared.to_dict("records")}
+
+
+def test_equal_seeds_of_other_code_are_pairs_only_where_the_table_says_so(tmp_path: Path) -> None:
+    alone = outcomes(csv(tmp_path, *rows()), "a", tmp_path)
+    assert alone["b"].startswith("Welch's t-test, not paired: cannot tell with 5 seeds")
+    paired = outcomes(csv(tmp_path, *rows(",our streams"), header=HEADER + ",pairing"), "a", tmp_path)
+    assert paired["b"] == "paired t-test: worse"
+
+
+def test_added_runs_are_never_paired_with_those_of_lipbench(results: Path, tmp_path: Path) -> None:
+    own = api.report(results, tmp_path / "once").runs.iloc[0]
+    lines = [f"theirs,digits,{seed},digits,{seed},{own['comparison']},theirs" for seed in (0, 1)]
+    path = csv(tmp_path, *lines, header=HEADER + ",comparison,pairing")
+    (section,) = api.report(results, tmp_path / "out", baseline="gn", add=path).sections
+    assert section.compared is not None
+    assert section.compared[["method", "seeds", "test"]].to_numpy().tolist() == [
+        ["theirs", "2 / 2", "Welch's t-test, not paired"],
+        ["wc", "2", "paired t-test"],
+    ]
+
+
+def test_a_table_that_lipbench_wrote_stays_paired_in_every_version(results: Path, tmp_path: Path) -> None:
+    path = api.report(results, tmp_path / "once").page.with_name("runs.csv")
+    assert outcomes(path, "gn", tmp_path / "a")["wc"].startswith("paired t-test")
+    earlier = tmp_path / "earlier.csv"
+    pd.read_csv(path).drop(columns=["pairing", "lipschitz_target"]).to_csv(earlier, index=False)
+    assert outcomes(earlier, "gn", tmp_path / "b")["wc"].startswith("paired t-test")
+    pd.read_csv(path).drop(columns=["pairing", "run_id"]).to_csv(earlier, index=False)
+    assert outcomes(earlier, "gn", tmp_path / "c")["wc"].startswith("Welch's t-test")
+
+
+def test_runs_from_elsewhere_stay_so_in_the_table_of_their_report(tmp_path: Path) -> None:
+    first = api.report(tmp_path, tmp_path / "first", add=csv(tmp_path, *rows()))
+    again = outcomes(first.page.with_name("runs.csv"), "a", tmp_path)
+    assert again["b"].startswith("Welch's t-test, not paired")
+
+
+def test_of_runs_from_elsewhere_nothing_is_said_that_their_table_does_not_say(tmp_path: Path) -> None:
+    made = api.report(tmp_path, tmp_path / "out", baseline="a", add=csv(tmp_path, *rows()))
+    (section,) = made.sections
+    assert section.facts.conditions == [f"protocol id {made.runs['comparison'].iloc[0]}"]
+    assert section.facts.warnings == []
+    page = " ".join(made.page.read_text().split())
+    assert "10 of these runs were made elsewhere: nothing is known of them but what their table says." in page
+    for claim in ("not known", "unknown", "same networks", "torch-fidelity", "last layer", "averaged"):
+        assert claim not in page
+    more = csv(tmp_path, "a,d,0,p,1,50000,test,7", header=HEADER + ",samples,split,steps")
+    (section,) = api.report(tmp_path, tmp_path / "out", add=more).sections
+    assert section.facts.conditions[:2] == ["7 steps", "50000 generated pictures against the test split"]
+
+
 def test_what_spreadsheets_write_is_read(tmp_path: Path) -> None:
     path = csv(tmp_path, " a , d ,0.0,p,1e1", ",,,,", header=HEADER, encoding="utf-8-sig")
     runs = frame.read(tmp_path, [path]).runs
@@ -127,6 +201,8 @@ def test_what_spreadsheets_write_is_read(tmp_path: Path) -> None:
         (['"a\nb",d,0,p,1'], HEADER, "line 3: method is 'a\\nb', expected text on one line"),
         (["a,d,0,p,1,2", "b,d,0,p,1,3"], HEADER + ",fid_real", "fid_real differs within comparison"),
         (["a,d,x,p,1"] * 8, HEADER, "; and 3 more"),
+        (["a,d,0,p,1,no"], HEADER + ",pairing", "line 2: pairing is 'no', expected a name that runs share which are"),
+        (["a,d,0,p,1,lipbench"], HEADER + ",pairing", "pairing is 'lipbench', but the run_id is none of lipbench"),
         (['a,d,0,p,"1'], HEADER, "not a CSV file in UTF-8"),
     ],
 )

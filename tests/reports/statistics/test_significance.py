@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from lipbench.reports.statistics.significance import holm, seeds_needed, signed_rank
+from lipbench.reports.statistics.significance import holm, rank_sum, seeds_needed, signed_rank
 
 
 @given(st.lists(st.integers(-1000, 1000), min_size=1, max_size=25, unique_by=abs))
@@ -32,6 +32,29 @@ def test_with_ties_it_enumerates_all_signs(differences: list[float]) -> None:
 
 def test_without_differences_the_signed_rank_test_says_nothing() -> None:
     assert signed_rank(np.zeros(4)) == (1, 0)
+
+
+NUMBERS = st.integers(-1000, 1000).map(float)
+
+
+@given(st.lists(NUMBERS, min_size=2, max_size=20, unique=True), st.data())
+def test_the_rank_sum_test_is_the_exact_one_of_scipy(values: list[float], data: st.DataObject) -> None:
+    n = data.draw(st.integers(1, len(values) - 1))
+    ours, theirs = values[:n], values[n:]
+    found, lead = rank_sum(np.array(ours), np.array(theirs))
+    expected = stats.mannwhitneyu(ours, theirs, method="exact")
+    assert found == pytest.approx(expected.pvalue)
+    assert lead == expected.statistic - len(ours) * len(theirs) / 2
+
+
+@given(st.lists(st.sampled_from([0.0, 1.0, 3.0, math.inf]), min_size=2, max_size=8), st.data())
+def test_with_ties_it_enumerates_all_samples(values: list[float], data: st.DataObject) -> None:
+    n = data.draw(st.integers(1, len(values) - 1))
+    found, _ = rank_sum(np.array(values[:n]), np.array(values[n:]))
+    ranks = stats.rankdata(values)
+    sums = np.array([sum(chosen) for chosen in itertools.combinations(ranks, n)])
+    observed = ranks[:n].sum()
+    assert found == pytest.approx(min(1, 2 * min(np.mean(sums <= observed), np.mean(sums >= observed))))
 
 
 def test_holm_by_hand() -> None:

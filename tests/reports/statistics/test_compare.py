@@ -1,4 +1,4 @@
-"""Methods beside a baseline, paired by seed."""
+"""Methods beside a baseline, paired by seed unless their runs say otherwise."""
 
 import dataclasses
 import math
@@ -12,15 +12,8 @@ from scipy import stats
 
 from lipbench.errors import RequestError
 from lipbench.reports.reading.columns import KINDS
-from lipbench.reports.statistics.paired import (
-    BETTER,
-    NO_TEST,
-    SIGN_TEST,
-    T_TEST,
-    WORSE,
-    Paired,
-    compare,
-)
+from lipbench.reports.statistics.compare import BETTER, WORSE, Compared, compare
+from lipbench.reports.statistics.paired import NO_TEST, SIGN_TEST, T_TEST
 from lipbench.reports.statistics.significance import holm, seeds_needed
 
 DIVERGED, FAILED = math.inf, math.nan  # stand for runs without a value
@@ -33,6 +26,7 @@ def runs(**outcomes: list[float]) -> pd.DataFrame:
         {
             "method": method,
             "seed": seed,
+            "pairing": "lipbench",
             "status": {DIVERGED: "diverged"}.get(outcome, "done" if outcome == outcome else "failed"),
             "fid": outcome if math.isfinite(outcome) else math.nan,
         }
@@ -42,7 +36,7 @@ def runs(**outcomes: list[float]) -> pd.DataFrame:
     return pd.DataFrame(rows).astype({name: KINDS[name] for name in rows[0]})
 
 
-def one(ours: list[float], theirs: list[float], **options: bool) -> Paired:
+def one(ours: list[float], theirs: list[float], **options: bool) -> Compared:
     (found,) = compare(runs(gn=ours, wc=theirs), "wc", **options)
     return found
 

@@ -1,0 +1,114 @@
+"""The folder of a report: a new one is written apart, and takes the place of an earlier one when it is whole."""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from lipbench.errors import RequestError, StoreError
+from lipbench.store import write_atomically
+
+LIST = ".report.json"  # of the files that a report wrote, by which the next one knows what it may remove
+FOLDERS = ["tables", "figures"]
+
+
+def check(out: Path, results: Path) -> None:
+    """See that a report has no place among runs, where its folders would be taken for some.
+
+    Raises:
+        RequestError: it would be written there.
+    """
+    place = out.resolve()
+    runs = (results / "runs").resolve()
+    above = [place, *place.parents]
+    within = runs in above or any((each / "cell.json").exists() for each in above)
+    if within or next(place.glob("*/cell.json"), None) is not None:
+        raise RequestError(
+            f"report folder {str(out)!r} is where runs are kept; expected one apart from them: choose another by --out"
+        )
+
+
+@contextmanager
+def renewed(out: Path) -> Iterator[Path]:
+    """Write a report.
+
+    Args:
+        out: its folder.
+
+    Yields:
+        A folder with empty ``tables`` and ``figures``. When the block ends, everything in it takes its place in `out`,
+        and what an earlier report wrote and this one did not is removed. Files of others stay. After an error, all of
+        an earlier report stays.
+
+    Raises:
+        StoreError: the folder cannot be written to.
+    """
+    is_new = not out.exists()
+    try:
+        for name in FOLDERS:
+            (out / name).mkdir(parents=True, exist_ok=True)
+        # Within `out`: on the same disk whatever is mounted there.
+        apart = tempfile.TemporaryDirectory(prefix=".report-", dir=out)
+    except OSError as error:
+        raise StoreError(f"report folder {str(out)!r} cannot be made: {error.strerror}; choose one by --out") from None
+    with _removed_if(is_new, out), apart:
+        for name in FOLDERS:
+            (Path(apart.name) / name).mkdir()
+        yield Path(apart.name)
+        try:
+            _take_places(Path(apart.name), out)
+        except OSError as error:
+            raise StoreError(
+                f"report folder {str(out)!r} cannot be written to: {error.strerror}; choose another one by --out"
+            ) from None
+
+
+def foreign(out: Path, new: Path) -> list[str]:
+    """What lies among the tables and figures of `out` and is neither of the new report nor known as of an earlier one.
+
+    Args:
+        out: the folder of the report.
+        new: that of `renewed`.
+    """
+    return sorted(set(_files(out)) - set(_listed(out)) - set(_files(new)))
+
+
+@contextmanager
+def _removed_if(is_new: bool, out: Path) -> Iterator[None]:
+    """Leave no empty folders where nothing came of a report."""
+    try:
+        yield
+    except BaseException:
+        for folder in [out / name for name in FOLDERS] + [out] if is_new else []:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
+
+
+def _take_places(new: Path, out: Path) -> None:
+    tables_and_figures, stale = _files(new), _listed(out)
+    # Named before they are there: stopped in between, the next report still knows them all.
+    write_atomically(out / LIST, json.dumps(sorted({*stale, *tables_and_figures})))
+    # The page comes last: what it refers to is there.
+    others = sorted((path.name for path in new.iterdir() if path.is_file()), key=lambda name: name == "index.html")
+    for name in [*tables_and_figures, *others]:
+        (new / name).replace(out / name)
+    for name in set(stale) - set(tables_and_figures):
+        (out / name).unlink(missing_ok=True)
+    write_atomically(out / LIST, json.dumps(tables_and_figures))
+
+
+def _files(folder: Path) -> list[str]:
+    """The files among its tables and figures."""
+    paths = [path for name in FOLDERS for path in (folder / name).iterdir() if path.is_file()]
+    return sorted(f"{path.parent.name}/{path.name}" for path in paths)
+
+
+def _listed(out: Path) -> list[str]:
+    """Those that an earlier report wrote and that are there; none where its list is missing or damaged."""
+    try:
+        listed = json.loads((out / LIST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    return [name for name in _files(out) if isinstance(listed, list) and name in listed]
