@@ -53,7 +53,8 @@ class Interface:
     @classmethod
     def of(cls, node: ast.ClassDef) -> "Interface":
         """Read the interface's class."""
-        hooks = [item.name for item in node.body if isinstance(item, ast.FunctionDef)]
+        functions = [item for item in node.body if isinstance(item, ast.FunctionDef)]
+        hooks = [item.name for item in functions if not item.decorator_list]  # a property is none
         annotated = [
             item for item in node.body if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
         ]
