@@ -198,7 +198,7 @@ def test_a_table_of_runs_is_added_and_a_bad_one_refused_in_one_line(tmp_path: Pa
     done = call(*where)
     assert done.exit_code == 0
     assert (tmp_path / "results" / "report" / "index.html").exists()
-    assert "2 runs were made elsewhere and added" in done.output
+    assert "2 runs are added; 2 of them are compared without pairs" in " ".join(done.output.split())
     path.write_text("method,dataset,seed,protocol,fid\nmine,d,0,p,two\n")
     refused = call(*where)
     assert refused.exit_code == 2

@@ -24,8 +24,8 @@ STEEP, JUMPING, NEITHER, UNDECIDED = (
     "not decided",
 )
 RULES = (
-    f"Verdict, from the score of each run. Steeper than {LIMIT:g}: a gradient is, or a secant that is none across a "
-    f"jump; the largest of any run stands beside it. Jumps: beyond every gradient, the largest secant grows more than "
+    f"Verdict, from the score of each run. Steeper than {LIMIT:g}: a gradient is, or a secant, unless across a jump; "
+    f"the largest of any run stands beside it. Jumps: beyond every gradient, the largest secant grows more than "
     f"{JUMP:g}-fold from a distance of .01 to .001, as it does across a jump and does not within a linear piece. Not "
     f"decided: it grows {LEVEL:g}- to {JUMP:g}-fold, or the largest slope is within {100 * MARGIN:g} % of "
     f"{LIMIT:g}. Where a method aims at another Lipschitz constant than {TARGET:g}, {LIMIT:g} times that one takes the "

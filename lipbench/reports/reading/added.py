@@ -66,9 +66,9 @@ def join(runs: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, list[str]]:
     known = _known(runs, found)  # a report of the same runs
     found = found[~known]
     _refuse(path, [*_twice(runs, found), *_mixed(runs, found)])
-    told = [f"{path}: {len(found)} runs are added" * (len(found) > 0)]
     alone = int(found["pairing"].isna().sum())
-    told += [f"{path}: {alone} runs are compared without pairs, as they have no pairing"] * (alone > 0)
+    unpaired = f"; {alone} of them are compared without pairs, as they have no pairing" * (alone > 0)
+    told = [f"{path}: {len(found)} runs are added{unpaired}" * (len(found) > 0)]
     ignored = [name for name in header if name and name not in COLUMNS]
     told += [f"{path}: unknown columns are left out: {', '.join(ignored)}"] * bool(ignored)
     told += [f"{path}: {int(known.sum())} runs are known already and left out"] * bool(known.any())
