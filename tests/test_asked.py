@@ -177,7 +177,7 @@ def test_a_path_is_taken_wherever_its_text_is(tmp_path: Path) -> None:
     folder = tmp_path / "a,b [c]+d"
     folder.mkdir()
     mine, protocol = folder / "mine.py", folder / "mine.toml"
-    mine.write_text(METHOD)
+    mine.write_text(f"{METHOD}    control = True\n")
     protocol.write_text(lipbench.protocol.text("digits"))
     for methods in (mine, [mine], [mine, mine], (path for path in [mine])):
         (item,) = planned(methods=methods, protocol=protocol)

@@ -4,13 +4,16 @@ import json
 import re
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 
 from lipbench.api import read_request
 from lipbench.cli import main
+from lipbench.screen import runs
 from tests.conftest import MakeRun
 
 
@@ -238,9 +241,13 @@ def test_brackets_in_what_is_asked_are_shown_as_they_are(text: str) -> None:
 
 def test_the_plan_shows_data_sets_as_they_are_named(tmp_path: Path) -> None:
     text = 'folder[path="a,b",size=8]'
-    words = ["run", "--methods", "gn", "--datasets", text, "--seeds", "0", "--dry-run", "--results", str(tmp_path)]
-    assert text in CliRunner(env={"COLUMNS": "200"}).invoke(main, words).output
-    assert "…" not in call(*words).output  # on several lines where it must be, and never cut short
+    shown = {}
+    for width in (200, 40):
+        console = Console(file=StringIO(), width=width)
+        runs.show_plan(console, read_request("gn", datasets=text, seeds="0"), tmp_path)
+        shown[width] = console.file.getvalue()
+    assert text in shown[200]
+    assert "…" not in shown[40]  # on several lines where it must be, and never cut short
 
 
 def test_a_protocol_is_printed_as_utf_8_in_any_locale(monkeypatch: pytest.MonkeyPatch) -> None:

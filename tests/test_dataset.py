@@ -72,7 +72,10 @@ def test_the_cure_of_a_message_is_right(given: Any, wanted: torch.Tensor) -> Non
         (BYTES.long() * 257, r"a tensor of int64 from 0 to 65535 .*: bring train and held_out by one scale"),
         (BYTES.float(), r"a tensor of float32 from 0 to 255 .*: bring .* by one scale to 0..255, then give x.round"),
         (BYTES * torch.nan, r"a tensor of float32 from nan to nan .* where its NaN or infinite values come from"),
-        (torch.arange(9 * 64).view(9, 64) / 576, r"with the shape \(9, 64\).*give \(255 \* x.reshape\(n, c, h, w\)\).round"),
+        (
+            torch.arange(9 * 64).view(9, 64) / 576,
+            r"with the shape \(9, 64\).*give \(255 \* x.reshape\(n, c, h, w\)\).round",
+        ),
         (BYTES.to("meta"), r"a tensor of uint8 with the shape .* on meta.*: give x.cpu\(\)"),
         (list(BYTES), r"train is of type list; .*: torch.stack\(x\) makes one"),
         (None, r"train is of type NoneType; expected a tensor of bytes .* on the CPU$"),

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
 from lipbench import nets, protocol
+from lipbench.api import read_request
 from lipbench.cli import main
 from lipbench.schema import adversarial
+from lipbench.settings import read_setting
 from lipbench.store import Status
 from tests.conftest import MakeRun
 
@@ -51,8 +52,11 @@ def test_every_command_line_of_the_readme_is_understood(tmp_path: Path, monkeypa
     commands = [part.strip() for line in lines for part in line.split("&&") if part.strip().startswith("lipbench run")]
     assert len(commands) == 5
     for command in commands:
-        result = CliRunner().invoke(main, [*shlex.split(command)[1:], "--dry-run"])
-        assert result.exit_code == 0, result.output
+        context = main.commands["run"].make_context("run", shlex.split(command)[2:])
+        names = ("methods", "datasets", "protocol", "quick", "settings", "steps")
+        given = {name: context.params[name] for name in names if context.params[name] is not None}
+        assignments = dict(map(read_setting, context.params["assignments"]))
+        assert read_request(**given, seeds=context.params["seeds"] or "0-4", overrides=assignments).planned
 
 
 @pytest.mark.parametrize("name", [name for name in protocol.named() if name != "w1"])

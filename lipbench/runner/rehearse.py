@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
 
 import torch
 from threadpoolctl import threadpool_limits
 
+from lipbench.errors import Diverged
 from lipbench.runner.device import wait
 from lipbench.runner.job import Job
 from lipbench.runner.listener import Forecast
@@ -38,10 +39,11 @@ def rehearse(job: Job, stages: Stages) -> Forecast:
             f"finite losses, and a critic that can be differentiated{twice * job.training.composition.needs_grad_norm}",
         ):
             seconds = [_step(job)]
-            while sum(seconds) < LONG and len(seconds) < STEPS:
-                seconds.append(_step(job))
         with stages.stage("measuring the critic", "finite values and gradients at single points"):
             per_evaluation = job.rehearse_evaluation()
+        with suppress(Diverged):  # later than at the first step: a result, and the run's to find
+            while sum(seconds) < LONG and len(seconds) < STEPS:
+                seconds.append(_step(job))
     checkpoint = BytesIO()
     torch.save(job.training.state_dict(), checkpoint)
     evaluations = -(-train.steps // evaluate.every)

@@ -64,7 +64,7 @@ def hooks(name: str) -> list[str]:
     return [
         node.name
         for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef) and node.name[0] != "_" and node.name in vars(Method)
+        if isinstance(node, ast.FunctionDef) and callable(vars(Method).get(node.name)) and node.name[0] != "_"
     ]
 
 

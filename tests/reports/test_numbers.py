@@ -280,7 +280,7 @@ def against(made: Made) -> None:
         mine, base = outcomes[row["method"]], outcomes[BASELINE]
         pairs = np.array([(mine[seed], base[seed]) for seed in sorted(mine.keys() & base.keys())]).reshape(-1, 2)
         finished = pairs[np.isfinite(pairs).all(axis=1)]
-        assert int(row["pairs"]) == len(pairs)
+        assert int(row["seeds"]) == len(pairs)
         assert shows(row[f"FID − {BASELINE}'s"], finished[:, 0] - finished[:, 1])
         assert row["diverged"] == f"{np.isinf(pairs[:, 0]).sum()} / {np.isinf(pairs[:, 1]).sum()}"
         p[row["method"]] = two_sided(pairs)
@@ -292,7 +292,7 @@ def against(made: Made) -> None:
         corrected = steps[order.index(row["method"])]
         assert row["p (Holm)"] == ("–" if np.isnan(corrected) else f"{corrected:.2g}")
         told = row["verdict"].startswith(("better", "worse"))
-        assert not told or (int(row["pairs"]) >= 3 and corrected < 0.05)
+        assert not told or (int(row["seeds"]) >= 3 and corrected < 0.05)
 
 
 def two_sided(pairs: np.ndarray) -> float:

@@ -74,7 +74,7 @@ def test_the_table_shows_the_worst_seed_and_how_many_seeds_say_so() -> None:
     gn, wc = found.to_dict("records")
     assert gn["secant at 0.001"] == "300"
     assert gn["verdict"] == "jumps, no gradient above 2 found (1 of 2); no jump and no slope above 2 found (1 of 2)"
-    assert gn["TV gap"].startswith("0.2 ±")
+    assert gn["TV gap"].startswith("0.25 ±")
     assert (wc["verdict"], wc["n"], wc["promise"]) == ("no jump and no slope above 2 found", "1", "soft")
 
 

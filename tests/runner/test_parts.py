@@ -46,7 +46,7 @@ def test_arrays_and_floats_are_refused_with_their_cure(load: Any, made: str, mes
         ("    def load(self):\n        pass\n", "load of data set mine returns nothing; expected return lipbench.Pict"),
         ("    def load(self):\n        return 1, 2\n", "load of data set mine returns a tuple; expected return lipben"),
         ("    def load(self):\n        sys.exit('no')\n", r"data set mine ends the program .*\(exit code no\)"),
-        ("    def laod(self):\n        return 1\n", r"data set mine has no load; expected def load\(self\)"),
+        ("    def laod(self):\n        return 1\n", r"laod is no hook of a data set; did you mean load\?"),
     ],
 )
 def test_a_load_that_returns_no_pictures_is_refused(load: Any, body: str, message: str) -> None:
