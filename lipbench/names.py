@@ -202,7 +202,7 @@ def _refuse_path(pieces: list[str], separator: str, like: Callable[[str], bool])
         RequestError: it is.
     """
     for first, last in combinations(range(len(pieces)), 2):
-        whole = separator.join(pieces[first : last + 1]).partition("[")[0]
+        whole = separator.join([*pieces[first:last], pieces[last].partition("[")[0]])
         if like(whole) and places.exists(whole):
             raise RequestError(
                 f"{whole!r} would be read as {', '.join(map(repr, pieces[first : last + 1]))}, and is the path of "
