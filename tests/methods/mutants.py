@@ -78,6 +78,17 @@ def misspelt(name: str) -> Iterator[Mutant]:
                     yield Mutant(name, f"{hook} called {other}", rewritten(name, _renaming(hook, other)))
 
 
+def broken(name: str) -> Iterator[Mutant]:
+    """The method with a hook that no longer does its work: its gradient cut, its mean left out, its body gone."""
+    for hook in hooks(name):
+        if hook in ("score", "penalty"):
+            yield Mutant(name, f"{hook} without a gradient", rewritten(name, _returning(hook, _detached)))
+        if hook == "penalty":
+            yield Mutant(name, f"{hook} without its mean", rewritten(name, _returning(hook, _without_mean)))
+        if hook in ("constrain", "project"):
+            yield Mutant(name, f"{hook} that does nothing", rewritten(name, _emptied(hook)))
+
+
 def same(name: str) -> Iterator[Mutant]:
     """The method written in other ways, all of which mean the same."""
     card = place(name).card()
@@ -104,6 +115,42 @@ def _renaming(hook: str, other: str) -> Callable[[ast.Module, ast.ClassDef], obj
         for item in node.body:
             if isinstance(item, ast.FunctionDef) and item.name == hook:
                 item.name = other
+
+    return change
+
+
+def _returning(hook: str, changed: Callable[[ast.expr], ast.expr]) -> Callable[[ast.Module, ast.ClassDef], object]:
+    def change(tree: ast.Module, node: ast.ClassDef) -> None:
+        for item in node.body:
+            if isinstance(item, ast.FunctionDef) and item.name == hook:
+                for inner in ast.walk(item):
+                    if isinstance(inner, ast.Return) and inner.value is not None:
+                        inner.value = changed(inner.value)
+
+    return change
+
+
+def _detached(value: ast.expr) -> ast.expr:
+    return ast.Call(ast.Attribute(value, "detach"), [], [])
+
+
+def _without_mean(value: ast.expr) -> ast.expr:
+    class Without(ast.NodeTransformer):
+        def visit_Call(self, node: ast.Call) -> ast.expr:
+            self.generic_visit(node)
+            mean = isinstance(node.func, ast.Attribute) and node.func.attr == "mean"
+            return node.func.value if mean and isinstance(node.func, ast.Attribute) else node
+
+    found = Without().visit(value)
+    assert isinstance(found, ast.expr)
+    return found
+
+
+def _emptied(hook: str) -> Callable[[ast.Module, ast.ClassDef], object]:
+    def change(tree: ast.Module, node: ast.ClassDef) -> None:
+        for item in node.body:
+            if isinstance(item, ast.FunctionDef) and item.name == hook:
+                item.body = [ast.Return(ast.Name("critic"))]
 
     return change
 

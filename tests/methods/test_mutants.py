@@ -8,6 +8,8 @@ from torch import Tensor, nn
 
 from lipbench import Method, registry
 from lipbench.errors import PluginError
+from lipbench.train.composition import Composition
+from lipbench.train.trial import trials
 from tests.methods import mutants
 from tests.methods.mutants import Mutant
 from tests.methods.test_methods import create
@@ -64,3 +66,13 @@ def test_a_misspelt_hook_is_refused_with_the_right_name(tmp_path: Path, name: st
 @pytest.mark.parametrize("name", [name for name in mutants.NAMES if name != "none"])
 def test_no_built_in_method_answers_as_the_control_does(name: str) -> None:
     assert not equal(answers(create(name)), answers(create("none")))
+
+
+@pytest.mark.parametrize("mutant", [mutant for name in mutants.NAMES for mutant in mutants.broken(name)], ids=str)
+def test_a_method_that_no_longer_does_its_work_is_refused_when_it_is_tried(tmp_path: Path, mutant: Mutant) -> None:
+    method: Method = registry.create(mutant.write(tmp_path), {})
+    critic = nn.Sequential(nn.Flatten(), nn.Linear(12, 8), nn.ReLU(), nn.Linear(8, 1))
+    points = torch.rand(4, 3, 2, 2)
+    with pytest.raises(PluginError, match=r"changes no|has no gradient|expected a single number"):
+        for attempt in trials(method, "mutant", Composition((method,)).constrain(critic), points, points).values():
+            attempt()
