@@ -174,6 +174,7 @@ def launch(
     ).run()
 
 
+@asked.checked
 def check(request: Request, results: Path, *, device: str, timeout: float | None, listener: Listener) -> Forecast:
     """Check everything that `launch` checks, start nothing, and say what the request will take; see `run`."""
     check_results(results)
