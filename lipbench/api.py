@@ -175,7 +175,9 @@ def launch(
 
 
 @asked.checked
-def check(request: Request, results: Path, *, device: str, timeout: float | None, listener: Listener) -> Forecast:
+def check(
+    request: Request, results: Path, *, device: str, timeout: float | None = None, listener: Listener
+) -> Forecast:
     """Check everything that `launch` checks, start nothing, and say what the request will take; see `run`."""
     check_results(results)
     return Launcher(
