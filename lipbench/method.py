@@ -53,7 +53,7 @@ class Method(Plugin):
     def penalty_points(
         self, real: Float[Tensor, "n c h w"], fake: Float[Tensor, "n c h w"], rng: torch.Generator
     ) -> Float[Tensor, "m c h w"] | None:
-        """Return where `penalty` is taken, or None for nowhere; `rng` lies on the device of `real`."""
+        """Return where `penalty` is taken; `rng` lies on the device of `real`."""
         return None
 
     def penalty(self, value: Float[Tensor, " m"], grad_norm: Float[Tensor, " m"]) -> Float[Tensor, ""]:

@@ -183,7 +183,9 @@ def _architecture(text: str) -> tuple[Part, dict[str, Path]]:
             raise RequestError(f"architecture {text!r} names no function; expected the form ./nets.py:make")
         return Part(name=text), {}
     path = places.expanded(file)
-    if path.suffix != ".py" or not path.is_file() or not function.isidentifier():
+    if path.suffix != ".py" or not function.isidentifier():
         raise RequestError(f"architecture {text!r} is not a function in a file; expected the form ./nets.py:make")
+    if not path.is_file():
+        raise RequestError(f"there is no file {file!r}; expected one that defines the function {function}")
     part = Part(name=f"{path.stem}:{function}", file="architecture.py", sha256=registry.digest(path))
     return part, {"architecture.py": path}

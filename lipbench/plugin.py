@@ -40,7 +40,9 @@ class Plugin:
         """Check the values; called when all are set."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
+        raise dataclasses.FrozenInstanceError(
+            f"cannot set {name!r}: a plugin keeps nothing from one call to the next, so that a run can go on anywhere"
+        )
 
     def __delattr__(self, name: str) -> None:
         raise dataclasses.FrozenInstanceError(f"cannot delete field {name!r}")

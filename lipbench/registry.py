@@ -102,7 +102,7 @@ def find(kind: Kind, name: Name) -> Found:
         return Found(kind, name.stem, path)
     base = kind.canonical(name.base)
     if base not in known:
-        own = _folder(kind, name) or "A file of your own is named by its path: ./my_method.py."
+        own = _folder(kind, name) or f"A file of your own is named by its path: ./my_{kind.base.lower()}.py."
         raise UnknownNameError(kind.word, name.base, known, f"`{kind.command}` describes them. {own}", _aliases(known))
     if len(known[base]) > 1:
         places = ", ".join(str(plugin.path) for plugin in known[base])

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from copy import deepcopy
+from inspect import signature
 
 import torch
 from torch import Tensor, nn
 
 from lipbench.errors import RequestError
+from lipbench.method import Method
 from lipbench.runner.stages import Stages
 from lipbench.train.composition import check_independent
 from lipbench.train.gradients.terms import values
@@ -65,7 +67,9 @@ def check_generator(
             f"The generator has no bound (it gives {lowest:.3g} to {highest:.3g} for large latents), and what lies "
             f"outside −1 to 1 is cut off before it is measured; {tanh}."
         )
-    if lowest >= 0:
+    if torch.equal(fake[0], fake[1]) and torch.equal(fake[0], far[0]):
+        stages.listener.noted("The generator gives the same picture for all latents.")
+    elif lowest >= 0:
         stages.listener.noted(
             f"The generator gives nothing below 0 (it gives {lowest:.3g} to {highest:.3g}), as after a sigmoid; {tanh}."
         )
@@ -94,10 +98,21 @@ def check_critic(training: Training, names: list[str], real: Tensor, fake: Tenso
         _explained(lambda: values(critic, real))
         if composition.needs_grad_norm:
             check_independent(critic, real)
+        critic.eval()
+        if not torch.equal(values(critic, real), values(critic, real)):
+            stages.listener.noted(
+                "The critic gives something else at each call with the same points, even in eval mode: its gradients "
+                "and secants say nothing of it."
+            )
     for method, name in zip(composition.methods, names, strict=True):
         for hook, attempt in trials(method, name, critic, real, fake).items():
-            with stages.stage(f"trying {hook} of {name}", f"a {hook} that runs with points of shape {shape}"):
+            with stages.stage(f"trying {hook} of {name}", f"{_call(hook)} that runs with points of shape {shape}"):
                 attempt()
+
+
+def _call(hook: str) -> str:
+    """A hook with its arguments, such as ``penalty(self, value, grad_norm)``."""
+    return f"{hook}({', '.join(signature(getattr(Method, hook)).parameters)})"
 
 
 def _explained(ask: Callable[[], object]) -> None:

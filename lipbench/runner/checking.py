@@ -51,11 +51,12 @@ def check(
     server.send({"prepare": wanted, "log": str(log), "measure": measure})
     found: list[Forecast] = []
     noted: set[str] = set()
-    stage, since = "starting", time.monotonic()
+    stage = "starting"
+    since: float | None = None  # loading torch does not count
     while True:
         for event in server.events(patience=1.0 if timeout is None else min(1.0, timeout)):
             if event["event"] == "checking":
-                stage, since = event["text"], time.monotonic()
+                stage, since = str(event["text"]), time.monotonic()
                 listener.checking(stage)
             elif event["event"] == "noted" and event["text"] not in noted:
                 noted.add(event["text"])
@@ -71,9 +72,12 @@ def check(
                 return forecast
             elif event["event"] == "exit":
                 raise RequestError(_ended(event, stage, log))
-        if timeout is not None and time.monotonic() - since > timeout:
+        if timeout is not None and since is not None and time.monotonic() - since > timeout:
             server.send({"kill": ""})
-            raise RequestError(f"{stage} takes longer than {timeout:g} s (--timeout); expected checks that end in time")
+            raise RequestError(
+                f"{stage} takes longer than {timeout:g} s; expected each stage of the checks to end in that time: give "
+                f"a longer --timeout, or see whether something there never ends"
+            )
 
 
 def _together(each: Sequence[Forecast], counts: Sequence[int], jobs: int) -> Forecast:

@@ -10,7 +10,7 @@ import torch
 
 from lipbench.cell import Cell
 from lipbench.dataset import digest, remarks
-from lipbench.errors import RequestError, StoreError
+from lipbench.errors import PluginError, RequestError, StoreError
 from lipbench.measure.fidelity import Reference, fidelity, is_cached, measure_real, notes
 from lipbench.plan import Planned
 from lipbench.runner.adversarial import Adversarial
@@ -21,10 +21,11 @@ from lipbench.runner.estimate import duration
 from lipbench.runner.job import Job
 from lipbench.runner.jobs import create
 from lipbench.runner.listener import Forecast, Listener
+from lipbench.runner.parts import find_architecture, load_pictures
 from lipbench.runner.rehearse import rehearse
 from lipbench.runner.stages import Stages
 from lipbench.store import RunFolder, to_json, write_atomically
-from lipbench.train.streams import generator
+from lipbench.train.streams import generator, seeded
 
 SLOW = 1500.0  # seconds of an extractor on a CPU, from which on it is said
 MOST = 5000  # pictures of a yardstick: it is there for orientation
@@ -67,6 +68,8 @@ def prepare(planned: Planned, device: str, results: Path, listener: Listener, *,
         stages = Stages(f"{cell.method} on {cell.dataset}", files, listener)
         with stages.stage("loading data and making networks", "data, networks and methods that can be made"):
             job = create(cell, folder.file, choose_device(device))
+        with stages.stage("making data and networks again", "the same data, and weights that go by the seed"):
+            _check_again(job, folder)
         job.check(stages)
         forecast = rehearse(job, stages)
         if job.training.engine.reason is not None:
@@ -77,6 +80,36 @@ def prepare(planned: Planned, device: str, results: Path, listener: Listener, *,
         elif isinstance(job, Alone):
             _prepare_pair(job, results, measure=measure)
     return Ready(job, forecast)
+
+
+def _check_again(job: Job, folder: RunFolder) -> None:
+    """See that the user's own data are the same at each call, and that the user's own networks go by the seed.
+
+    Raises:
+        PluginError: they are not, or do not.
+    """
+    cell = job.cell
+    if cell.dataset.file and isinstance(job, Adversarial):
+        again = load_pictures(cell.dataset, folder.file)
+        if digest(again.train, again.held_out) != digest(job.built.pictures.train, job.built.pictures.held_out):
+            raise PluginError(
+                f"load of data set {cell.dataset} gives other pictures at each call, so no two runs would have the "
+                f"same; expected random numbers from a fixed seed alone: np.random.default_rng(0), or torch.rand(…, "
+                f"generator=torch.Generator().manual_seed(0))"
+            )
+    if cell.architecture.file and isinstance(job, Adversarial):
+        make, latent_dim = find_architecture(cell.architecture, folder.file), cell.adversarial.train.latent_dim
+        made = []
+        for seed in (0, 1):
+            with seeded(seed, "trial of networks"):
+                nets = make(job.built.pictures.shape, latent_dim)
+            made.append([weight for net in nets for weight in net.parameters()])
+        if all(torch.equal(one, other) for one, other in zip(*made, strict=True)):
+            raise PluginError(
+                f"architecture {cell.architecture.name} gives the same weights for every seed, so runs of different "
+                f"seeds would begin alike; expected weights drawn from torch's own random numbers, without "
+                f"torch.manual_seed"
+            )
 
 
 def _prepare_pair(job: Alone, results: Path, *, measure: bool) -> None:

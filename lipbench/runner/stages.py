@@ -52,9 +52,9 @@ class Stages:
             raise RequestError(f"{self.subject} fails while {doing}: {said}; expected {expected}") from error
 
     def _shown(self, text: str) -> str:
-        """The text with the user's own files in place of their copies."""
+        """The text with the user's own files, and the folders that they lie in, in place of their copies."""
         for copy, shown in self.files.items():
-            text = text.replace(str(copy), str(shown))
+            text = text.replace(str(copy), str(shown)).replace(str(copy.parent), str(shown.parent))
         return text
 
     def _beside(self, name: object) -> bool:

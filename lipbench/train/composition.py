@@ -36,8 +36,7 @@ class Composition:
         for method in self._penalising:
             if not overrides(method, "penalty_points"):
                 raise RequestError(f"{type(method).__name__} has a penalty but no penalty_points; define both")
-        targets = {method: _lipschitz_target(method) for method in methods}
-        self.lipschitz_target = targets[self._scoring] if self._scoring is not None else min(targets.values())
+        self.lipschitz_target = min(_lipschitz_target(method) for method in scoring or methods)
 
     @property
     def score_needs_grad_norm(self) -> bool:

@@ -78,15 +78,24 @@ def _score(method: Method, name: str, device: torch.device) -> None:
     with torch.enable_grad():
         score = method.score(value, norm)
         _check_shape(score, (COUNT,), f"score of {name}", f"one number a sample for {COUNT} samples")
+        _check_known(score, value, norm, f"score of {name}")
         by_value, _ = _gradients(score.sum(), value, norm)
     if not by_value.any():
         raise PluginError(
             f"score of {name} has no gradient in the critic's value, so nothing would be learned; expected a function "
             f"of the value without detach(), item() or no_grad()"
         )
+    if torch.equal(score, value):
+        raise PluginError(
+            f"score of {name} gives back the value as it is, so it would train the control; expected something else, "
+            f"such as value / (grad_norm + value.abs())"
+        )
     with torch.no_grad():
         if not _equal(method.score(value, norm), score):
-            raise _drawn(f"score of {name}", "the same values and norms")
+            raise PluginError(
+                f"score of {name} gives something else at each call with the same values and norms; expected a score "
+                f"that draws no random numbers of its own"
+            )
         for index in (0, COUNT // 2, COUNT - 1):
             alone = method.score(value[index : index + 1], norm[index : index + 1])
             if not _equal(alone, score[index : index + 1]):
@@ -104,12 +113,13 @@ def _points(method: Method, name: str, real: Points, fake: Points) -> None:
         raise _changed(f"penalty_points of {name}")
     points = given[0]
     if points is None:
-        return
-    _check_shape(
-        points, (None, *real.shape[1:]), f"penalty_points of {name}", "points like those of the batch, or None"
-    )
+        raise PluginError(
+            f"penalty_points of {name} gives nothing (None), so its penalty would never be taken and the control be "
+            f"trained; expected points: does it end with return?"
+        )
+    _check_shape(points, (None, *real.shape[1:]), f"penalty_points of {name}", "points like those of the batch")
     if not len(points):
-        raise PluginError(f"penalty_points of {name} gives no points; expected at least one, or None")
+        raise PluginError(f"penalty_points of {name} gives no points; expected at least one")
     if given[1] is None or not _equal(points, given[1]):
         raise _drawn(f"penalty_points of {name}", "the same samples and the same rng")
 
@@ -119,11 +129,12 @@ def _penalty(method: Method, name: str, device: torch.device) -> None:
     with torch.enable_grad():
         penalty = method.penalty(value, norm)
         _check_number(penalty, f"penalty of {name}")
+        _check_known(penalty, value, norm, f"penalty of {name}")
         by_value, by_norm = _gradients(penalty, value, norm)
     if not (by_value.any() or by_norm.any()):
         raise PluginError(
             f"penalty of {name} has no gradient, neither in the critic's value nor in its gradient norm, so it would "
-            f"train the control; expected a function of them without detach(), item() or no_grad()"
+            f"train the control; expected a function of them without detach(), item() or no_grad(), and no weight of 0"
         )
     if not _equal(method.penalty(value, norm), penalty):
         raise _drawn(f"penalty of {name}", "the same values and norms")
@@ -144,7 +155,8 @@ def _regulariser(method: Method, name: str, critic: nn.Module, real: Points, fak
     if not reached:
         raise PluginError(
             f"regulariser of {name} has no gradient in the critic's weights, so it would train the control; expected "
-            f"a function of them, or of critic(points), without detach(), item() or no_grad()"
+            f"a function of them, or of critic(points), without detach(), item() or no_grad(); "
+            f"torch.autograd.grad needs create_graph=True"
         )
     with torch.no_grad():
         steady = torch.equal(copy(real), copy(real))
@@ -172,8 +184,16 @@ def _check_shape(found: Any, shape: tuple[int | None, ...], what: str, expected:
 
 def _described(found: Any) -> str:
     if not isinstance(found, Tensor):
-        return "nothing (None)" if found is None else f"{type(found).__name__} {found!r}"
+        number = " (leave out .item())" if isinstance(found, int | float) else ""
+        return "nothing (None)" if found is None else f"{type(found).__name__}{number}"
     return f"a tensor of shape {tuple(found.shape)} and type {str(found.dtype).removeprefix('torch.')}"
+
+
+def _check_known(found: Tensor, value: Tensor, norm: Tensor, what: str) -> None:
+    lost = found.isnan()
+    if lost.any():
+        at = f" for value {value[lost][0]:.3g} and gradient norm {norm[lost][0]:.3g}" if found.dim() else ""
+        raise PluginError(f"{what} is no number (NaN){at}; expected numbers for values of both signs and all norms")
 
 
 def _gradients(root: Tensor, value: Tensor, norm: Tensor) -> tuple[Tensor, Tensor]:

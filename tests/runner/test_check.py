@@ -102,6 +102,41 @@ def test_a_method_is_named_with_its_hook_and_line(tmp_path: Path, hook: str, exp
         checked(tmp_path, method_file(tmp_path, hook))
 
 
+def test_networks_that_do_not_go_by_the_seed_are_refused(tmp_path: Path) -> None:
+    nets = "import torch\ndef make(shape, latent_dim):\n    torch.manual_seed(0)\n    return small(shape, latent_dim)\n"
+    with pytest.raises(RequestError, match="architecture nets:make gives the same weights for every seed"):
+        checked(tmp_path, "wc", nets=nets)
+
+
+def test_data_that_differ_from_call_to_call_are_refused(tmp_path: Path) -> None:
+    data = (
+        '"""Noise."""\nimport torch\nfrom lipbench import Dataset, Pictures\nclass Mine(Dataset):\n'
+        "    def load(self):\n        x = torch.randint(0, 256, (80, 1, 8, 8), generator=torch.Generator(){})\n"
+        "        return Pictures(x[9:].to(torch.uint8), x[:9].to(torch.uint8))\n"
+    )
+    with pytest.raises(RequestError, match="load of data set mydata gives other pictures at each call"):
+        checked(tmp_path, "wc", data=data.format(".manual_seed(torch.seed())"))
+    checked(tmp_path, "wc", data=data.format(".manual_seed(0)"))
+
+
+def test_a_critic_that_is_no_function_of_its_points_is_told(tmp_path: Path) -> None:
+    heard = Heard()
+    nets = (
+        "import torch\nclass Noise(nn.Module):\n    def forward(self, x): return x + torch.randn_like(x)\n"
+        "def make(shape, latent_dim):\n    g, c = small(shape, latent_dim)\n    return g, nn.Sequential(Noise(), c)\n"
+    )
+    checked(tmp_path, "wc", nets=nets, heard=heard)
+    assert any("its gradients and secants say nothing of it" in note for note in heard.notes)
+
+
+def test_a_plain_dataclass_is_a_method(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        '"""Mine."""\nfrom dataclasses import dataclass\nfrom lipbench import Method\n@dataclass\nclass Mine(Method):\n'
+        "    weight: float = 2.0\n    def score(self, value, grad_norm): return self.weight * value / (1 + grad_norm)\n"
+    )
+    checked(tmp_path, str(tmp_path / "mine.py"))
+
+
 def test_checking_changes_nothing_that_training_depends_on() -> None:
     (planned,) = plan("sn", None, [0], "digits", TINY)
     trainer = build(planned.cell, planned.sources.__getitem__, torch.device("cpu")).trainer

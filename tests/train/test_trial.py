@@ -44,14 +44,16 @@ SCORES = {
     r"gives nothing \(None\)": lambda self, v, n: None,
     "sample 0 has .* among 32 and .* alone": lambda self, v, n: v / n.max(),
     "mixes the samples of a batch": lambda self, v, n: v - v.mean().detach(),
-    "draws random numbers of its own": lambda self, v, n: v / n + torch.rand_like(v),
+    "draws no random numbers of its own": lambda self, v, n: v / n + torch.rand_like(v),
+    "gives back the value as it is": lambda self, v, n: v,
+    "score of mine is no number .NaN. for value -": lambda self, v, n: v / n + (v - v.abs()).sqrt(),
     "of type int64|type int64": lambda self, v, n: v.long(),
 }
 PENALTIES = {
     "end it with .mean": lambda self, v, n: (n - 1).square(),
     r"shape \(1,\).*end it with .mean": lambda self, v, n: n[:1],
     "neither in the critic's value nor in its gradient norm": lambda self, v, n: (n.detach() - 1).square().mean(),
-    "gives float .*expected a single number": lambda self, v, n: float(n.detach().mean()),
+    "gives float .leave out .item.*expected a single number": lambda self, v, n: float(n.detach().mean()),
     "penalty of mine gives something else": lambda self, v, n: (n * torch.rand_like(n)).mean(),
 }
 POINTS = {
@@ -59,6 +61,7 @@ POINTS = {
     r"float tensor of shape \(m, 3, 8, 8\)": lambda self, real, fake, rng: real.flatten(1),
     "a float tensor of shape": lambda self, real, fake, rng: (255 * real).to(torch.uint8),
     "gives no points": no_points,
+    "would never be taken": lambda self, real, fake, rng: None,
     "all of them from the rng": lambda self, real, fake, rng: real + torch.rand(len(real), 1, 1, 1) * fake,
     "penalty_points of mine gives something else": lambda self, real, fake, rng: random.random() * real,
     "would not be paired": lambda self, real, fake, rng: real * np.random.default_rng().random(),
@@ -103,7 +106,6 @@ def by_rng(self: Method, real: Tensor, fake: Tensor, rng: torch.Generator) -> Te
         {"penalty": threshold},
         {"penalty": lambda self, v, n: v.square().mean()},
         {"penalty": lambda self, v, n: n.max(), "penalty_points": by_rng},
-        {"penalty": lambda self, v, n: n.max(), "penalty_points": lambda self, real, fake, rng: None},
         {"regulariser": lambda self, critic, real, fake, rng: critic(real).mean() - critic(fake).mean()},
         {"regulariser": lambda self, critic, real, fake, rng: critic[1].weight.norm()},
         {"project": lambda self, critic: critic[1].weight.clamp_(-1, 1)},
