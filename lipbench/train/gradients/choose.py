@@ -9,6 +9,7 @@ from lipbench.train.gradients.call import UnsupportedOperation
 from lipbench.train.gradients.double_backward import DoubleBackward
 from lipbench.train.gradients.terms import Engine, Term
 from lipbench.train.gradients.three_sweeps import ThreeSweeps
+from lipbench.train.nearby import nearby
 from lipbench.train.streams import generator
 
 TOLERANCE = 1e-9  # relative, in float64: rounding leaves 1e-14, a smooth activation 1e-2
@@ -26,7 +27,7 @@ def choose(critic: nn.Module, shape: tuple[int, int, int], dtype: torch.dtype | 
     rng = generator(0, "proof of the engine")
     points = torch.randn(COUNT, *shape, generator=rng, dtype=torch.float64)
     try:
-        moved = _moved(critic, rng)
+        moved = nearby(critic, rng)
         device = next(moved.parameters()).device
         engines: list[Engine] = [ThreeSweeps(), DoubleBackward()]
         found, wanted = (_gradients(engine, deepcopy(moved), points.to(device)) for engine in engines)
@@ -39,16 +40,6 @@ def choose(critic: nn.Module, shape: tuple[int, int, int], dtype: torch.dtype | 
         if not torch.allclose(mine, theirs, rtol=0, atol=TOLERANCE * max(1e-300, float(theirs.abs().max()))):
             return DoubleBackward("the critic is not piecewise linear: the three sweeps give another gradient")
     return ThreeSweeps(dtype)
-
-
-def _moved(critic: nn.Module, rng: torch.Generator) -> nn.Module:
-    """A copy in float64 with weights beside those of the critic, so that a dead one proves something, too."""
-    copy = deepcopy(critic).double()
-    with torch.no_grad():
-        for weight in copy.parameters():
-            noise = torch.randn(weight.shape, generator=rng, dtype=torch.float64).to(weight.device)
-            weight.add_(noise * (0.1 * weight.abs().mean() + 1e-3))
-    return copy
 
 
 def _gradients(engine: Engine, critic: nn.Module, points: Tensor) -> list[Tensor]:

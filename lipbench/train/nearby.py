@@ -1,0 +1,21 @@
+"""A critic beside a critic: what holds there by an accident of the start (a dead layer, a gain of 0) is found out."""
+
+from copy import deepcopy
+
+import torch
+from torch import nn
+
+
+def nearby(critic: nn.Module, rng: torch.Generator) -> nn.Module:
+    """A copy in float64 with weights beside those of the critic, so that a dead one proves something, too.
+
+    Args:
+        critic: it is left as it is.
+        rng: on the CPU.
+    """
+    copy = deepcopy(critic).double()
+    with torch.no_grad():
+        for weight in copy.parameters():
+            noise = torch.randn(weight.shape, generator=rng, dtype=torch.float64).to(weight.device)
+            weight.add_(noise * (0.1 * weight.abs().mean() + 1e-3))
+    return copy
