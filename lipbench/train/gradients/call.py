@@ -1,20 +1,54 @@
 """A call of a function on recorded tensors: what it is called, what it changes, what it was given."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from types import FunctionType
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch._ops import OpOverload, OpOverloadPacket
 
 SUMS, SCALES = {"add", "sub"}, {"mul", "div"}
-OPERATORS = {"iadd": "add", "radd": "add", "isub": "sub", "imul": "mul", "rmul": "mul", "truediv": "div",
-             "itruediv": "div", "idiv": "div", "concat": "cat", "concatenate": "cat"}  # fmt: skip
+OPERATORS = {
+    "iadd": "add", "radd": "add", "isub": "sub", "imul": "mul", "rmul": "mul", "multiply": "mul", "truediv": "div",
+    "itruediv": "div", "idiv": "div", "divide": "div", "subtract": "sub", "concat": "cat", "concatenate": "cat",
+    "absolute": "abs", "clip": "clamp", "negative": "neg", "greater": "gt", "less": "lt", "mm": "matmul",
+}  # fmt: skip
 
 
 class UnsupportedOperation(Exception):  # noqa: N818 - not a fault: another engine takes over
     """The critic does something that the three sweeps do not know."""
+
+
+class Named(NamedTuple):
+    """What a function is called.
+
+    Attributes:
+        written: its own name; nothing for what is not torch's, whatever it is called.
+        name: what it does, however it is written: ``add`` for ``+``, ``+=``, ``torch.add`` and ``add_``.
+        in_place: whether its name says that it changes its first argument.
+    """
+
+    written: str
+    name: str
+    in_place: bool
+
+
+@lru_cache(4096)
+def named(func: Any) -> Named:
+    """What a function is called."""
+    home = func.__module__.partition(".")[0] if isinstance(func, FunctionType) else "torch"
+    if home != "torch" or isinstance(func, OpOverload | OpOverloadPacket):
+        return Named("", "", in_place=False)
+    written: str = getattr(func, "__name__", "")
+    if written == "__get__":  # an attribute, such as Tensor.mT
+        written = getattr(func.__self__, "__name__", "")
+    bare = written.strip("_")
+    name = OPERATORS.get(bare, bare)
+    dunder = written.startswith("__")
+    changes = written.startswith("__i") and name in SUMS | SCALES if dunder else written.endswith("_")
+    return Named(written, name, changes)
 
 
 @dataclass
@@ -39,27 +73,13 @@ class Call:
     dtype: torch.dtype | None
     slot: int
 
-    @property
-    def written(self) -> str:
-        """The function's own name; nothing for what is not torch's, whatever it is called."""
-        home = self.func.__module__.partition(".")[0] if isinstance(self.func, FunctionType) else "torch"
-        foreign = home != "torch"
-        custom = isinstance(self.func, OpOverload | OpOverloadPacket)
-        return "" if foreign or custom else getattr(self.func, "__name__", "")
-
-    @property
-    def name(self) -> str:
-        """What it does, however it is written: ``add`` for ``+``, ``+=``, ``torch.add`` and ``add_``."""
-        bare = self.written.strip("_")
-        return OPERATORS.get(bare, bare)
-
-    @property
-    def in_place(self) -> bool:
-        """Whether it changes its first argument."""
-        dunder = self.written.startswith("__")
-        return bool(self.options.get("inplace")) or (
-            self.written.startswith("__i") and self.name in SUMS | SCALES if dunder else self.written.endswith("_")
-        )
+    def __post_init__(self) -> None:
+        self.written, self.name, in_place = named(self.func)
+        if not self.args and (first := {"input", "tensors"} & self.options.keys()):
+            self.args = [self.options.pop(first.pop())]
+        self.in_place = bool(self.options.pop("inplace", False)) or in_place
+        if in_place:
+            self.func = getattr(torch, self.name, self.func)
 
     @property
     def inputs(self) -> list[Tensor]:
@@ -68,6 +88,21 @@ class Call:
             id(thing): thing for thing in tensors([*self.args, *self.options.values()]) if id(thing) in self.recorded
         }
         return list(found.values())
+
+    @property
+    def times(self) -> int:
+        """How often recorded tensors stand in it: once, where it may be a product."""
+        return sum(id(thing) in self.recorded for thing in tensors([*self.args, *self.options.values()]))
+
+    @property
+    def strangers(self) -> list[Tensor]:
+        """The tensors that do not depend on the points."""
+        return [thing for thing in tensors([*self.args, *self.options.values()]) if id(thing) not in self.recorded]
+
+    def new_slot(self) -> int:
+        """Take a free slot."""
+        self.slot += 1
+        return self.slot - 1
 
     def named(self, names: tuple[str, ...], defaults: tuple[Any, ...]) -> list[Any]:
         """Arguments by name, wherever they were given; the last ones have defaults."""

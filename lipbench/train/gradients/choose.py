@@ -13,6 +13,7 @@ from lipbench.train.nearby import nearby
 from lipbench.train.streams import generator
 
 TOLERANCE = 1e-9  # relative, in float64: rounding leaves 1e-14, a smooth activation 1e-2
+ROUNDING = 1e-5  # of the largest gradient: a smaller one may be no more than rounding
 COUNT = 4  # samples of the proof
 
 
@@ -28,33 +29,43 @@ def choose(critic: nn.Module, shape: tuple[int, int, int], dtype: torch.dtype | 
     points = torch.randn(COUNT, *shape, generator=rng, dtype=torch.float64)
     try:
         moved = nearby(critic, rng)
-        device = next(moved.parameters()).device
-        engines: list[Engine] = [ThreeSweeps(), DoubleBackward()]
-        found, wanted = (_gradients(engine, deepcopy(moved), points.to(device)) for engine in engines)
+        on_device = points.to(next(moved.parameters()).device)
+        found, wanted = (_gradients(engine, moved, on_device) for engine in (ThreeSweeps(), DoubleBackward()))
     except UnsupportedOperation as unknown:
         return DoubleBackward(f"the three sweeps do not know {unknown}")
     except Exception as error:  # whatever keeps the critic from being copied, or run in float64
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         return DoubleBackward(f"the three sweeps could not be proven ({reason})")
-    for mine, theirs in zip(found, wanted, strict=True):
-        if not torch.allclose(mine, theirs, rtol=0, atol=TOLERANCE * max(1e-300, float(theirs.abs().max()))):
+    sizes = [float(theirs.abs().max()) for theirs in wanted]
+    for mine, theirs, size in zip(found, wanted, sizes, strict=True):
+        # What should be 0 is the rounding of numbers that are as large as the others.
+        if not torch.allclose(mine, theirs, rtol=0, atol=TOLERANCE * max(size, ROUNDING * max(sizes), 1e-300)):
             return DoubleBackward("the critic is not piecewise linear: the three sweeps give another gradient")
     return ThreeSweeps(dtype)
 
 
 def _gradients(engine: Engine, critic: nn.Module, points: Tensor) -> list[Tensor]:
-    """What an engine gives for a score, a penalty on a part of the samples, and the generator's step."""
-    critic.zero_grad(set_to_none=True)
+    """What an engine gives for a score, a penalty on a part of the samples, and the generator's step.
+
+    Each pass is of a fresh copy: what a critic changes from pass to pass (old spectral normalisation) is then the same
+    for every engine, in whatever order it takes the passes.
+    """
     part = points.clone()  # points of its own, so that the sweeps really go over a part of a batch
-    terms = [
-        # First, though the sweeps take it last: a critic that changes from pass to pass is found out.
-        Term(points[1:].clone(), lambda value, norm: value.cos().sum(), needs_grad_norm=False),
-        Term(points, lambda value, norm: (value / (norm + value.abs() + 1e-12)).sin().sum()),
-        Term(points[:2].clone(), lambda value, norm: (norm - 1).square().sum()),
-        Term(part, lambda value, norm: (value * norm).sum(), rows=slice(1, 3)),
-        Term(part, lambda value, norm: value.sin().sum(), needs_grad_norm=False),
+    passes = [
+        [Term(points, lambda value, norm: (value / (norm + value.abs() + 1e-12)).sin().sum())],
+        [Term(points[:2].clone(), lambda value, norm: (norm - 1).square().sum())],
+        [
+            Term(part, lambda value, norm: (value * norm).sum(), rows=slice(1, 3)),
+            Term(part, lambda value, norm: value.sin().sum(), needs_grad_norm=False),
+        ],
+        [Term(points[1:].clone(), lambda value, norm: value.cos().sum(), needs_grad_norm=False)],
     ]
-    losses = engine.accumulate(critic, terms)
-    _, at_points = engine.at_points(critic, points, terms[1].objective, needs_grad_norm=True)
-    weights = [weight.grad for weight in critic.parameters() if weight.grad is not None]
-    return [torch.stack(losses), at_points, *weights]
+    found = []
+    for terms in passes:
+        copy = deepcopy(critic)
+        copy.zero_grad(set_to_none=True)
+        found += engine.accumulate(copy, terms)
+        found += [torch.zeros_like(weight) if weight.grad is None else weight.grad for weight in copy.parameters()]
+    (term,) = passes[0]
+    _, at_points = engine.at_points(deepcopy(critic), points, term.objective, needs_grad_norm=True)
+    return [*found, at_points]

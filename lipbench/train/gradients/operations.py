@@ -5,16 +5,14 @@ how another input goes forward through it with its masks frozen and its biases s
 dimension, and each sample is treated by itself.
 """
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from lipbench.train.gradients.replay import Replay
+
 aten = torch.ops.aten
-ParameterGradient = tuple[Tensor, Tensor]
 
 
 class Operation:
@@ -41,90 +39,6 @@ class Operation:
     def again(self, given: list[Tensor], rows: slice, scale: Tensor) -> list[Tensor]:
         """Forward for some of the samples, masks frozen and biases times `scale`, (len(rows),)."""
         raise NotImplementedError
-
-
-@dataclass
-class Affine(Operation):
-    """A convolution or a linear layer.
-
-    Attributes:
-        weight: the effective weight; its own history leads to whatever it is made from.
-        bias: the same, or None.
-        settings: stride, padding, dilation and groups of a convolution; None for a linear layer.
-        given: what came in.
-        signal: ∂f/∂output, kept on the way back.
-    """
-
-    inputs: list[int]
-    outputs: list[int]
-    weight: Tensor
-    bias: Tensor | None
-    settings: tuple[Any, ...] | None
-    given: Tensor
-    signal: Tensor | None = None
-
-    def back_one(self, signal: Tensor) -> list[Tensor]:
-        """Keep the signal for the weight's gradient, and send it on."""
-        self.signal = signal = signal.to(self.weight.dtype)
-        if self.settings is None:
-            return [signal @ self.weight]
-        return [self._convolution_backward(signal, self.given, of_weight=False)]
-
-    def again(self, given: list[Tensor], rows: slice, scale: Tensor) -> list[Tensor]:
-        """Apply the weight, and the bias times each sample's scale."""
-        x, scale = given[0].to(self.weight.dtype), scale.to(self.weight.dtype)
-        if self.settings is None:
-            out = F.linear(x, self.weight)
-        else:
-            stride, padding, dilation, groups = self.settings
-            out = aten.convolution(x, self.weight, None, stride, padding, dilation, False, [0] * len(stride), groups)
-        if self.bias is not None:
-            ones = [1] * (out.dim() - 2)
-            if self.settings is None:
-                out += scale.view(-1, *ones, 1) * self.bias
-            else:
-                out += (scale[:, None] * self.bias).view(-1, len(self.bias), *ones)
-        return [out]
-
-    def gradients(self, parts: Sequence[tuple[Tensor, slice]], scale: Tensor) -> list[ParameterGradient]:
-        """The gradients of weight and bias.
-
-        Args:
-            parts: inputs of the last sweep and the samples that they are of; together all that matter.
-            scale: of the bias for every sample, (n,).
-        """
-        assert self.signal is not None  # `back` comes before
-        scale = scale.to(self.signal.dtype)
-        found = []
-        if self.weight.requires_grad:
-            total = None
-            for x, rows in parts:
-                part = self._weight_gradient(x, self.signal[rows])
-                total = part if total is None else total.add_(part)
-            assert total is not None  # there is at least one part
-            found.append((self.weight, total))
-        if self.bias is not None and self.bias.requires_grad:
-            channel = 1 if self.settings is not None else self.signal.dim() - 1
-            others = [dim for dim in range(1, self.signal.dim()) if dim != channel]
-            sums = self.signal.sum(others) if others else self.signal
-            found.append((self.bias, scale @ sums))
-        return found
-
-    def _weight_gradient(self, x: Tensor, signal: Tensor) -> Tensor:
-        x = x.to(signal.dtype)
-        if self.settings is None:
-            return signal.flatten(0, -2).T @ x.flatten(0, -2)
-        return self._convolution_backward(signal, x, of_weight=True)
-
-    def _convolution_backward(self, signal: Tensor, x: Tensor, *, of_weight: bool) -> Tensor:
-        assert self.settings is not None
-        stride, padding, dilation, groups = self.settings
-        wanted, unused = (not of_weight, of_weight, False), [0] * len(stride)
-        by_input, by_weight, _ = aten.convolution_backward(
-            signal, x, self.weight, None, stride, padding, dilation, False, unused, groups, wanted
-        )
-        found: Tensor = by_weight if of_weight else by_input
-        return found
 
 
 @dataclass
@@ -175,20 +89,42 @@ class Choice(Operation):
 
 @dataclass
 class Order(Operation):
-    """Sorting along a dimension, with the order frozen."""
+    """Picking along a dimension (sorting, maxima, max pooling), with the places frozen.
+
+    Attributes:
+        dim: along which numbers are picked, once `flat` dimensions at the end are one.
+        index: the places.
+        flat: how many dimensions at the end are taken as one: those of a pooled picture.
+        before: the shape of what came in.
+        squeezed: whether the dimension, of one place, is left out of the output.
+    """
 
     inputs: list[int]
     outputs: list[int]
     dim: int
     index: Tensor
+    flat: int
+    before: torch.Size
+    squeezed: bool
 
     def back_one(self, signal: Tensor) -> list[Tensor]:
         """Send each signal where its value came from."""
-        return [torch.zeros_like(signal).scatter_(self.dim, self.index, signal)]
+        signal = self._flattened(signal.unsqueeze(self.dim) if self.squeezed else signal)
+        gathered = signal.new_zeros(self._flattened_shape(self.before))
+        return [gathered.scatter_add_(self.dim, self._flattened(self.index), signal).view(self.before)]
 
     def again(self, given: list[Tensor], rows: slice, scale: Tensor) -> list[Tensor]:
-        """Order as before."""
-        return [given[0].gather(self.dim, self.index[rows])]
+        """Pick as before."""
+        index = self.index[rows]
+        picked = self._flattened(given[0]).gather(self.dim, self._flattened(index)).view(index.shape)
+        return [picked.squeeze(self.dim) if self.squeezed else picked]
+
+    def _flattened(self, x: Tensor) -> Tensor:
+        return x.reshape(self._flattened_shape(x.shape)) if self.flat else x
+
+    def _flattened_shape(self, shape: torch.Size) -> list[int]:
+        kept = len(shape) - self.flat
+        return [*shape[:kept], shape[kept:].numel()] if self.flat else list(shape)
 
 
 @dataclass
@@ -211,23 +147,27 @@ class Reshape(Operation):
 
 @dataclass
 class Linear(Operation):
-    """Any linear operation without weights (pooling, sums, joining, nearest upsampling …), undone by autograd.
+    """Any linear operation without weights (pooling, sums, joining, upsampling …), undone by autograd.
 
     Attributes:
-        call: the operation as a function of its recorded inputs alone.
+        call: the operation as a function of its inputs alone.
         given: these inputs, as leaves of a small graph.
         results: the outputs in this graph.
     """
 
     inputs: list[int]
     outputs: list[int]
-    call: Callable[[list[Tensor]], list[Tensor]]
+    call: Replay
     given: list[Tensor]
     results: list[Tensor]
 
     def back(self, signals: list[Tensor | None]) -> list[Tensor]:
         """One step of plain autograd."""
-        known = [(result, signal) for result, signal in zip(self.results, signals, strict=True) if signal is not None]
+        known = [
+            (result, signal.to(result.dtype))
+            for result, signal in zip(self.results, signals, strict=True)
+            if signal is not None
+        ]
         results, wanted = zip(*known, strict=True)
         found = torch.autograd.grad(results, self.given, wanted, materialize_grads=True)
         self.given, self.results = [], []
@@ -235,4 +175,4 @@ class Linear(Operation):
 
     def again(self, given: list[Tensor], rows: slice, scale: Tensor) -> list[Tensor]:
         """Do the same."""
-        return self.call(given)
+        return self.call(given, rows=rows)

@@ -2,17 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from weakref import ref
 
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from lipbench.train.gradients.call import Call, UnsupportedOperation, tensors
-from lipbench.train.gradients.operations import Affine, Operation, ParameterGradient
-from lipbench.train.gradients.recognise import recognise
+from lipbench.train.gradients.learned import Learned, ParameterGradient
+from lipbench.train.gradients.operations import Operation
+from lipbench.train.gradients.recognise import FROZEN, RECOGNISERS, recognise
+from lipbench.train.gradients.rewrites import REWRITES
 from lipbench.train.gradients.terms import values
 
-CHANGED = -1  # the slot of a tensor that was changed in place: what it was is gone
+CHANGED = -1  # the slot of what shares memory with a tensor that was changed in place: what it holds is gone
+UNKNOWN = -2  # the slot of what comes after an operation that is not known
 
 
 class Tape(TorchFunctionMode):
@@ -29,8 +33,10 @@ class Tape(TorchFunctionMode):
         self.operations: list[Operation] = []
         self._token = object()  # in place of the tape itself: a circle would keep every activation alive
         self._points = points.detach()
-        self._slots = 0
-        self._mark(self._points)
+        self._slots = 1
+        self._constants: list[tuple[Tensor, int]] = []
+        self._obstacles: dict[str, None] = {}  # in order, each once
+        self._mark(self._points, 0)
 
     def record(self, critic: nn.Module) -> Tensor:
         """Run the critic: the first sweep.
@@ -39,15 +45,23 @@ class Tape(TorchFunctionMode):
             Its values, (n,).
 
         Raises:
-            UnsupportedOperation: it does something unknown with what depends on the points.
+            UnsupportedOperation: it does something unknown with what depends on the points; all of it is named.
             ValueError: it does not give one number a sample.
         """
-        # Weights may have a history of their own, as under spectral norm. The precision is `dtype`'s business alone.
-        with torch.enable_grad(), torch.autocast(self._points.device.type, enabled=False), self:
-            out = values(critic, self._points)
-        end = self._slot(out)
+        try:
+            # Weights may have a history of their own, as under spectral norm. `dtype` alone decides the precision.
+            with torch.enable_grad(), torch.autocast(self._points.device.type, enabled=False), self:
+                out = values(critic, self._points)
+            end = self._slot(out)
+        except Exception:
+            if not self._obstacles:
+                raise
+        if self._obstacles:
+            raise UnsupportedOperation(", ".join(self._obstacles))
         if end is None:
             raise UnsupportedOperation("a value that does not depend on the points")
+        if any(constant._version != version for constant, version in self._constants):
+            raise UnsupportedOperation("a constant or weight that is changed in place after its use")
         self._end = end
         return out
 
@@ -75,14 +89,16 @@ class Tape(TorchFunctionMode):
         found: list[ParameterGradient] = []
         present = {0: mixed}
         last_use = {slot: row for row, operation in enumerate(self.operations) for slot in operation.inputs}
-        last = max((row for row, operation in enumerate(self.operations) if isinstance(operation, Affine)), default=-1)
+        last = max((row for row, operation in enumerate(self.operations) if _learns(operation)), default=-1)
         for row, operation in enumerate(self.operations[: last + 1]):
             given = [present[slot] for slot in operation.inputs]
-            if isinstance(operation, Affine) and operation.signal is not None:
-                # Elsewhere b is 0, and what the last sweep would compute is a times the first sweep's activation.
-                factors = value_gradient.to(operation.given.dtype).view(-1, *[1] * (operation.given.dim() - 1))
-                known = [(operation.given[part] * factors[part], part) for part in others]
-                found += operation.gradients([(given[0], rows), *known], value_gradient)
+            if isinstance(operation, Learned) and operation.learns and operation.signal is not None:
+                parts = [(x, rows) for x in given]
+                if operation.given is not None:
+                    # Elsewhere b is 0, and what the last sweep would compute is a times the first sweep's activation.
+                    factors = value_gradient.to(operation.given.dtype).view(-1, *[1] * (operation.given.dim() - 1))
+                    parts += [(operation.given[part] * factors[part], part) for part in others]
+                found += operation.gradients(parts, value_gradient)
             if row < last:
                 outputs = operation.again(given, rows, value_gradient[rows])
                 present |= dict(zip(operation.outputs, outputs, strict=True))
@@ -100,38 +116,87 @@ class Tape(TorchFunctionMode):
         recorded = {key: slot for key, slot in slots.items() if slot is not None}
         if not recorded:
             return func(*args, **options)
-        if not torch.is_grad_enabled():
-            raise UnsupportedOperation("a part under torch.no_grad()")
-        call = Call(func, list(args), options, recorded, len(self._points), self.dtype, self._slots)
-        if call.in_place and any(getattr(thing, "_aliased", False) for thing in call.inputs[:1]):
-            raise UnsupportedOperation("a change in place of a tensor that has views")
+        call = Call(func, list(args), dict(options), recorded, len(self._points), self.dtype, self._slots)
+        try:
+            if CHANGED in recorded.values():
+                raise UnsupportedOperation("a tensor that shares memory with one that was changed in place")
+            if UNKNOWN in recorded.values():
+                return self._pass(call, func, args, options)
+            if not torch.is_grad_enabled():
+                raise UnsupportedOperation("a part under torch.no_grad() or in a torch.autograd.Function")
+            out = self._record(call)
+        except UnsupportedOperation as obstacle:
+            self._obstacles[str(obstacle)] = None
+            return self._unknown(func, args, options)
+        return self._overwrite(args[0], out) if call.in_place else out
+
+    def _record(self, call: Call) -> Any:
+        rewrite = REWRITES.get(call.name)
+        if rewrite is not None:
+            with self:
+                out = rewrite(*call.args, **call.options)
+            if out is not NotImplemented:
+                return out
+        inputs, strangers = call.inputs, call.strangers
         with torch.no_grad():
-            out, operation, changed = recognise(call)
-        self._note_views(call.inputs, tensors([out]))
-        if operation is not None:
-            self.operations.append(operation)
-            for tensor in tensors([out])[: len(operation.outputs)]:
-                self._mark(tensor)
-        if changed is not None:
-            changed._recorded = (self._token, CHANGED)
+            out, operations = recognise(call)
+        found = tensors([out])
+        self._note_views(inputs, found)
+        if operations:
+            self.operations += operations
+            self._constants += [(thing, thing._version) for thing in strangers]
+            self._slots = call.slot
+            for tensor, slot in zip(found, operations[-1].outputs, strict=False):  # a maximum comes with its place
+                self._mark(tensor, slot)
         return out
+
+    def _pass(self, call: Call, func: Any, args: Sequence[Any], options: Mapping[str, Any]) -> Any:
+        """After an obstacle: only what is not known at all is one more."""
+        known = call.name in RECOGNISERS or call.name in REWRITES or call.name in FROZEN
+        out = self._unknown(func, args, options)
+        if tensors([out]) and not known:
+            raise UnsupportedOperation(call.name or "a function that is not torch's")
+        return out
+
+    def _unknown(self, func: Any, args: Sequence[Any], options: Mapping[str, Any]) -> Any:
+        with torch.no_grad():
+            out = func(*args, **options)
+        for tensor in tensors([out]):
+            self._mark(tensor, UNKNOWN)
+        return out
+
+    def _overwrite(self, target: Tensor, new: Tensor) -> Tensor:
+        """Let a tensor be what a call in place has made of it; what was recorded of it keeps its own memory."""
+        if new is target:
+            return target
+        for member in getattr(target, "_family", ()):
+            other = member()
+            if other is not None and other is not target:
+                self._mark(other, CHANGED)
+        if new.shape != target.shape or new.dtype != target.dtype:
+            raise UnsupportedOperation("a change in place of a tensor's shape or type")
+        self._mark(target, self._slot(new))
+        target.data = new.detach()
+        target._family = []  # type: ignore[attr-defined]  # lives as long as the tensor, no longer
+        return target
 
     def _note_views(self, inputs: list[Tensor], outputs: list[Tensor]) -> None:
         """Remember what shares memory: a change in place of one would be a change of the other."""
         known = {thing.untyped_storage()._cdata: thing for thing in inputs}
         for out in outputs:
-            other = known.get(out.untyped_storage()._cdata)
+            other: Any = known.get(out.untyped_storage()._cdata)
             if other is not None and other is not out:
-                out._aliased = other._aliased = True  # type: ignore[attr-defined]  # lives as long as the tensors
+                family = other._family = getattr(other, "_family", None) or [ref(other)]
+                family.append(ref(out))
+                out._family = family  # type: ignore[attr-defined]  # lives as long as the tensor, no longer
 
-    def _mark(self, tensor: Tensor) -> None:
-        tensor._recorded = (self._token, self._slots)  # type: ignore[attr-defined]  # lives as long as the tensor, no longer
-        self._slots += 1
+    def _mark(self, tensor: Tensor, slot: int | None) -> None:
+        tensor._recorded = (self._token, slot)  # type: ignore[attr-defined]  # lives as long as the tensor, no longer
 
     def _slot(self, thing: Tensor) -> int | None:
-        token, slot = getattr(thing, "_recorded", (None, 0))
-        if token is not self._token:
-            return None
-        if slot == CHANGED:
-            raise UnsupportedOperation("a tensor that is used again after it was changed in place")
-        return int(slot)
+        token, slot = getattr(thing, "_recorded", (None, None))
+        return slot if token is self._token else None
+
+
+def _learns(operation: Operation) -> bool:
+    return isinstance(operation, Learned) and operation.learns

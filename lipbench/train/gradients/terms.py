@@ -2,12 +2,14 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from lipbench.train.precision import full
 
@@ -97,7 +99,9 @@ def values_and_norms(
         differentiable: whether the norms can be differentiated in their turn.
     """
     points = points if points.requires_grad else points.detach().requires_grad_()
-    with torch.enable_grad():
+    # The plain kernel of attention is the one that can be differentiated twice.
+    plain = sdpa_kernel(SDPBackend.MATH) if differentiable else nullcontext()
+    with torch.enable_grad(), plain:
         value = values(critic, points)
         (gradient,) = torch.autograd.grad(value.sum(), points, create_graph=differentiable, retain_graph=differentiable)
     norm = gradient_norm(gradient)

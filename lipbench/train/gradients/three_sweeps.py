@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from lipbench.train.gradients.frozen import frozen
-from lipbench.train.gradients.operations import ParameterGradient
+from lipbench.train.gradients.learned import ParameterGradient
 from lipbench.train.gradients.tape import Tape
 from lipbench.train.gradients.terms import Engine, Objective, Term, gradient_norm, values
 

@@ -130,3 +130,19 @@ def test_a_frozen_weight_stays_frozen(engine: Engine) -> None:
 def test_a_critic_that_gives_pictures_is_refused_with_the_shape() -> None:
     with pytest.raises(ValueError, match=r"gives \(6, 1, 2, 2\) for 6 samples; expected one number a sample"):
         values(nn.Identity(), points())
+
+
+def test_attention_is_differentiated_twice_by_its_plain_kernel() -> None:
+    class Attention(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.attend, self.last = nn.MultiheadAttention(8, 2, batch_first=True), nn.Linear(32, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            rows = x.view(len(x), 4, 8)
+            out: Tensor = self.last(self.attend(rows, rows, rows, need_weights=False)[0].flatten(1))
+            return out
+
+    net = Attention()
+    DoubleBackward().accumulate(net, [Term(torch.randn(3, 2, 4, 4), lambda value, norm: norm.mean())])
+    assert all(grad.isfinite().all() for grad in grads(net))

@@ -1,0 +1,191 @@
+"""Functions that are made of others: each is written down here as autograd differentiates it, kinks included.
+
+One that gives NotImplemented is none of others in this case.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from lipbench.train.gradients.call import UnsupportedOperation
+
+Number = float | int | None
+
+
+def _clamp(input: Tensor, min: Number = None, max: Number = None) -> Tensor:
+    """At the bounds the gradient passes."""
+    if isinstance(min, Tensor) or isinstance(max, Tensor):
+        raise UnsupportedOperation("clamp between tensors")
+    held = input.detach().clamp(min, max)
+    return torch.where(held == input, input, held)
+
+
+def _clamp_min(input: Tensor, min: Number) -> Tensor:
+    return _clamp(input, min=min)
+
+
+def _clamp_max(input: Tensor, max: Number) -> Tensor:
+    return _clamp(input, max=max)
+
+
+def _hardtanh(input: Tensor, min_val: float | int = -1.0, max_val: float | int = 1.0) -> Tensor:
+    """At the bounds the gradient is 0, other than under `clamp`."""
+    return torch.where((input > min_val) & (input < max_val), input, input.detach().clamp(min_val, max_val))
+
+
+def _relu6(input: Tensor) -> Tensor:
+    return _hardtanh(input, 0.0, 6.0)
+
+
+def _threshold(input: Tensor, threshold: float | int, value: float | int) -> Tensor:
+    return torch.where(input > threshold, input, value)
+
+
+def _prelu(input: Tensor, weight: Tensor) -> Tensor:
+    shape = [-1 if dim == 1 else 1 for dim in range(max(2, input.dim()))]
+    return torch.where(input > 0, input, input * weight.view(shape))
+
+
+def _rrelu(input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False) -> Tensor:
+    if training:
+        raise UnsupportedOperation("rrelu, which draws random slopes in training")
+    return F.leaky_relu(input, (lower + upper) / 2)
+
+
+def _hardshrink(input: Tensor, lambd: float | int = 0.5) -> Tensor:
+    return torch.where((input > lambd) | (input < -lambd), input, 0.0)
+
+
+def _softshrink(input: Tensor, lambd: float | int = 0.5) -> Tensor:
+    return torch.where((input > lambd) | (input < -lambd), input - lambd * input.sign(), 0.0)
+
+
+def _abs(input: Tensor) -> Tensor:
+    return input * input.sign()
+
+
+def _of_two(name: str) -> Callable[..., Any]:
+    """The larger or smaller of two tensors of different shapes."""
+
+    def maximum(input: Tensor, other: Any = None, *rest: Any, **options: Any) -> Any:
+        if not isinstance(other, Tensor) or input.shape == other.shape:
+            return NotImplemented
+        shape = torch.broadcast_shapes(input.shape, other.shape)
+        return getattr(torch, name)(input.expand(shape), other.expand(shape))
+
+    return maximum
+
+
+def _extreme(name: str) -> Callable[..., Tensor]:
+    """Ties share the gradient."""
+
+    def amax(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
+        ties = (input == getattr(input.detach(), name)(dim, keepdim=True)).to(input.dtype)
+        found: Tensor = (input * (ties / ties.sum(dim, keepdim=True))).sum(dim, keepdim=keepdim)
+        return found
+
+    return amax
+
+
+def _dropout(input: Tensor, p: float | int = 0.5, training: bool = True) -> Tensor:
+    if training and p > 0:
+        raise UnsupportedOperation("dropout, which draws random numbers in training")
+    return input
+
+
+def _batch_norm(
+    input: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    if training or running_mean is None or running_var is None:
+        raise UnsupportedOperation("batch_norm in training, which mixes the samples of a batch")
+    shape = [1, -1, *[1] * (input.dim() - 2)]
+    scale = (running_var + eps).rsqrt() * (1.0 if weight is None else weight)
+    shift = (0.0 if bias is None else bias) - running_mean * scale
+    return input * scale.view(shape) + shift.view(shape)
+
+
+def _convolution(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Any:
+    if not isinstance(padding, str):
+        return NotImplemented
+    dims = weight.dim() - 2
+    convolution = getattr(F, f"conv{dims}d")
+    if padding == "same":
+        spread = [dilation] * dims if isinstance(dilation, int) else list(dilation) * (dims // len(dilation))
+        totals = [each * (size - 1) for each, size in zip(spread, weight.shape[2:], strict=True)]
+        input = F.pad(input, [side for total in reversed(totals) for side in (total // 2, total - total // 2)])
+    return convolution(input, weight, bias, stride, 0, dilation, groups)
+
+
+def _pad(input: Tensor, pad: Any, mode: str = "constant", value: Number = None) -> Any:
+    if mode != "constant" or not value:
+        return NotImplemented
+    return F.pad(input - value, pad) + value
+
+
+def _addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float | int = 1, alpha: float | int = 1) -> Tensor:
+    return alpha * torch.matmul(mat1, mat2) + beta * input
+
+
+def _bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    out = torch.einsum("b...i,oij,b...j->b...o", input1, weight, input2)
+    return out if bias is None else out + bias
+
+
+def _rsub(input: Tensor, other: Tensor | float | int, *, alpha: float | int = 1) -> Tensor:
+    return -alpha * input + other
+
+
+def _rmatmul(input: Tensor, other: Tensor) -> Tensor:
+    return torch.matmul(other, input)
+
+
+def _lerp(input: Tensor, end: Tensor, weight: float | int) -> Tensor:
+    return input + weight * (end - input)
+
+
+REWRITES: dict[str, Callable[..., Any]] = {
+    "abs": _abs,
+    "addmm": _addmm,
+    "amax": _extreme("amax"),
+    "amin": _extreme("amin"),
+    "baddbmm": _addmm,
+    "batch_norm": _batch_norm,
+    "bilinear": _bilinear,
+    **dict.fromkeys(("conv1d", "conv2d", "conv3d"), _convolution),
+    "clamp": _clamp,
+    "clamp_max": _clamp_max,
+    "clamp_min": _clamp_min,
+    **dict.fromkeys(
+        ("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout"), _dropout
+    ),
+    "hardshrink": _hardshrink,
+    "hardtanh": _hardtanh,
+    "lerp": _lerp,
+    **{name: _of_two(name) for name in ("max", "min", "maximum", "minimum")},
+    "pad": _pad,
+    "prelu": _prelu,
+    "relu6": _relu6,
+    "rmatmul": _rmatmul,
+    "rrelu": _rrelu,
+    "rsub": _rsub,
+    "softshrink": _softshrink,
+    "threshold": _threshold,
+}
