@@ -24,5 +24,5 @@ class WeightClipping(Method):
     def project(self, critic: nn.Module) -> None:
         """Clip all parameters, or those that are not vectors."""
         for weight in critic.parameters():
-            if self.biases or weight.ndim > 1:
+            if weight.requires_grad and (self.biases or weight.ndim > 1):
                 weight.clamp_(-self.bound, self.bound)

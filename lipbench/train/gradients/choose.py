@@ -1,10 +1,9 @@
 """Chooses the engine for a critic, and proves on a small batch that it is right."""
 
-from copy import deepcopy
-
 import torch
 from torch import Tensor, nn
 
+from lipbench.train.copies import copied
 from lipbench.train.gradients.call import UnsupportedOperation
 from lipbench.train.gradients.double_backward import DoubleBackward
 from lipbench.train.gradients.terms import Engine, Term
@@ -12,36 +11,46 @@ from lipbench.train.gradients.three_sweeps import ThreeSweeps
 from lipbench.train.nearby import nearby
 from lipbench.train.streams import generator
 
-TOLERANCE = 1e-9  # relative, in float64: rounding leaves 1e-14, a smooth activation 1e-2
-ROUNDING = 1e-5  # of the largest gradient: a smaller one may be no more than rounding
-COUNT = 4  # samples of the proof
+# How far gradients may be apart: relative to their own size (rounding leaves 1e-14 in float64 and 1e-5 in float32, a
+# smooth activation 1e-2), and to that of the largest, as what should be 0 is the rounding of others.
+TOLERANCES = {torch.float64: (1e-9, 1e-14), torch.float32: (1e-3, 1e-5)}
+COUNT = 5  # samples of the proof: as few other sizes are
 
 
 def choose(critic: nn.Module, shape: tuple[int, int, int], dtype: torch.dtype | None = None) -> Engine:
     """Three sweeps where they give the gradients of double backward in float64, else double backward.
+
+    A critic that cannot be run in float64 is tried in float32.
 
     Args:
         critic: as it will be trained, constrained; it is left as it is.
         shape: channels, height and width of its pictures.
         dtype: what the sweeps compute in afterwards; None for the weights' own.
     """
-    rng = generator(0, "proof of the engine")
-    points = torch.randn(COUNT, *shape, generator=rng, dtype=torch.float64)
-    try:
-        moved = nearby(critic, rng)
-        on_device = points.to(next(moved.parameters()).device)
-        found, wanted = (_gradients(engine, moved, on_device) for engine in (ThreeSweeps(), DoubleBackward()))
-    except UnsupportedOperation as unknown:
-        return DoubleBackward(f"the three sweeps do not know {unknown}")
-    except Exception as error:  # whatever keeps the critic from being copied, or run in float64
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        return DoubleBackward(f"the three sweeps could not be proven ({reason})")
+    for precision, tolerances in TOLERANCES.items():
+        rng = generator(0, "proof of the engine")
+        points = torch.randn(COUNT, *shape, generator=rng, dtype=torch.float64)
+        try:
+            moved = nearby(critic, rng, precision)
+            on_device = points.to(next(moved.parameters()))
+            found, wanted = (_gradients(engine, moved, on_device) for engine in (ThreeSweeps(), DoubleBackward()))
+        except UnsupportedOperation as unknown:
+            return DoubleBackward(f"the three sweeps do not know {unknown}")
+        except Exception as error:  # whatever keeps the critic from being copied, or run in this precision
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            continue
+        if _agree(found, wanted, *tolerances):
+            return ThreeSweeps(dtype)
+        return DoubleBackward("the critic is not piecewise linear: the three sweeps give another gradient")
+    return DoubleBackward(f"the three sweeps could not be proven ({reason})")
+
+
+def _agree(found: list[Tensor], wanted: list[Tensor], tolerance: float, rounding: float) -> bool:
     sizes = [float(theirs.abs().max()) for theirs in wanted]
-    for mine, theirs, size in zip(found, wanted, sizes, strict=True):
-        # What should be 0 is the rounding of numbers that are as large as the others.
-        if not torch.allclose(mine, theirs, rtol=0, atol=TOLERANCE * max(size, ROUNDING * max(sizes), 1e-300)):
-            return DoubleBackward("the critic is not piecewise linear: the three sweeps give another gradient")
-    return ThreeSweeps(dtype)
+    return all(
+        torch.allclose(mine, theirs, rtol=0, atol=max(tolerance * size, rounding * max(sizes), 1e-300))
+        for mine, theirs, size in zip(found, wanted, sizes, strict=True)
+    )
 
 
 def _gradients(engine: Engine, critic: nn.Module, points: Tensor) -> list[Tensor]:
@@ -62,10 +71,10 @@ def _gradients(engine: Engine, critic: nn.Module, points: Tensor) -> list[Tensor
     ]
     found = []
     for terms in passes:
-        copy = deepcopy(critic)
+        copy = copied(critic)
         copy.zero_grad(set_to_none=True)
         found += engine.accumulate(copy, terms)
         found += [torch.zeros_like(weight) if weight.grad is None else weight.grad for weight in copy.parameters()]
     (term,) = passes[0]
-    _, at_points = engine.at_points(deepcopy(critic), points, term.objective, needs_grad_norm=True)
+    _, at_points = engine.at_points(copied(critic), points, term.objective, needs_grad_norm=True)
     return [*found, at_points]

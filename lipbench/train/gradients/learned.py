@@ -183,8 +183,8 @@ class Constant(Learned):
     """What is added and does not depend on the points, learned or not: a bias by another name.
 
     Attributes:
-        value: one for all samples, (1, …), or one a sample, (n, …), with its history.
-        count: samples in the batch.
+        value: one for all rows, (1, …), or one a row, (n, …), with its history.
+        count: rows in the batch.
     """
 
     inputs: list[int]

@@ -14,7 +14,7 @@ from lipbench.train.gradients.operations import Linear, Operation
 from lipbench.train.gradients.replay import Replay
 
 LINEAR = {
-    "neg", "mean", "sum", "chunk", "split", "split_with_sizes", "tensor_split", "getitem", "select", "narrow",
+    "neg", "mean", "sum", "chunk", "split", "split_with_sizes", "tensor_split", "select", "narrow",
     "index_select", "permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis", "mT", "pad",
     "expand_as", "repeat", "tile", "repeat_interleave", "unbind", "unfold", "fold", "flip", "fliplr",
     "roll", "rot90", "diagonal", "tril", "triu", "cumsum", "diff", "channel_shuffle", "avg_pool1d", "avg_pool2d",
@@ -30,7 +30,7 @@ Recognised = tuple[Any, list[Operation]]
 def affine(call: Call, x: Tensor, weight: Tensor, bias: Tensor | None, settings: tuple[Any, ...] | None) -> Recognised:
     """A weight and a bias on a batch; settings as of `Affine`."""
     slot = call.recorded.get(id(x))
-    if slot is None or len(call.recorded) > 1 or len(x) != call.count:
+    if slot is None or len(call.recorded) > 1 or len(x) % call.count:
         raise UnsupportedOperation(f"{call.name} of something else than a batch and a weight")
     if call.dtype is not None:
         with torch.enable_grad():  # the conversion belongs to the weight's history
@@ -55,6 +55,22 @@ def linear(call: Call) -> Recognised:
     if refused:
         raise UnsupportedOperation(f"{call.name} as it is used here")
     return _by_autograd(call, call.inputs, [], {id(thing) for thing in call.strangers if _is_by_sample(call, thing)})
+
+
+def getitem(call: Call) -> Recognised:
+    """An index; one that picks something else of each sample, as ``x[arange(n), y]`` does, is made anew for a part."""
+    x, index = call.args
+    if isinstance(index, tuple) and len(index) == 2 and all(isinstance(thing, Tensor) for thing in index):
+        samples, picked = index
+        if not torch.equal(samples, torch.arange(len(x), device=samples.device)) or picked.shape != samples.shape:
+            raise UnsupportedOperation("getitem across the batch")
+        call.func, call.args = _picked, [x, picked]
+        return _by_autograd(call, call.inputs, [], {id(picked)})
+    return linear(call)
+
+
+def _picked(x: Tensor, index: Tensor) -> Tensor:
+    return x[torch.arange(len(x), device=x.device), index]
 
 
 def expand(call: Call) -> Recognised:
@@ -108,7 +124,7 @@ def _convert(call: Call, dtype: torch.dtype) -> None:
 
 def _is_by_sample(call: Call, thing: Tensor) -> bool:
     """Whether a constant has something else for each sample, (n, …)."""
-    if thing.dim() == 0 or len(thing) != call.count:
+    if thing.dim() == 0 or len(thing) != len(call.inputs[0]):
         return False
     if call.name == "einsum" and isinstance(call.args[0], str):
         terms = call.args[0].replace(" ", "").partition("->")[0].split(",")
@@ -161,11 +177,11 @@ def constants(
         with torch.enable_grad():
             value = thing.to(like.dtype) if thing.dim() == 0 else thing
             value = value if whole else value[(None,) * (like.dim() - thing.dim())]
-        if value.dim() != like.dim() or len(value) not in (1, call.count):
+        if value.dim() != like.dim() or len(value) not in (1, len(like)):
             raise UnsupportedOperation(f"{call.name} across the batch")
         slot = call.new_slot()
-        operations.append(Constant([], [slot], value, call.count))
-        leaf = value.detach().expand(call.count, *value.shape[1:])
+        operations.append(Constant([], [slot], value, len(like)))
+        leaf = value.detach().expand(len(like), *value.shape[1:])
         leaves[id(thing)] = leaf
         call.recorded[id(leaf)] = slot
     return operations, leaves
@@ -185,5 +201,5 @@ def _by_autograd(call: Call, inputs: list[Tensor], before: list[Operation], by_s
 
 
 def _check_batch(call: Call, results: list[Tensor]) -> None:
-    if any(result.dim() == 0 or len(result) != call.count for result in results):
+    if any(tensor.dim() == 0 or len(tensor) != len(call.inputs[0]) for tensor in [*call.inputs, *results]):
         raise UnsupportedOperation(f"{call.name} across the batch")

@@ -2,7 +2,7 @@
 
 An operation is recorded at a point and then answers for its linear piece alone: how a signal goes back through it, and
 how another input goes forward through it with its masks frozen and its biases scaled. A batch is always the first
-dimension, and each sample is treated by itself.
+dimension, each sample is treated by itself, and the rows of one sample follow each other.
 """
 
 from dataclasses import dataclass
@@ -21,10 +21,12 @@ class Operation:
     Attributes:
         inputs: the slots that it reads.
         outputs: the slots that it writes.
+        fold: rows a sample: more than one where channels or patches have been moved into the batch.
     """
 
     inputs: list[int]
     outputs: list[int]
+    fold = 1
 
     def back(self, signals: list[Tensor | None]) -> list[Tensor]:
         """From ∂f/∂outputs to ∂f/∂inputs; None for an output that leads nowhere, but never for all."""
@@ -37,7 +39,7 @@ class Operation:
         raise NotImplementedError
 
     def again(self, given: list[Tensor], rows: slice, scale: Tensor) -> list[Tensor]:
-        """Forward for some of the samples, masks frozen and biases times `scale`, (len(rows),)."""
+        """Forward for some of the rows, masks frozen and biases times `scale`, (len(rows),)."""
         raise NotImplementedError
 
 
@@ -142,7 +144,7 @@ class Reshape(Operation):
 
     def again(self, given: list[Tensor], rows: slice, scale: Tensor) -> list[Tensor]:
         """Reshape so many samples."""
-        return [given[0].reshape(len(given[0]), *self.after[1:])]
+        return [given[0].reshape(len(given[0]) * self.after[0] // self.before[0], *self.after[1:])]
 
 
 @dataclass

@@ -126,7 +126,7 @@ def _order(call: Call) -> Recognised:
 
 def _pool(call: Call) -> Recognised:
     x, dims = call.args[0], POOLS[call.name]
-    if x.dim() != dims + 2 or len(x) != call.count:
+    if x.dim() != dims + 2 or len(x) % call.count:
         raise UnsupportedOperation(f"{call.name} of something else than a batch")
     out, index = call.func(*call.args, **{**call.options, "return_indices": True})
     operation = Order([call.recorded[id(x)]], [call.new_slot()], 2, index, dims, x.shape, squeezed=False)
@@ -138,7 +138,7 @@ def _reshape(call: Call) -> Recognised:
     if id(x) not in call.recorded:  # x.type_as(recorded)
         return call.func(*call.args, **call.options), []
     out: Tensor = call.func(*call.args, **call.options)
-    if out.dim() == 0 or len(out) != call.count or len(x) != call.count:
+    if out.dim() == 0 or len(out) % call.count or len(x) % call.count:
         raise UnsupportedOperation(f"{call.name} across the batch")
     if not out.is_floating_point():
         raise UnsupportedOperation(f"{call.name} to numbers that are not floating-point")
@@ -153,6 +153,7 @@ RECOGNISERS: dict[str, Callable[[Call], Recognised]] = {
     **dict.fromkeys(POOLS, _pool),
     **dict.fromkeys(RESHAPES, _reshape),
     **dict.fromkeys(linear.LINEAR | linear.BY_SAMPLE, linear.linear),
+    "getitem": linear.getitem,
     **dict.fromkeys({"expand", "broadcast_to"}, linear.expand),
     **dict.fromkeys(linear.PRODUCTS, linear.product),
     **dict.fromkeys({*SUMS, "where"}, linear.add),

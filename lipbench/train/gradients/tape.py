@@ -36,6 +36,7 @@ class Tape(TorchFunctionMode):
         self._slots = 1
         self._constants: list[tuple[Tensor, int]] = []
         self._obstacles: dict[str, None] = {}  # in order, each once
+        self._spoilt = False  # whether an unknown call has changed what was recorded
         self._mark(self._points, 0)
 
     def record(self, critic: nn.Module) -> Tensor:
@@ -56,7 +57,8 @@ class Tape(TorchFunctionMode):
         except Exception:
             if not self._obstacles:
                 raise
-        if self._obstacles:
+            end = UNKNOWN
+        if end == UNKNOWN or self._spoilt:  # what is not known may also lead nowhere
             raise UnsupportedOperation(", ".join(self._obstacles))
         if end is None:
             raise UnsupportedOperation("a value that does not depend on the points")
@@ -91,16 +93,18 @@ class Tape(TorchFunctionMode):
         last_use = {slot: row for row, operation in enumerate(self.operations) for slot in operation.inputs}
         last = max((row for row, operation in enumerate(self.operations) if _learns(operation)), default=-1)
         for row, operation in enumerate(self.operations[: last + 1]):
-            given = [present[slot] for slot in operation.inputs]
+            given, here = [present[slot] for slot in operation.inputs], _folded(rows, operation.fold)
+            scale = value_gradient if operation.fold == 1 else value_gradient.repeat_interleave(operation.fold)
             if isinstance(operation, Learned) and operation.learns and operation.signal is not None:
-                parts = [(x, rows) for x in given]
+                parts = [(x, here) for x in given]
                 if operation.given is not None:
                     # Elsewhere b is 0, and what the last sweep would compute is a times the first sweep's activation.
-                    factors = value_gradient.to(operation.given.dtype).view(-1, *[1] * (operation.given.dim() - 1))
-                    parts += [(operation.given[part] * factors[part], part) for part in others]
-                found += operation.gradients(parts, value_gradient)
+                    factors = scale.to(operation.given.dtype).view(-1, *[1] * (operation.given.dim() - 1))
+                    elsewhere = [_folded(part, operation.fold) for part in others]
+                    parts += [(operation.given[part] * factors[part], part) for part in elsewhere]
+                found += operation.gradients(parts, scale)
             if row < last:
-                outputs = operation.again(given, rows, value_gradient[rows])
+                outputs = operation.again(given, here, scale[here])
                 present |= dict(zip(operation.outputs, outputs, strict=True))
             for slot in operation.inputs:
                 if last_use[slot] == row:
@@ -127,7 +131,10 @@ class Tape(TorchFunctionMode):
             out = self._record(call)
         except UnsupportedOperation as obstacle:
             self._obstacles[str(obstacle)] = None
-            return self._unknown(func, args, options)
+            out = self._unknown(func, args, options)
+            # What is changed in place, and code that goes by what it has seen, is not only about the output.
+            self._spoilt |= call.in_place or "out" in options or not tensors([out])
+            return out
         return self._overwrite(args[0], out) if call.in_place else out
 
     def _record(self, call: Call) -> Any:
@@ -143,6 +150,8 @@ class Tape(TorchFunctionMode):
         found = tensors([out])
         self._note_views(inputs, found)
         if operations:
+            for operation in operations:
+                operation.fold = len(inputs[0]) // call.count
             self.operations += operations
             self._constants += [(thing, thing._version) for thing in strangers]
             self._slots = call.slot
@@ -200,3 +209,7 @@ class Tape(TorchFunctionMode):
 
 def _learns(operation: Operation) -> bool:
     return isinstance(operation, Learned) and operation.learns
+
+
+def _folded(rows: slice, fold: int) -> slice:
+    return slice(rows.start * fold, rows.stop * fold)

@@ -137,6 +137,25 @@ SHAPES: dict[str, Layer] = {
     "permuted": call(lambda self, x: x.permute(0, 2, 3, 1).contiguous().movedim(-1, 1).mT.swapaxes(2, 3)),
     "channel shuffle": lambda: nn.ChannelShuffle(2),
 }
+FOLDED: dict[str, Layer] = {
+    "blurred channel by channel": call(
+        lambda self, x: F.conv2d(
+            F.pad(x.reshape(-1, 1, *x.shape[2:]), (1, 0, 1, 0)), self.square[None, None, :2, :2]
+        ).view_as(x)
+    ),
+    "pixels as samples": call(
+        lambda self, x: (
+            (x.permute(0, 2, 3, 1).reshape(-1, 4).relu() @ self.square + self.square[0])
+            .reshape(len(x), *x.shape[2:], 4)
+            .permute(0, 3, 1, 2)
+        )
+    ),
+    "pooled channel by channel": call(
+        lambda self, x: x.flatten(0, 1).max(1)[0].unflatten(0, (x.shape[0], 4)).unsqueeze(2) + x
+    ),
+    "a label's channel": call(lambda self, x: x[torch.arange(len(x)), torch.arange(len(x)) % 4].unsqueeze(1) + x),
+    "dead attention": call(lambda self, x: (x.flatten(1).softmax(1).log(), x * 2)[1]),
+}
 POOLS: dict[str, Layer] = {
     "max pooling": lambda: nn.MaxPool2d(2, 1, 1),
     "adaptive max pooling": lambda: nn.AdaptiveMaxPool2d(2),
@@ -174,7 +193,7 @@ WEIGHTS: dict[str, Layer] = {
     "spectral norm": lambda: spectral_norm(nn.Conv2d(4, 4, 3, padding=1)),
     "weight norm": lambda: weight_norm(nn.Conv2d(4, 4, 3, padding=1)),
 }
-LAYERS = {**ELEMENTWISE, **CONSTANTS, **SHAPES, **POOLS, **WEIGHTS}
+LAYERS = {**ELEMENTWISE, **CONSTANTS, **SHAPES, **FOLDED, **POOLS, **WEIGHTS}
 
 
 def critic_of(*layers: nn.Module) -> nn.Module:

@@ -162,6 +162,33 @@ def test_all_obstacles_are_named_once_and_nothing_that_follows_from_them() -> No
     assert engine.reason == "the three sweeps do not know layer_norm, sigmoid"
 
 
+class Float32(nn.Module):
+    """A critic that insists on its own precision."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(32, 8), nn.Linear(8, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        assert self.first.weight.dtype == torch.float32
+        out: Tensor = self.last(self.first(x.to(torch.float32).flatten(1)).relu())
+        return out
+
+
+def test_a_critic_that_cannot_be_run_in_float64_is_proven_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert choose(Float32(), SHAPE).reason is None
+    monkeypatch.setattr(Leaky, "again", lambda self, given, rows, scale: given)
+    assert choose(Float32(), SHAPE).reason == (
+        "the critic is not piecewise linear: the three sweeps give another gradient"
+    )
+
+
+def test_a_part_that_the_value_does_not_depend_on_is_no_obstacle_unless_it_changes_what_is_used() -> None:
+    assert choose(Calls(lambda x: (x.sigmoid().softmax(1), x.relu())[1]), SHAPE).reason is None
+    changed = Calls(lambda x: ((y := x * 1.0), y.view(-1, 4, 2).tanh_(), y)[2])
+    assert choose(changed, SHAPE).reason == "the three sweeps do not know tanh_"
+
+
 def test_an_older_spectral_norm_that_moves_at_each_pass_gets_three_sweeps() -> None:
     critic = nn.Sequential(nn.Flatten(), nn.Linear(32, 8), nn.ReLU(), nn.Linear(8, 1))
     nn.utils.spectral_norm(critic[1])
