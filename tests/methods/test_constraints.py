@@ -87,6 +87,20 @@ def test_a_layer_that_cannot_be_made_orthogonal_is_refused_with_the_cure() -> No
         create("ortho").constrain(nn.Sequential(nn.Linear(2, 2), nn.LayerNorm(2)))
 
 
+@pytest.mark.parametrize("size", [(2, 2), (2,), ()])
+def test_a_parameter_beside_linear_layers_cannot_be_made_orthogonal_either(size: tuple[int, ...]) -> None:
+    class Holding(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner, self.own = nn.Linear(2, 2), nn.Parameter(torch.ones(size))
+
+        def forward(self, points: Tensor) -> Tensor:
+            return self.inner(points * self.own)  # type: ignore[no-any-return]  # a module's call has no type
+
+    with pytest.raises(RequestError, match="ortho got a critic with Holding, for which it cannot vouch"):
+        create("ortho").constrain(nn.Sequential(Holding(), nn.Linear(2, 1)))
+
+
 def test_clipping_can_leave_the_biases_as_they_are() -> None:
     for biases, expected in ((True, 0.05), (False, 3.0)):
         critic = linear(torch.tensor([1.0, -2.0]))
