@@ -21,6 +21,7 @@ class Composition:
 
     Attributes:
         lipschitz_target: that of the method which replaces the score; where none does, the smallest.
+        left_free: the matrices that the constraints have left as they were, with their shapes.
 
     Raises:
         RequestError: two of them override it, or a target is no number above 0.
@@ -28,6 +29,7 @@ class Composition:
 
     def __init__(self, methods: tuple[Method, ...]) -> None:
         self.methods = methods
+        self.left_free: list[str] = []
         scoring = [method for method in methods if overrides(method, "score")]
         if len(scoring) > 1:
             raise RequestError(f"{len(scoring)} methods replace the critic's score; expected at most one")
@@ -61,7 +63,8 @@ class Composition:
 
     def constrain(self, critic: nn.Module) -> nn.Module:
         """Apply each method's `Method.constrain`; errors as of `lipbench.train.constraint.constrain`."""
-        return constrain(self.methods, critic)
+        critic, self.left_free = constrain(self.methods, critic)
+        return critic
 
     @torch.no_grad()
     def project(self, critic: nn.Module) -> None:

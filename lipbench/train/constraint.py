@@ -14,8 +14,11 @@ from lipbench.train.matrices import is_normalised, matrices
 OF_LAYERS = ("layerwise", "certified")  # guarantees that no matrix left free would keep
 
 
-def constrain(methods: Sequence[Method], critic: nn.Module) -> nn.Module:
+def constrain(methods: Sequence[Method], critic: nn.Module) -> tuple[nn.Module, list[str]]:
     """Apply each method's `Method.constrain`, and see that together they keep what they promise.
+
+    Returns:
+        The critic, and the matrices that neither a constraint nor a projection changes, with their shapes.
 
     Raises:
         PluginError: one gives no module, leaves the critic as it was, or leaves a matrix free though it promises
@@ -24,7 +27,7 @@ def constrain(methods: Sequence[Method], critic: nn.Module) -> nn.Module:
     """
     constraining = [method for method in methods if overrides(method, "constrain")]
     if not constraining:
-        return critic
+        return critic, []
     first = before = _Look.at(critic)
     for method in constraining:
         found: object = method.constrain(critic)
@@ -41,10 +44,15 @@ def constrain(methods: Sequence[Method], critic: nn.Module) -> nn.Module:
             raise PluginError(f"constrain of {name} changes nothing in this critic, {_reason(critic)}")
         _check_weights(name, before, after, found)
         critic, before = found, after
+    free = [] if any(overrides(method, "project") for method in methods) else _free(first, before, critic)
     claiming = [type(method).__name__ for method in constraining if method.guarantee in OF_LAYERS]
-    if claiming and not any(overrides(method, "project") for method in methods):
-        _check_free(" + ".join(claiming), first, before, critic)
-    return critic
+    if free and claiming:
+        raise PluginError(
+            f"constrain of {' + '.join(claiming)} leaves {', '.join(free)} of this critic free, so what it promises of "
+            f"all layers would be false; expected a constraint of every matrix and kernel that the critic multiplies "
+            f"with, as lipbench.matrices(critic) lists them, or another guarantee"
+        )
+    return critic, free
 
 
 @dataclass(frozen=True)
@@ -133,16 +141,10 @@ def _check_weights(name: str, before: _Look, after: _Look, critic: nn.Module) ->
             )
 
 
-def _check_free(name: str, before: _Look, after: _Look, critic: nn.Module) -> None:
+def _free(before: _Look, after: _Look, critic: nn.Module) -> list[str]:
     paths = {layer: path for path, layer in critic.named_modules()}
-    free = [
-        f"{paths[layer]}.{parameter} ({' × '.join(map(str, getattr(layer, parameter).shape))})".removeprefix(".")
-        for layer, parameter in matrices(critic)
-        if after.holds(paths[layer], parameter, before) and not is_normalised(layer, parameter)
+    return [
+        f"{paths[layer]}.{name} ({' × '.join(map(str, getattr(layer, name).shape))})".removeprefix(".")
+        for layer, name in matrices(critic)
+        if after.holds(paths[layer], name, before) and not is_normalised(layer, name)
     ]
-    if free:
-        raise PluginError(
-            f"constrain of {name} leaves {', '.join(free)} of this critic free, so what it promises of all layers "
-            f"would be false; expected a constraint of every matrix and kernel that the critic multiplies with, as "
-            f"lipbench.matrices(critic) lists them, or another guarantee"
-        )
