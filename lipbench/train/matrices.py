@@ -6,6 +6,7 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 from torch.autograd.graph import Node
+from torch.func import functional_call
 from torch.nn.utils.parametrizations import _SpectralNorm
 from torch.nn.utils.parametrize import ParametrizationList
 from torch.utils._pytree import tree_leaves
@@ -35,7 +36,8 @@ def matrices(critic: nn.Module) -> list[tuple[nn.Module, str]]:
 
     So also the weights of layers of one's own, an attention's ``in_proj_weight``, or an embedding whose rows are
     multiplied with features. What is only added or joined on (biases, positions) is none, nor is a scale of channels
-    (a gain, the weight of a normalisation). A matrix that a pass in evaluation mode does not reach is one.
+    (a gain, the weight of a normalisation). A matrix that is trained and that a pass in evaluation mode does not reach
+    is one.
 
     Args:
         critic: as `lipbench.Method.constrain` gets it, with its `input_shape`, (c, h, w), without which no pass is
@@ -45,13 +47,14 @@ def matrices(critic: nn.Module) -> list[tuple[nn.Module, str]]:
         Modules and the names of their parameters, in the order of ``critic.modules()``: what `spectral_norm` takes. A
         parameter that several modules share is there for each of them; one that is parametrised, by its own name.
     """
-    copy = deepcopy(critic).eval().requires_grad_()
+    copy = deepcopy(critic).eval()
+    trained = {id(weight) for weight in copy.parameters() if weight.requires_grad and weight.dim() > 1}
     multiplied, reached = _used(copy, getattr(critic, "input_shape", None))
     return [
         (layer, name)
         for layer, twin in zip(critic.modules(), copy.modules(), strict=True)
         for name, weights in _parameters(twin)
-        if any(id(one) in multiplied or (one.dim() > 1 and id(one) not in reached) for one in weights)
+        if any(id(one) in multiplied | (trained - reached) for one in weights)
     ]
 
 
@@ -78,7 +81,10 @@ def _used(critic: nn.Module, shape: tuple[int, ...] | None) -> tuple[set[int], s
     points = torch.randn(COUNT, *shape, generator=generator(0, "matrices"))
     points = points.to(next(critic.parameters())).requires_grad_()
     with torch.enable_grad(), seeded(0, "matrices"):
-        out = [thing for thing in tree_leaves(critic(points)) if isinstance(thing, Tensor)]
+        # Clones, as a layer may change what it calls a frozen parameter in place, which no leaf with a gradient allows.
+        weights = {name: weight.requires_grad_().clone() for name, weight in critic.named_parameters()}
+        found = functional_call(critic, weights, (points,))
+    out = [thing for thing in tree_leaves(found) if isinstance(thing, Tensor)]
     made_of: dict[Node, list[Tensor]] = {}  # the leaves of what does not depend on the points
     multiplied: set[int] = set()
     reached: set[int] = set()

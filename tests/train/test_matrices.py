@@ -22,7 +22,7 @@ class Critic(nn.Module):
         super().__init__()
         self.steps = forward
         for name, part in parts.items():
-            setattr(self, name, nn.Parameter(part) if isinstance(part, Tensor) else part)
+            setattr(self, name, part if isinstance(part, nn.Module | nn.Parameter) else nn.Parameter(part))
         self.input_shape = SHAPE
 
     def forward(self, points: Tensor) -> Tensor:
@@ -94,8 +94,21 @@ MULTIPLIED: dict[str, tuple[Critic, set[str]]] = {
     "what only training uses": (
         Critic(lambda s, x: s.inner(x) if s.training else x, inner=nn.Linear(8, 8)), {"inner.weight"}
     ),
+    "a list of parameters": (
+        Critic(lambda s, x: x @ s.all[0] @ s.all[1], all=nn.ParameterList([SQUARE, SQUARE])), {"all.0", "all.1"}
+    ),
+    "a layer that keeps its vectors as parameters": (
+        Critic(lambda s, x: _divided(s, x), w=SQUARE, u=nn.Parameter(torch.ones(1, 8), requires_grad=False)), {"w"}
+    ),
     "a frozen layer": (Critic(lambda s, x: s.inner(x), inner=nn.Linear(8, 8).requires_grad_(False)), {"inner.weight"}),
 }  # fmt: skip
+
+
+def _divided(critic: Any, points: Tensor) -> Tensor:
+    """Spectral normalisation as it was written before torch had it."""
+    v = F.normalize(critic.u.data @ critic.w.data.T, dim=1)
+    critic.u.copy_(F.normalize(v @ critic.w.data, dim=1))
+    return points @ (critic.w / (v @ critic.w @ critic.u.detach().T).sum())
 
 
 @pytest.mark.parametrize("case", MULTIPLIED)
