@@ -47,7 +47,7 @@ def matrices(critic: nn.Module) -> list[tuple[nn.Module, str]]:
         Modules and the names of their parameters, in the order of ``critic.modules()``: what `spectral_norm` takes. A
         parameter that several modules share is there for each of them; one that is parametrised, by its own name.
     """
-    copy = deepcopy(critic).eval()
+    copy = deepcopy(critic).eval().to(memory_format=torch.contiguous_format)  # some critics can be run in no other
     trained = {id(weight) for weight in copy.parameters() if weight.requires_grad and weight.dim() > 1}
     multiplied, reached = _used(copy, getattr(critic, "input_shape", None))
     return [

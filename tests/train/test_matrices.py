@@ -181,6 +181,14 @@ def test_the_shared_critics_have_those_of_their_linear_and_convolutional_layers(
     assert matrices(critic) == [(layer, "weight") for layer in layers]
 
 
+def test_a_critic_that_flattens_by_view_is_looked_at_in_any_layout() -> None:
+    critic = Critic(
+        lambda s, x: s.out(s.kernel(x[:, None]).view(4, -1)), kernel=nn.Conv2d(1, 3, 3), out=nn.Linear(36, 1)
+    ).to(memory_format=torch.channels_last)
+    assert found(critic) == {"kernel.weight", "out.weight"}
+    assert critic.kernel.weight.is_contiguous(memory_format=torch.channels_last)
+
+
 def test_without_a_shape_of_points_every_matrix_counts() -> None:
     critic = Critic(lambda s, x: s.inner(x) + s.w, inner=nn.Linear(8, 8), w=torch.ones(1, 4, 8))
     del critic.input_shape
