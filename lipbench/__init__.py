@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lipbench.method import Method as Method
     from lipbench.pair import Pair as Pair
     from lipbench.runner.listener import Listener as Listener
+    from lipbench.train.matrices import matrices as matrices
 
 __version__ = "0.1.0"
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "cost",
     "evaluate",
     "load",
+    "matrices",
     "prepare",
     "report",
     "run",
@@ -49,6 +51,7 @@ _HOME = {
     "cost": "lipbench.costing",
     "evaluate": "lipbench.evaluation",
     "load": "lipbench.api",
+    "matrices": "lipbench.train.matrices",
     "prepare": "lipbench.evaluation",
     "report": "lipbench.api",
     "run": "lipbench.api",

@@ -40,7 +40,10 @@ class Method(Plugin):
         return 1.0
 
     def constrain(self, critic: nn.Module) -> nn.Module:
-        """Return the critic, Lipschitz by construction; called once, before the optimiser exists."""
+        """Return the critic, Lipschitz by construction; called once, before the optimiser exists.
+
+        `lipbench.matrices` lists what there is to constrain.
+        """
         return critic
 
     def project(self, critic: nn.Module) -> None:

@@ -25,7 +25,7 @@ class Orthogonal(Method):
                 orthogonal(layer, orthogonal_map="cayley")
             elif isinstance(layer, nn.ReLU | nn.LeakyReLU):
                 critic.set_submodule(name, MaxMin())
-            elif not next(layer.children(), None) and not isinstance(layer, nn.Flatten | nn.Identity | MaxMin):
+            elif not isinstance(layer, nn.Flatten | nn.Identity | MaxMin) and (layer._parameters or not layer._modules):
                 raise RequestError(
                     f"ortho got a critic with {type(layer).__name__}, for which it cannot vouch; expected linear "
                     f"layers and rectifiers alone, and no other method that changes their weights: "

@@ -9,10 +9,11 @@ from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from lipbench import Method
+from lipbench.train.matrices import is_normalised, matrices
 
 
 class SpectralNormalisation(Method):
-    """Each linear layer gets norm 1; a convolution does not: its true operator norm is larger than σ(W)."""
+    """Each matrix gets norm 1; a convolution does not: its true operator norm is larger than σ(W)."""
 
     guarantee = "layerwise"
     recommended = {"loss": "hinge"}
@@ -23,8 +24,8 @@ class SpectralNormalisation(Method):
             raise ValueError("iterations must be at least 1")
 
     def constrain(self, critic: nn.Module) -> nn.Module:
-        """Parametrise the weight of every linear and convolutional layer."""
-        for layer in critic.modules():
-            if isinstance(layer, nn.Linear | nn.modules.conv._ConvNd):
-                spectral_norm(layer, n_power_iterations=self.iterations)
+        """Parametrise every matrix and kernel that the critic multiplies with, but those that it normalises itself."""
+        for layer, name in matrices(critic):
+            if not is_normalised(layer, name):
+                spectral_norm(layer, name, n_power_iterations=self.iterations)
         return critic

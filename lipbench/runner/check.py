@@ -104,6 +104,8 @@ def check_critic(training: Training, names: list[str], real: Tensor, fake: Tenso
                 "The critic gives something else at each call with the same points, even in eval mode: its gradients "
                 "and secants say nothing of it."
             )
+    if composition.left_free:
+        stages.listener.noted(f"{'+'.join(names)} leaves {', '.join(composition.left_free)} of the critic free.")
     for method, name in zip(composition.methods, names, strict=True):
         for hook, attempt in trials(method, name, critic, real, fake).items():
             with stages.stage(f"trying {hook} of {name}", f"{_call(hook)} that runs with points of shape {shape}"):

@@ -7,8 +7,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from lipbench.errors import PluginError, RequestError
+from lipbench.errors import RequestError
 from lipbench.method import Method, overrides
+from lipbench.train.constraint import constrain
 from lipbench.train.gradients.terms import Term, values
 
 
@@ -20,6 +21,7 @@ class Composition:
 
     Attributes:
         lipschitz_target: that of the method which replaces the score; where none does, the smallest.
+        left_free: the matrices that the constraints have left as they were, with their shapes.
 
     Raises:
         RequestError: two of them override it, or a target is no number above 0.
@@ -27,6 +29,7 @@ class Composition:
 
     def __init__(self, methods: tuple[Method, ...]) -> None:
         self.methods = methods
+        self.left_free: list[str] = []
         scoring = [method for method in methods if overrides(method, "score")]
         if len(scoring) > 1:
             raise RequestError(f"{len(scoring)} methods replace the critic's score; expected at most one")
@@ -59,14 +62,8 @@ class Composition:
         return self._scoring is not None or bool(self._penalising)
 
     def constrain(self, critic: nn.Module) -> nn.Module:
-        """Apply each method's `Method.constrain`.
-
-        Raises:
-            PluginError: one gives no module, or leaves the critic as it was.
-        """
-        for method in self.methods:
-            if overrides(method, "constrain"):
-                critic = _constrained(method, critic)
+        """Apply each method's `Method.constrain`; errors as of `lipbench.train.constraint.constrain`."""
+        critic, self.left_free = constrain(self.methods, critic)
         return critic
 
     @torch.no_grad()
@@ -107,45 +104,6 @@ class Composition:
     def has_regulariser(self) -> bool:
         """Whether any method adds something by plain autograd."""
         return bool(self._regularising)
-
-
-def _constrained(method: Method, critic: nn.Module) -> nn.Module:
-    before, name = _look(critic), type(method).__name__
-    found: object = method.constrain(critic)
-    if not isinstance(found, nn.Module):
-        raise PluginError(
-            f"constrain of {name} gives {'nothing (None)' if found is None else type(found).__name__}; expected the "
-            f"critic: end it with `return critic`"
-        )
-    if found is critic and _same(before, _look(critic)):
-        kinds = sorted({type(layer).__name__ for layer in critic.modules() if not next(layer.children(), None)})
-        raise PluginError(
-            f"constrain of {name} changes nothing in this critic, which would be trained without a constraint; "
-            f"expected a critic with layers that it knows (this one has {', '.join(kinds)})"
-        )
-    return found
-
-
-_Look = tuple[list[tuple[object, ...]], dict[str, Tensor]]
-
-
-def _look(critic: nn.Module) -> _Look:
-    """Everything of a critic that a constraint may change: its layers, their hooks and settings, their numbers."""
-    layers: list[tuple[object, ...]] = []
-    for name, layer in critic.named_modules():
-        settings = sorted((key, repr(value)) for key, value in vars(layer).items() if not key.startswith("_"))
-        hooks = len(layer._forward_hooks), len(layer._forward_pre_hooks)
-        layers.append((name, type(layer).__qualname__, hooks, settings))
-    return layers, {name: value.detach().clone() for name, value in critic.state_dict().items()}
-
-
-def _same(before: _Look, after: _Look) -> bool:
-    (layers, numbers), (new_layers, new_numbers) = before, after
-    return (
-        layers == new_layers
-        and numbers.keys() == new_numbers.keys()
-        and all(torch.equal(value, new_numbers[name]) for name, value in numbers.items())
-    )
 
 
 def _lipschitz_target(method: Method) -> float:

@@ -5,13 +5,16 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.parametrizations import spectral_norm
 
-from lipbench import nets
+from lipbench import matrices, nets
 from lipbench.errors import RequestError
 from lipbench.measure.critic import settled
 from lipbench.nets.maxmin import MaxMin
 from lipbench.train.composition import Composition
 from lipbench.train.gradients.terms import values_and_norms
+from lipbench.train.streams import seeded
 from tests.methods.test_methods import create, linear, piecewise
 
 
@@ -87,6 +90,20 @@ def test_a_layer_that_cannot_be_made_orthogonal_is_refused_with_the_cure() -> No
         create("ortho").constrain(nn.Sequential(nn.Linear(2, 2), nn.LayerNorm(2)))
 
 
+@pytest.mark.parametrize("size", [(2, 2), (2,), ()])
+def test_a_parameter_beside_linear_layers_cannot_be_made_orthogonal_either(size: tuple[int, ...]) -> None:
+    class Holding(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner, self.own = nn.Linear(2, 2), nn.Parameter(torch.ones(size))
+
+        def forward(self, points: Tensor) -> Tensor:
+            return self.inner(points * self.own)  # type: ignore[no-any-return]  # a module's call has no type
+
+    with pytest.raises(RequestError, match="ortho got a critic with Holding, for which it cannot vouch"):
+        create("ortho").constrain(nn.Sequential(Holding(), nn.Linear(2, 1)))
+
+
 def test_clipping_can_leave_the_biases_as_they_are() -> None:
     for biases, expected in ((True, 0.05), (False, 3.0)):
         critic = linear(torch.tensor([1.0, -2.0]))
@@ -106,6 +123,68 @@ def test_more_power_iterations_are_nearer_to_the_true_norm() -> None:
             critic[0].parametrizations.weight.original.copy_(torch.randn(40, 40))
             errors.append(abs(float(torch.linalg.matrix_norm(critic[0].weight, 2)) - 1))
     assert errors[1] < errors[0] / 2
+
+
+class Everything(nn.Module):
+    """A critic of layers of all kinds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kernel, self.gain = nn.Parameter(torch.randn(6, 1, 3, 3)), 0.5
+        self.up = nn.ConvTranspose2d(6, 1, 2, 2)
+        self.attend = nn.MultiheadAttention(16, 2, batch_first=True)
+        self.encode = nn.TransformerEncoderLayer(16, 2, 8, dropout=0.0, batch_first=True)
+        self.form, self.rows = nn.Bilinear(16, 16, 5), nn.Embedding(3, 5)
+        self.first, self.second = nn.Linear(5, 5), nn.Linear(5, 5)
+        self.second.weight = self.first.weight
+        self.position = nn.Parameter(torch.randn(1, 16, 16))
+        self.input_shape = (1, 8, 8)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.up(F.conv2d(x, self.kernel * self.gain, padding=1).relu())[:, 0] + self.position
+        h = self.encode(h + self.attend(h, h, h, need_weights=False)[0])
+        h = self.second(self.first(self.form(h[:, 0], h[:, 1])))
+        label = torch.zeros(len(x), dtype=torch.long)
+        return (self.rows(label) * h).sum(1)
+
+
+def test_spectral_normalisation_gives_every_matrix_norm_1() -> None:
+    torch.manual_seed(0)
+    critic = Composition((create("sn", iterations=20),)).constrain(Everything())
+    points = torch.randn(4, 1, 8, 8)
+    for _ in range(20):
+        critic(points)
+    critic.eval()
+    shaped = [(layer, name) for layer in critic.modules() for name in getattr(layer, "parametrizations", ())]
+    assert len(shaped) == len(matrices(critic)) == 12
+    for layer, name in shaped:
+        weight = getattr(layer, name).detach()
+        if isinstance(layer, nn.ConvTranspose2d):
+            weight = weight.transpose(0, 1)  # to (c_out, c_in, …)
+        assert torch.linalg.matrix_norm(weight.flatten(1), 2) == pytest.approx(1, abs=1e-4), (type(layer), name)
+    with torch.no_grad():  # where attention takes another way
+        torch.testing.assert_close(critic(points), critic(points.requires_grad_()))
+    torch.testing.assert_close(settled(critic)(points), critic(points), atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("name", "shape"), [("cnn-8", (1, 8, 8)), ("resnet-32", (3, 32, 32))])
+def test_the_shared_critics_are_normalised_as_by_hand_bit_by_bit(name: str, shape: tuple[int, int, int]) -> None:
+    critics = []
+    for by_hand in (True, False):
+        with seeded(0, "init"):
+            critic = nets.find(name)(shape, 16)[1]
+        critic.input_shape = shape  # type: ignore[assignment]  # as where critics are built
+        with seeded(0, "constrain"):
+            if by_hand:
+                for layer in critic.modules():
+                    if isinstance(layer, nn.Linear | nn.Conv2d):
+                        spectral_norm(layer)
+            else:
+                critic = Composition((create("sn"),)).constrain(critic)
+        critics.append(critic.state_dict())
+    wanted, found = critics
+    assert list(wanted) == list(found)
+    assert all(torch.equal(value, found[key]) for key, value in wanted.items())
 
 
 @pytest.mark.parametrize("iterations", [0, -1])

@@ -129,6 +129,14 @@ def test_a_critic_that_is_no_function_of_its_points_is_told(tmp_path: Path) -> N
     assert any("its gradients and secants say nothing of it" in note for note in heard.notes)
 
 
+def test_matrices_that_a_constraint_leaves_free_are_told(tmp_path: Path) -> None:
+    heard, orthogonal = Heard(), "torch.nn.utils.parametrizations.orthogonal"
+    mine = method_file(tmp_path, f"def constrain(self, critic): {orthogonal}(critic[-1]); return critic")
+    checked(tmp_path, mine, heard=heard)
+    expected = "mine leaves 0.weight (16 × 1 × 3 × 3), 2.weight (32 × 16 × 4 × 4), 4.weight (64 × 32 × 4 × 4) of the"
+    assert any(note.startswith(expected) for note in heard.notes), heard.notes
+
+
 def test_a_plain_dataclass_is_a_method(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
         '"""Mine."""\nfrom dataclasses import dataclass\nfrom lipbench import Method\n@dataclass\nclass Mine(Method):\n'

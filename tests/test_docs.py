@@ -1,0 +1,85 @@
+"""What the manual's pages say is what happens."""
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import torch
+from torch import Tensor, nn
+
+from lipbench.cli import main
+from lipbench.plan import plan
+from lipbench.runner.prepare import prepare
+from tests.conftest import TINY
+from tests.runner.cells import Heard
+
+DOCS = Path(__file__).parent.parent / "docs"
+CRITIC = (DOCS / "your-own-critic.md").read_text(encoding="utf-8")
+EXAMPLES: dict[str, str] = dict(re.findall(r"<!-- example: (\S+) -->\n```python\n(.*?)```", CRITIC, re.DOTALL))
+
+
+def space(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    exec(EXAMPLES[name], found)
+    return found
+
+
+@pytest.mark.parametrize(("method", "engine"), [("gn", "three-sweep"), ("mine.py", "plain")])
+def test_the_example_of_networks_is_accepted_and_quick(tmp_path: Path, method: str, engine: str) -> None:
+    for name, text in EXAMPLES.items():
+        (tmp_path / name).write_text(text)
+    heard = Heard()
+    methods = str(tmp_path / method) if method.endswith(".py") else method
+    changed = TINY | {"architecture": f"{tmp_path / 'nets.py'}:make"}
+    (planned,) = plan(methods, None, [0], "digits", changed)
+    ready = prepare(planned, "cpu", tmp_path, heard, measure=False)
+    assert ready.job.training.engine_name == engine
+    assert ready.job.training.composition.left_free == []
+    assert not [note for note in heard.notes if "critic" in note or "generator" in note]
+
+
+@pytest.mark.parametrize(("side", "channels"), [(8, 1), (32, 3), (48, 3)])
+def test_the_example_of_networks_is_for_pictures_of_any_size(side: int, channels: int) -> None:
+    generator, critic = space("nets.py")["make"]((channels, side, side), 16)
+    fake = generator(torch.randn(2, 16))
+    assert fake.shape == (2, channels, side, side)
+    assert critic(fake).shape == (2, 1)
+
+
+def test_the_wrapper_of_a_conditional_critic_fixes_or_averages_its_label() -> None:
+    class Conditional(nn.Module):
+        def forward(self, x: Tensor, y: Tensor) -> Tensor:
+            return (x.flatten(1).sum(1) * y)[:, None]
+
+    points, at_labels = torch.randn(5, 1, 2, 2), space("wrappers.py")["AtLabels"]
+    once = points.flatten(1).sum(1)
+    torch.testing.assert_close(at_labels(Conditional(), [3])(points), 3 * once)
+    torch.testing.assert_close(at_labels(Conditional(), [0, 1, 5])(points), 2 * once)
+
+
+def test_the_wrapper_of_a_critic_with_features_gives_its_values() -> None:
+    class Both(nn.Module):
+        def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+            return x.flatten(1).sum(1), x
+
+    points = torch.randn(5, 1, 2, 2)
+    assert torch.equal(space("wrappers.py")["Values"](Both())(points), points.flatten(1).sum(1))
+
+
+def test_every_command_of_the_pages_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "nets.py").write_text(EXAMPLES["nets.py"])
+    monkeypatch.chdir(tmp_path)
+    lines = [line for block in re.findall(r"```bash\n(.*?)```", CRITIC, re.DOTALL) for line in block.splitlines()]
+    assert len(lines) == 3
+    for line in lines:
+        _, command, *words = shlex.split(line)
+        main.commands[command].make_context(command, words, parent=click.Context(main))
+
+
+def test_links_of_the_pages_lead_somewhere() -> None:
+    for page in DOCS.glob("*.md"):
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), target
