@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
@@ -18,6 +17,7 @@ from lipbench.runner.parts import create_method, load_pair, load_pictures
 from lipbench.schema import adversarial
 from lipbench.store import RunFolder
 from lipbench.train.composition import Composition
+from lipbench.train.streams import kept
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def load_networks(folder: RunFolder, device: str) -> Networks:
     adversarial(cell.protocol)
     chosen = choose_device(device)
     pictures = load_pictures(cell.dataset, folder.file)
-    with torch.random.fork_rng():
+    with kept():
         generator, critic = build_networks(cell, _composition(cell, folder), pictures.shape, folder.file, chosen)
     averaged = AveragedModel(generator, use_buffers=True)
     averaged.load_state_dict(trained["averaged"])
@@ -63,7 +63,7 @@ def load_critic(folder: RunFolder, device: str) -> tuple[nn.Module, Cell]:
     """Load the critic of a run that trains it alone, in eval mode; errors as of `load_networks`."""
     cell, trained = _read(folder)
     pair = load_pair(cell.dataset, folder.file, cell.protocol.name)
-    with torch.random.fork_rng():
+    with kept():
         critic = build_critic(
             cell, _composition(cell, folder), pair.shape, pair.dim, folder.file, choose_device(device)
         )

@@ -15,7 +15,7 @@ from lipbench.train.critic import CriticUpdate
 from lipbench.train.gradients.terms import Engine
 from lipbench.train.losses import Loss
 from lipbench.train.precision import autocast, full
-from lipbench.train.streams import Streams
+from lipbench.train.streams import Streams, global_state, restore_global_state
 from lipbench.train.training import Training, decayed
 
 
@@ -121,8 +121,7 @@ class Trainer(Training):
             "streams": self.streams.state_dict(),
             "optimisers": {name: adam.state_dict() for name, adam in self._optimisers.items()},
             "schedules": {name: schedule.state_dict() for name, schedule in self._schedules.items()},
-            "global_random": torch.get_rng_state(),
-            "global_random_cuda": torch.cuda.get_rng_state_all(),
+            **global_state(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -135,5 +134,4 @@ class Trainer(Training):
         for name, adam in self._optimisers.items():
             adam.load_state_dict(state["optimisers"][name])
             self._schedules[name].load_state_dict(state["schedules"][name])
-        torch.set_rng_state(state["global_random"])
-        torch.cuda.set_rng_state_all(state["global_random_cuda"])
+        restore_global_state(state)
