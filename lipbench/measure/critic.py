@@ -1,6 +1,5 @@
 """What a critic really does: gradient norms and secants of its score and of the raw critic."""
 
-from copy import deepcopy
 from math import isfinite
 from typing import NamedTuple
 
@@ -11,6 +10,7 @@ from torch.nn.utils import parametrize
 
 from lipbench.measure.functions import Function, Score, at_points, of_critic
 from lipbench.measure.secants import between, profile, variation_gap
+from lipbench.train.copied import copied
 from lipbench.train.gradients.terms import Engine, gradient_norm, values, values_and_norms
 
 PAIRED = 100  # points of a place among which secants are taken at every evaluation: a few per cent of its time
@@ -41,7 +41,7 @@ def settled(critic: nn.Module) -> nn.Module:
 
     Spectral norm moves its buffers at each access in training mode, one step behind the weights.
     """
-    copy = deepcopy(critic).train()
+    copy = copied(critic).train()
     parametrized = [layer for layer in copy.modules() if parametrize.is_parametrized(layer)]
     with torch.no_grad():
         for layer in parametrized * SETTLING:
@@ -144,7 +144,7 @@ def examine(
         NotFiniteError: anything found is not finite.
         NotExactError: the critic cannot be run in float64.
     """
-    exact = deepcopy(critic).double()
+    exact = copied(critic).double()
     points = torch.cat(list(places.values())).double()
     try:
         values(exact, points[:2])

@@ -1,7 +1,6 @@
 """Sees that networks and methods fit together, without training anything: each message names what does not."""
 
 from collections.abc import Callable
-from copy import deepcopy
 from inspect import signature
 
 import torch
@@ -10,8 +9,9 @@ from torch import Tensor, nn
 from lipbench.errors import RequestError
 from lipbench.method import Method
 from lipbench.runner.stages import Stages
-from lipbench.train.composition import check_independent
+from lipbench.train.copied import copied
 from lipbench.train.gradients.terms import values
+from lipbench.train.mixing import check_independent
 from lipbench.train.training import Training
 from lipbench.train.trial import trials
 
@@ -38,7 +38,7 @@ def check_generator(
     Raises:
         RequestError: it gives something else.
     """
-    copy = deepcopy(generator)  # a pass in training mode moves the buffers of batch normalisation
+    copy = copied(generator)  # a pass in training mode moves the buffers of batch normalisation
     latents = torch.randn(COUNT, latent_dim, generator=torch.Generator().manual_seed(0)).to(device)
     with (
         stages.stage(
@@ -94,7 +94,7 @@ def check_critic(training: Training, names: list[str], real: Tensor, fake: Tenso
     with stages.stage(
         f"giving the critic points of shape {tuple(real.shape)}", "a critic that gives one number a sample"
     ):
-        critic = deepcopy(training.critic)  # a pass in training mode moves the buffers of spectral normalisation
+        critic = copied(training.critic)  # a pass in training mode moves the buffers of spectral normalisation
         _explained(lambda: values(critic, real))
         if composition.needs_grad_norm:
             check_independent(critic, real)

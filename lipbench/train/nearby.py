@@ -1,9 +1,9 @@
 """A critic beside a critic: what holds there by an accident of the start (a dead layer, a gain of 0) is found out."""
 
-from copy import deepcopy
-
 import torch
 from torch import nn
+
+from lipbench.train.copied import copied
 
 
 def nearby(critic: nn.Module, rng: torch.Generator) -> nn.Module:
@@ -13,7 +13,7 @@ def nearby(critic: nn.Module, rng: torch.Generator) -> nn.Module:
         critic: it is left as it is.
         rng: on the CPU.
     """
-    copy = deepcopy(critic).double()
+    copy = copied(critic).double()
     with torch.no_grad():
         for weight in copy.parameters():
             noise = torch.randn(weight.shape, generator=rng, dtype=torch.float64).to(weight.device)
