@@ -10,7 +10,7 @@ from lipbench.errors import Diverged
 from lipbench.measure.critic import NotFiniteError, interpolate, settled
 from lipbench.measure.functions import of_critic
 from lipbench.measure.transport import against_truth
-from lipbench.runner.build import build_critic, choose_engine
+from lipbench.runner.build import build_critic, choose_engine, choose_passes
 from lipbench.runner.check import COUNT, check_critic
 from lipbench.runner.job import Job, Record
 from lipbench.runner.parts import Locate, create_method, load_pair
@@ -45,6 +45,7 @@ class Alone(Job):
         critic = build_critic(cell, composition, pair.shape, pair.dim, locate, device)
         engine = choose_engine(critic, composition, pair.shape, protocol.train.precision, device)
         update = CriticUpdate(critic, composition, LOSSES[protocol.loss], protocol.train, engine)
+        update.passes = choose_passes(critic, composition, pair.shape, device)
         self.training = CriticAlone(update, pair, protocol.train, cell.seed)
 
     def check(self, stages: Stages) -> None:

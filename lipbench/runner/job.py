@@ -9,6 +9,7 @@ from torch import Tensor
 from lipbench.cell import Cell
 from lipbench.errors import Diverged
 from lipbench.measure import critic as measuring
+from lipbench.runner.layout import memory_format
 from lipbench.runner.stages import Stages
 from lipbench.train.gradients.double_backward import DoubleBackward
 from lipbench.train.gradients.terms import Engine
@@ -75,6 +76,8 @@ class Job(ABC):
             "lipschitz_target": training.composition.lipschitz_target,
             "engine": training.engine_name,
             "engine_reason": training.engine.reason,
+            "passes": training.update.passes,
+            "memory_format": memory_format(training.critic),
             **self.facts(),
         }
 

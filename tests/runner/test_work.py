@@ -35,6 +35,7 @@ def test_a_finished_run_has_everything_that_the_table_needs(make_run: MakeRun) -
     result = folder.read_json("result.json")
     assert result is not None
     assert result["step"] == 6
+    assert (result["passes"], result["memory_format"]) == (1, "contiguous")
     assert result["extractor"].startswith("digits-cnn@")
     for name in ("fid", "kid", "inception_score", "grad_norm_max", "raw_grad_norm_mean", *TIMES):
         assert isinstance(result[name], int | float), name
@@ -151,5 +152,7 @@ def test_a_critic_with_batch_normalisation_is_refused_under_gradient_norms_alone
     assert go(refused) == FAILED
     error = refused.read_json("error.json")
     assert error is not None
-    assert "it has BatchNorm2d" in error["message"]
-    assert go(make_run("wc", architecture=f"{path}:make")) == FINISHED
+    assert "by a BatchNorm2d, layer '0'" in error["message"]
+    result = make_run("wc", finished=True, architecture=f"{path}:make").read_json("result.json")
+    assert result is not None
+    assert (result["status"], result["passes"], result["memory_format"]) == ("done", 2, "contiguous")

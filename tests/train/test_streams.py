@@ -8,7 +8,16 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lipbench.train.streams import NAMES, Streams, derive, global_state, kept, restore_global_state, seed_globally, seeded
+from lipbench.train.streams import (
+    NAMES,
+    Streams,
+    derive,
+    global_state,
+    kept,
+    restore_global_state,
+    seed_globally,
+    seeded,
+)
 
 CPU = torch.device("cpu")
 
