@@ -18,6 +18,10 @@ from lipbench.train.streams import generator
 from lipbench.train.training import Training
 
 Record = dict[str, Any]
+NO_FUNCTION = (
+    "the critic gives something else at each call with the same points, even in eval mode: it is no function, and has "
+    "neither gradient norms nor secants"
+)
 
 
 class Job(ABC):
@@ -106,6 +110,8 @@ class Job(ABC):
             Diverged: the critic gives a number that is not finite.
         """
         settled, score = measuring.settled(self.training.critic), self.training.composition.measured_score
+        if not measuring.is_function(settled, places["real"]):
+            return {"not_examined": NO_FUNCTION}
         try:
             record: Record = measuring.measure(settled, score, places, self.exact_engine)
             if final:

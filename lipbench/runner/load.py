@@ -4,18 +4,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from torch import nn
-from torch.optim.swa_utils import AveragedModel
 
 from lipbench import cell as cells
 from lipbench.cell import Cell
 from lipbench.dataset import Pictures
 from lipbench.errors import StoreError
+from lipbench.measure.critic import settle
 from lipbench.runner import checkpoint
 from lipbench.runner.build import build_critic, build_networks
 from lipbench.runner.device import choose_device
 from lipbench.runner.parts import create_method, load_pair, load_pictures
 from lipbench.schema import adversarial
 from lipbench.store import RunFolder
+from lipbench.train.average import Average
 from lipbench.train.composition import Composition
 from lipbench.train.streams import kept
 
@@ -52,11 +53,10 @@ def load_networks(folder: RunFolder, device: str) -> Networks:
     pictures = load_pictures(cell.dataset, folder.file)
     with kept():
         generator, critic = build_networks(cell, _composition(cell, folder), pictures.shape, folder.file, chosen)
-    averaged = AveragedModel(generator, use_buffers=True)
+    averaged = Average(generator)
     averaged.load_state_dict(trained["averaged"])
     critic.load_state_dict(trained["critic"])
-    network: nn.Module = averaged.module
-    return Networks(network.eval(), critic.eval(), cell, int(trained["step"]), pictures)
+    return Networks(settle(averaged.module), critic.eval(), cell, int(trained["step"]), pictures)
 
 
 def load_critic(folder: RunFolder, device: str) -> tuple[nn.Module, Cell]:

@@ -6,10 +6,10 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from lipbench.dataset import to_unit
 from lipbench.schema import Train
+from lipbench.train.average import Average
 from lipbench.train.composition import Composition
 from lipbench.train.critic import CriticUpdate
 from lipbench.train.gradients.terms import Engine
@@ -51,9 +51,7 @@ class Trainer(Training):
         self.settings = settings
         self.streams = Streams(seed, self.device)
         self.step = 0
-        averaging = get_ema_multi_avg_fn(settings.ema_decay)
-        self.averaged = AveragedModel(generator, multi_avg_fn=averaging, use_buffers=True)
-        self.averaged.eval()
+        self.averaged = Average(generator, settings.ema_decay)
         self._optimisers = {
             "critic": self.update.optimiser,
             "generator": torch.optim.Adam(generator.parameters(), settings.generator_learning_rate, settings.betas),

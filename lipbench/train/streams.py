@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 NAMES = ("latents", "flips", "penalty", "pair")
+EVALUATION = "evaluation"  # the purpose of what networks draw when they are measured, apart from training
 
 
 def derive(seed: int, *purpose: object) -> int:
