@@ -45,11 +45,20 @@ def check_generator(
     with (
         stages.stage(
             f"giving the generator latents of shape {tuple(latents.shape)}",
-            "a network that takes latents (n, latent_dim), as by nn.Linear, or after view(n, latent_dim, 1, 1)",
+            "a network that takes latents (n, latent_dim), as by nn.Linear",
         ),
         torch.no_grad(),
     ):
-        fake = copy(latents)
+        _check_arguments(copy, "generator", "latents")
+        try:
+            fake = copy(latents)
+        except Exception:
+            if _runs(copy, latents[:, :, None, None]):
+                raise RequestError(
+                    f"the generator takes latents of shape (n, {latent_dim}, 1, 1); expected (n, {latent_dim}): put "
+                    f"nn.Unflatten(1, (latent_dim, 1, 1)) before its first layer"
+                ) from None
+            raise
         far = copy(FAR * latents)
     if not isinstance(fake, Tensor) or fake.shape != (COUNT, *shape):
         given = tuple(fake.shape) if isinstance(fake, Tensor) else type(fake).__name__
@@ -96,8 +105,17 @@ def check_critic(training: Training, names: list[str], real: Tensor, fake: Tenso
     with stages.stage(
         f"giving the critic points of shape {tuple(real.shape)}", "a critic that gives one number a sample"
     ):
+        _check_arguments(training.critic, "critic", "points")
         critic = copied(training.critic)  # a pass in training mode moves the buffers of spectral normalisation
-        _explained(lambda: values(critic, real))
+        inputs = real.detach().requires_grad_()
+        given = _explained(lambda: values(critic, inputs))
+    with stages.stage(
+        "differentiating the critic at its points",
+        "values that autograd can follow back to the points: no detach() or torch.no_grad() on the way, and "
+        "checkpoint(…, use_reentrant=False) where activations are computed again",
+    ):
+        torch.autograd.grad(given.sum(), inputs)
+    with stages.stage("seeing whether the critic is a function of each point", "a critic that can be run in training"):
         if composition.needs_grad_norm:
             check_independent(critic, real)
         if not is_function(critic.eval(), real):
@@ -108,13 +126,40 @@ def check_critic(training: Training, names: list[str], real: Tensor, fake: Tenso
                 attempt()
 
 
+def _runs(network: nn.Module, given: Tensor) -> bool:
+    try:
+        network(given)
+    except Exception:  # a user's network may raise anything
+        return False
+    return True
+
+
+def _check_arguments(network: nn.Module, what: str, given: str) -> None:
+    """See that a network can be called with one argument.
+
+    Raises:
+        RequestError: its ``forward`` takes others.
+    """
+    try:
+        expected = signature(network.forward)
+    except ValueError:  # a builtin's
+        return
+    try:
+        expected.bind(None)
+    except TypeError as error:
+        raise RequestError(
+            f"forward of the {what} takes {expected} ({error}); expected {given} alone, forward(self, x): wrap it in a "
+            f"module that fixes all else, such as a label: return self.net(x, self.label.expand(len(x)))"
+        ) from None
+
+
 def _call(hook: str) -> str:
     """A hook with its arguments, such as ``penalty(self, value, grad_norm)``."""
     return f"{hook}({', '.join(signature(getattr(Method, hook)).parameters)})"
 
 
-def _explained(ask: Callable[[], object]) -> None:
+def _explained(ask: Callable[[], Tensor]) -> Tensor:
     try:
-        ask()
+        return ask()
     except ValueError as error:
         raise RequestError(str(error)) from error
