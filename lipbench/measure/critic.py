@@ -66,7 +66,8 @@ def is_function(critic: nn.Module, points: Float[Tensor, "n c h w"]) -> bool:
         before = values(critic, some)
         for _ in range(PASSES):
             after = values(critic, some)
-            if torch.allclose(before, after, rtol=STEADY, atol=STEADY * float(after.abs().max()), equal_nan=True):
+            size = float(after.nan_to_num().abs().max())
+            if torch.allclose(before, after, rtol=STEADY, atol=STEADY * size, equal_nan=True):
                 return True
             before = after
     return False

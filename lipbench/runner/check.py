@@ -42,12 +42,9 @@ def check_generator(
     """
     copy = copied(generator)  # a pass in training mode moves the buffers of batch normalisation
     latents = torch.randn(COUNT, latent_dim, generator=torch.Generator().manual_seed(0)).to(device)
-    with (
-        stages.stage(
-            f"giving the generator latents of shape {tuple(latents.shape)}",
-            "a network that takes latents (n, latent_dim), as by nn.Linear",
-        ),
-        torch.no_grad(),
+    with stages.stage(
+        f"giving the generator latents of shape {tuple(latents.shape)}",
+        "a network that takes latents (n, latent_dim), as by nn.Linear",
     ):
         _check_arguments(copy, "generator", "latents")
         try:
@@ -59,11 +56,21 @@ def check_generator(
                     f"nn.Unflatten(1, (latent_dim, 1, 1)) before its first layer"
                 ) from None
             raise
-        far = copy(FAR * latents)
+        with torch.no_grad():
+            far = copy(FAR * latents)
     if not isinstance(fake, Tensor) or fake.shape != (COUNT, *shape):
         given = tuple(fake.shape) if isinstance(fake, Tensor) else type(fake).__name__
         raise RequestError(
             f"the generator gives {given} for {COUNT} latents; expected pictures of shape {(COUNT, *shape)}"
+        )
+    with stages.stage("differentiating the generator", "pictures that autograd can follow back to its weights"):
+        fake.sum().backward()
+        fake = fake.detach()
+    left = [name for name, weight in copy.named_parameters() if weight.requires_grad and weight.grad is None]
+    if left:
+        stages.listener.noted(
+            f"{len(left)} weights of the generator get no gradient and stay as they are, {left[0]!r} first: is "
+            f"something detached, unused, or behind a checkpoint(…, use_reentrant=True)?"
         )
     lowest, highest = float(fake.min()), float(fake.max())
     tanh = "expected −1 to 1, as real pictures have: end it with nn.Tanh()"
@@ -84,7 +91,7 @@ def check_generator(
         stages.listener.noted(
             f"The generator gives nothing below 0 (it gives {lowest:.3g} to {highest:.3g}), as after a sigmoid; {tanh}."
         )
-    return fake.detach()
+    return fake
 
 
 def check_critic(training: Training, names: list[str], real: Tensor, fake: Tensor, stages: Stages) -> None:

@@ -109,7 +109,7 @@ def _of_first(things: list[Any], count: int) -> list[Tensor]:
 
 
 def _close(mine: Tensor, other: Tensor, tolerance: float) -> bool:
-    size = float(mine.abs().max()) if mine.numel() else 0.0
+    size = float(mine.nan_to_num().abs().max()) if mine.numel() else 0.0
     return torch.allclose(mine, other, rtol=0, atol=tolerance * max(1e-300, size), equal_nan=True)
 
 

@@ -119,6 +119,17 @@ def test_a_generator_of_another_range_is_told(tmp_path: Path, end: str, expected
     assert re.search(expected, "\n".join(heard.notes)), heard.notes
 
 
+def test_weights_of_a_generator_that_are_never_trained_are_told(tmp_path: Path) -> None:
+    heard = Heard()
+    nets = (
+        "class Cut(nn.Module):\n    def forward(self, z): return z.detach()\n"
+        "def make(shape, latent_dim):\n    g, c = small(shape, latent_dim)\n"
+        "    return nn.Sequential(nn.Linear(latent_dim, latent_dim), Cut(), *g), c\n"
+    )
+    checked(tmp_path, "wc", nets=nets, heard=heard)
+    assert any("2 weights of the generator get no gradient" in note and "'0.weight'" in note for note in heard.notes)
+
+
 @pytest.mark.parametrize(
     ("hook", "expected"),
     [
