@@ -1,6 +1,5 @@
 """What a critic really does: gradient norms and secants of its score and of the raw critic."""
 
-from copy import deepcopy
 from math import isfinite
 from typing import NamedTuple
 
@@ -11,9 +10,11 @@ from torch.nn.utils import parametrize
 
 from lipbench.measure.functions import Function, Score, at_points, of_critic
 from lipbench.measure.secants import between, profile, variation_gap
+from lipbench.train.copied import copied
 from lipbench.train.gradients.terms import Engine, gradient_norm, values, values_and_norms
 
 PAIRED = 100  # points of a place among which secants are taken at every evaluation: a few per cent of its time
+STEADY, PASSES, FEW = 1e-6, 100, 4  # the rounding between two of at most so many passes over so many points
 SETTLING = 30  # power iterations: enough for the norm of a layer to stand still
 
 
@@ -36,18 +37,40 @@ class _Found(NamedTuple):
     value_norm: Float[Tensor, " n"]
 
 
-def settled(critic: nn.Module) -> nn.Module:
-    """A copy in eval mode whose power iterations have converged; the critic itself is left as it is.
+def settle(network: nn.Module) -> nn.Module:
+    """Let a network's power iterations converge, in place; it is left in eval mode, its weights as they are.
 
     Spectral norm moves its buffers at each access in training mode, one step behind the weights.
     """
-    copy = deepcopy(critic).train()
-    parametrized = [layer for layer in copy.modules() if parametrize.is_parametrized(layer)]
+    network.train()
+    parametrized = [layer for layer in network.modules() if parametrize.is_parametrized(layer)]
     with torch.no_grad():
         for layer in parametrized * SETTLING:
             for name in layer.parametrizations:  # type: ignore[union-attr]  # only parametrized layers are listed
                 getattr(layer, name)
-    return copy.eval().requires_grad_(False)
+    return network.eval()
+
+
+def settled(network: nn.Module) -> nn.Module:
+    """A copy whose power iterations have converged, in eval mode; the network itself is left as it is."""
+    return settle(copied(network)).requires_grad_(False)
+
+
+def is_function(critic: nn.Module, points: Float[Tensor, "n c h w"]) -> bool:
+    """Whether the critic gives the same values at each call with the same points, up to rounding.
+
+    A normalisation of its own may iterate at each pass, whatever the mode: it is given time to come to rest.
+    """
+    some = points[:FEW]
+    with torch.no_grad():
+        before = values(critic, some)
+        for _ in range(PASSES):
+            after = values(critic, some)
+            size = float(after.nan_to_num().abs().max())
+            if torch.allclose(before, after, rtol=STEADY, atol=STEADY * size, equal_nan=True):
+                return True
+            before = after
+    return False
 
 
 def _measured(critic: nn.Module, score: Score | None, points: Tensor, engine: Engine | None) -> _Found:
@@ -144,7 +167,7 @@ def examine(
         NotFiniteError: anything found is not finite.
         NotExactError: the critic cannot be run in float64.
     """
-    exact = deepcopy(critic).double()
+    exact = copied(critic).double()
     points = torch.cat(list(places.values())).double()
     try:
         values(exact, points[:2])

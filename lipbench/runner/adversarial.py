@@ -9,7 +9,7 @@ from torch import Tensor
 from lipbench.cell import Cell
 from lipbench.dataset import to_unit
 from lipbench.errors import Diverged
-from lipbench.measure.critic import interpolate
+from lipbench.measure.critic import interpolate, settled
 from lipbench.measure.fidelity import fidelity
 from lipbench.measure.images import generate, grid_png
 from lipbench.runner.build import build
@@ -53,7 +53,7 @@ class Adversarial(Job):
     def rehearse_evaluation(self) -> float:
         """See `Job.rehearse_evaluation`; the extractor is left out, it has seen the real pictures."""
         settings, begun = self.built.measured, time.perf_counter()
-        fake = generate(self.training.averaged.module, latents(self.cell, FEW, self.training.device))
+        fake = generate(settled(self.training.averaged.module), latents(self.cell, FEW, self.training.device))
         generated = time.perf_counter()
         places = self._places(fake, FEW)
         self.measure_critic(places, final=False, more={}, segments=SEGMENTS)
@@ -70,9 +70,8 @@ class Adversarial(Job):
         averaged = trainer.averaged.module
         if not all(weight.isfinite().all() for weight in averaged.parameters()):
             raise Diverged(trainer.step, "a weight of the generator")
-        fake = generate(averaged, latents(cell, settings.samples, device))
-        with torch.random.fork_rng():  # a data loader draws from the global stream, which belongs to training
-            record: Record = fidelity(fake, built.reference, built.extractor, settings, cuda=device.type == "cuda")
+        fake = generate(settled(averaged), latents(cell, settings.samples, device))
+        record: Record = fidelity(fake, built.reference, built.extractor, settings, cuda=device.type == "cuda")
         places = self._places(fake, settings.critic_points)
         train = to_unit(pictures.train[: len(places["real"])].to(device))
         more = {"train": train, "noise": self.noise(torch.cat([places["real"], places["fake"]]))} if final else {}

@@ -7,10 +7,10 @@ from torch.nn.utils import parametrize
 
 from lipbench.cell import Cell
 from lipbench.errors import Diverged
-from lipbench.measure.critic import NotFiniteError, interpolate, settled
+from lipbench.measure.critic import NotFiniteError, interpolate, is_function, settled
 from lipbench.measure.functions import of_critic
 from lipbench.measure.transport import against_truth
-from lipbench.runner.build import build_critic, choose_engine
+from lipbench.runner.build import build_critic, choose_engine, choose_passes
 from lipbench.runner.check import COUNT, check_critic
 from lipbench.runner.job import Job, Record
 from lipbench.runner.parts import Locate, create_method, load_pair
@@ -45,6 +45,7 @@ class Alone(Job):
         critic = build_critic(cell, composition, pair.shape, pair.dim, locate, device)
         engine = choose_engine(critic, composition, pair.shape, protocol.train.precision, device)
         update = CriticUpdate(critic, composition, LOSSES[protocol.loss], protocol.train, engine)
+        update.passes = choose_passes(critic, composition, pair.shape, device)
         self.training = CriticAlone(update, pair, protocol.train, cell.seed)
 
     def check(self, stages: Stages) -> None:
@@ -63,12 +64,15 @@ class Alone(Job):
         measured, seed = self.protocol.evaluate, self.cell.seed
         rng = generator(seed, "measured pair", device=self.device)
         real, fake = self.pair.sample(measured.transport_points, rng)
-        score = of_critic(settled(self.training.critic), self.training.composition.measured_score, self.exact_engine)
-        with parametrize.cached():
-            try:
-                record: Record = against_truth(score, self.pair, real, fake)
-            except NotFiniteError as error:
-                raise Diverged(self.training.step, error.what) from None
+        critic = settled(self.training.critic)
+        score = of_critic(critic, self.training.composition.measured_score, self.exact_engine)
+        record: Record = {}
+        if is_function(critic, real):
+            with parametrize.cached():
+                try:
+                    record = against_truth(score, self.pair, real, fake)
+                except NotFiniteError as error:
+                    raise Diverged(self.training.step, error.what) from None
         count = min(measured.critic_points, len(real))
         real, fake = real[:count], fake[:count]
         mixed = interpolate(real, fake, generator(seed, "measured points", device=self.device))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from lipbench.cell import Cell
 from lipbench.dataset import Pictures
@@ -11,7 +11,9 @@ from lipbench.errors import RequestError
 from lipbench.measure import extractors
 from lipbench.measure.extractors import Extractor
 from lipbench.measure.fidelity import Reference, fitted
+from lipbench.runner.adopt import adopt, adopt_critic
 from lipbench.runner.device import place
+from lipbench.runner.layout import lay_out
 from lipbench.runner.parts import Locate, create_method, find_architecture, load_pictures
 from lipbench.schema import Evaluate
 from lipbench.train.composition import Composition
@@ -20,12 +22,12 @@ from lipbench.train.gradients.double_backward import DoubleBackward
 from lipbench.train.gradients.terms import Engine
 from lipbench.train.loop import Trainer
 from lipbench.train.losses import LOSSES
+from lipbench.train.mixing import mixer
 from lipbench.train.precision import HALF, set_precision
 from lipbench.train.streams import generator as random_generator
 from lipbench.train.streams import seeded
 
-# Convolutions of larger pictures are quicker with the channels last; generators are not, on a CPU.
-CHANNELS_LAST = 32
+EXAMPLE = 4  # points or latents with which a network is tried as it is made
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,9 @@ def build_trainer(cell: Cell, pictures: Pictures, locate: Locate, device: torch.
     loss = LOSSES[cell.protocol.loss]
     engine = choose_engine(critic, composition, pictures.shape, settings.precision, device)
     train = place(pictures.train, device)
-    return Trainer(generator, critic, composition, loss, train, settings, engine, cell.seed)
+    trainer = Trainer(generator, critic, composition, loss, train, settings, engine, cell.seed)
+    trainer.update.passes = choose_passes(critic, composition, pictures.shape, device)
+    return trainer
 
 
 def build_networks(
@@ -97,6 +101,7 @@ def build_networks(
     make, latent_dim = find_architecture(cell.architecture, locate), cell.adversarial.train.latent_dim
     with seeded(cell.seed, "generator init"):
         generator, _ = make(shape, latent_dim)
+        generator = adopt(generator, _example((latent_dim,)))
     return generator.to(device), build_critic(cell, composition, shape, latent_dim, locate, device)
 
 
@@ -109,14 +114,15 @@ def build_critic(
     device: torch.device,
 ) -> nn.Module:
     """Make the critic, constrained, as it is before training; errors as of `build`."""
+    example = _example(shape)
     with seeded(cell.seed, "critic init"):
         _, critic = find_architecture(cell.architecture, locate)(shape, latent_dim)
+        critic = adopt_critic(critic, example)
     critic = critic.to(device)
-    if min(shape[1:]) >= CHANNELS_LAST:
-        critic = critic.to(memory_format=torch.channels_last)
     critic.input_shape = shape  # type: ignore[assignment]  # for methods that need an operator's true norm
     with seeded(cell.seed, "constrain"):
-        return composition.constrain(critic)
+        critic = composition.constrain(critic)
+    return lay_out(critic, composition, example.to(device))
 
 
 def choose_engine(
@@ -127,6 +133,22 @@ def choose_engine(
     if not composition.needs_grad_norm:
         return DoubleBackward()
     return choose(critic, shape, HALF.get(precision))
+
+
+def choose_passes(
+    critic: nn.Module, composition: Composition, shape: tuple[int, int, int], device: torch.device
+) -> int:
+    """The passes of an update, see `CriticUpdate`: 2 for a critic that mixes samples, as their authors take."""
+    if composition.needs_grad_norm:
+        return 1
+    try:
+        return 1 if mixer(critic, _example(shape).to(device)) is None else 2
+    except Exception:  # a user's network may raise anything, and the checks say what
+        return 1
+
+
+def _example(shape: tuple[int, ...]) -> Tensor:
+    return torch.randn(EXAMPLE, *shape, generator=random_generator(0, "example"))
 
 
 def choose_reference(pictures: Pictures, dataset: str, settings: Evaluate) -> Reference:

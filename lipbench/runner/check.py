@@ -1,17 +1,19 @@
 """Sees that networks and methods fit together, without training anything: each message names what does not."""
 
 from collections.abc import Callable
-from copy import deepcopy
 from inspect import signature
 
 import torch
 from torch import Tensor, nn
 
 from lipbench.errors import RequestError
+from lipbench.measure.critic import is_function
 from lipbench.method import Method
+from lipbench.runner.job import NO_FUNCTION
 from lipbench.runner.stages import Stages
-from lipbench.train.composition import check_independent
+from lipbench.train.copied import copied
 from lipbench.train.gradients.terms import values
+from lipbench.train.mixing import check_independent
 from lipbench.train.training import Training
 from lipbench.train.trial import trials
 
@@ -38,21 +40,37 @@ def check_generator(
     Raises:
         RequestError: it gives something else.
     """
-    copy = deepcopy(generator)  # a pass in training mode moves the buffers of batch normalisation
+    copy = copied(generator)  # a pass in training mode moves the buffers of batch normalisation
     latents = torch.randn(COUNT, latent_dim, generator=torch.Generator().manual_seed(0)).to(device)
-    with (
-        stages.stage(
-            f"giving the generator latents of shape {tuple(latents.shape)}",
-            "a network that takes latents (n, latent_dim), as by nn.Linear, or after view(n, latent_dim, 1, 1)",
-        ),
-        torch.no_grad(),
+    with stages.stage(
+        f"giving the generator latents of shape {tuple(latents.shape)}",
+        "a network that takes latents (n, latent_dim), as by nn.Linear",
     ):
-        fake = copy(latents)
-        far = copy(FAR * latents)
+        _check_arguments(copy, "generator", "latents")
+        try:
+            fake = copy(latents)
+        except Exception:
+            if _runs(copy, latents[:, :, None, None]):
+                raise RequestError(
+                    f"the generator takes latents of shape (n, {latent_dim}, 1, 1); expected (n, {latent_dim}): put "
+                    f"nn.Unflatten(1, (latent_dim, 1, 1)) before its first layer"
+                ) from None
+            raise
+        with torch.no_grad():
+            far = copy(FAR * latents)
     if not isinstance(fake, Tensor) or fake.shape != (COUNT, *shape):
         given = tuple(fake.shape) if isinstance(fake, Tensor) else type(fake).__name__
         raise RequestError(
             f"the generator gives {given} for {COUNT} latents; expected pictures of shape {(COUNT, *shape)}"
+        )
+    with stages.stage("differentiating the generator", "pictures that autograd can follow back to its weights"):
+        fake.sum().backward()
+        fake = fake.detach()
+    left = [name for name, weight in copy.named_parameters() if weight.requires_grad and weight.grad is None]
+    if left:
+        stages.listener.noted(
+            f"{len(left)} weights of the generator get no gradient and stay as they are, {left[0]!r} first: is "
+            f"something detached, unused, or behind a checkpoint(…, use_reentrant=True)?"
         )
     lowest, highest = float(fake.min()), float(fake.max())
     tanh = "expected −1 to 1, as real pictures have: end it with nn.Tanh()"
@@ -73,7 +91,7 @@ def check_generator(
         stages.listener.noted(
             f"The generator gives nothing below 0 (it gives {lowest:.3g} to {highest:.3g}), as after a sigmoid; {tanh}."
         )
-    return fake.detach()
+    return fake
 
 
 def check_critic(training: Training, names: list[str], real: Tensor, fake: Tensor, stages: Stages) -> None:
@@ -94,16 +112,21 @@ def check_critic(training: Training, names: list[str], real: Tensor, fake: Tenso
     with stages.stage(
         f"giving the critic points of shape {tuple(real.shape)}", "a critic that gives one number a sample"
     ):
-        critic = deepcopy(training.critic)  # a pass in training mode moves the buffers of spectral normalisation
-        _explained(lambda: values(critic, real))
+        _check_arguments(training.critic, "critic", "points")
+        critic = copied(training.critic)  # a pass in training mode moves the buffers of spectral normalisation
+        inputs = real.detach().requires_grad_()
+        given = _explained(lambda: values(critic, inputs))
+    with stages.stage(
+        "differentiating the critic at its points",
+        "values that autograd can follow back to the points: no detach() or torch.no_grad() on the way, and "
+        "checkpoint(…, use_reentrant=False) where activations are computed again",
+    ):
+        torch.autograd.grad(given.sum(), inputs)
+    with stages.stage("seeing whether the critic is a function of each point", "a critic that can be run in training"):
         if composition.needs_grad_norm:
             check_independent(critic, real)
-        critic.eval()
-        if not torch.equal(values(critic, real), values(critic, real)):
-            stages.listener.noted(
-                "The critic gives something else at each call with the same points, even in eval mode: its gradients "
-                "and secants say nothing of it."
-            )
+        if not is_function(critic.eval(), real):
+            stages.listener.noted(f"Nothing of the critic is measured: {NO_FUNCTION}.")
     if composition.left_free:
         stages.listener.noted(f"{'+'.join(names)} leaves {', '.join(composition.left_free)} of the critic free.")
     for method, name in zip(composition.methods, names, strict=True):
@@ -112,13 +135,40 @@ def check_critic(training: Training, names: list[str], real: Tensor, fake: Tenso
                 attempt()
 
 
+def _runs(network: nn.Module, given: Tensor) -> bool:
+    try:
+        network(given)
+    except Exception:  # a user's network may raise anything
+        return False
+    return True
+
+
+def _check_arguments(network: nn.Module, what: str, given: str) -> None:
+    """See that a network can be called with one argument.
+
+    Raises:
+        RequestError: its ``forward`` takes others.
+    """
+    try:
+        expected = signature(network.forward)
+    except ValueError:  # a builtin's
+        return
+    try:
+        expected.bind(None)
+    except TypeError as error:
+        raise RequestError(
+            f"forward of the {what} takes {expected} ({error}); expected {given} alone, forward(self, x): wrap it in a "
+            f"module that fixes all else, such as a label: return self.net(x, self.label.expand(len(x)))"
+        ) from None
+
+
 def _call(hook: str) -> str:
     """A hook with its arguments, such as ``penalty(self, value, grad_norm)``."""
     return f"{hook}({', '.join(signature(getattr(Method, hook)).parameters)})"
 
 
-def _explained(ask: Callable[[], object]) -> None:
+def _explained(ask: Callable[[], Tensor]) -> Tensor:
     try:
-        ask()
+        return ask()
     except ValueError as error:
         raise RequestError(str(error)) from error

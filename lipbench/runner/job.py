@@ -9,6 +9,7 @@ from torch import Tensor
 from lipbench.cell import Cell
 from lipbench.errors import Diverged
 from lipbench.measure import critic as measuring
+from lipbench.runner.layout import memory_format
 from lipbench.runner.stages import Stages
 from lipbench.train.gradients.double_backward import DoubleBackward
 from lipbench.train.gradients.terms import Engine
@@ -17,6 +18,10 @@ from lipbench.train.streams import generator
 from lipbench.train.training import Training
 
 Record = dict[str, Any]
+NO_FUNCTION = (
+    "the critic gives something else at each call with the same points, even in eval mode: it is no function, and has "
+    "neither gradient norms nor secants"
+)
 
 
 class Job(ABC):
@@ -75,6 +80,8 @@ class Job(ABC):
             "lipschitz_target": training.composition.lipschitz_target,
             "engine": training.engine_name,
             "engine_reason": training.engine.reason,
+            "passes": training.update.passes,
+            "memory_format": memory_format(training.critic),
             **self.facts(),
         }
 
@@ -103,6 +110,8 @@ class Job(ABC):
             Diverged: the critic gives a number that is not finite.
         """
         settled, score = measuring.settled(self.training.critic), self.training.composition.measured_score
+        if not measuring.is_function(settled, places["real"]):
+            return {"not_examined": NO_FUNCTION}
         try:
             record: Record = measuring.measure(settled, score, places, self.exact_engine)
             if final:

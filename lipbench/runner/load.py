@@ -3,21 +3,22 @@
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import nn
-from torch.optim.swa_utils import AveragedModel
 
 from lipbench import cell as cells
 from lipbench.cell import Cell
 from lipbench.dataset import Pictures
 from lipbench.errors import StoreError
+from lipbench.measure.critic import settle
 from lipbench.runner import checkpoint
 from lipbench.runner.build import build_critic, build_networks
 from lipbench.runner.device import choose_device
 from lipbench.runner.parts import create_method, load_pair, load_pictures
 from lipbench.schema import adversarial
 from lipbench.store import RunFolder
+from lipbench.train.average import Average
 from lipbench.train.composition import Composition
+from lipbench.train.streams import kept
 
 
 @dataclass(frozen=True)
@@ -50,20 +51,19 @@ def load_networks(folder: RunFolder, device: str) -> Networks:
     adversarial(cell.protocol)
     chosen = choose_device(device)
     pictures = load_pictures(cell.dataset, folder.file)
-    with torch.random.fork_rng():
+    with kept():
         generator, critic = build_networks(cell, _composition(cell, folder), pictures.shape, folder.file, chosen)
-    averaged = AveragedModel(generator, use_buffers=True)
+    averaged = Average(generator)
     averaged.load_state_dict(trained["averaged"])
     critic.load_state_dict(trained["critic"])
-    network: nn.Module = averaged.module
-    return Networks(network.eval(), critic.eval(), cell, int(trained["step"]), pictures)
+    return Networks(settle(averaged.module), critic.eval(), cell, int(trained["step"]), pictures)
 
 
 def load_critic(folder: RunFolder, device: str) -> tuple[nn.Module, Cell]:
     """Load the critic of a run that trains it alone, in eval mode; errors as of `load_networks`."""
     cell, trained = _read(folder)
     pair = load_pair(cell.dataset, folder.file, cell.protocol.name)
-    with torch.random.fork_rng():
+    with kept():
         critic = build_critic(
             cell, _composition(cell, folder), pair.shape, pair.dim, folder.file, choose_device(device)
         )

@@ -13,7 +13,7 @@ from lipbench.runner.device import wait
 from lipbench.runner.job import Job
 from lipbench.runner.listener import Forecast
 from lipbench.runner.stages import Stages
-from lipbench.train.streams import seeded
+from lipbench.train.streams import EVALUATION, seeded
 
 STEPS, LONG = 5, 1.0  # at most so many, until they have taken so many seconds: the first one warms up
 
@@ -39,7 +39,8 @@ def rehearse(job: Job, stages: Stages) -> Forecast:
             f"finite losses, and a critic that can be differentiated{twice * job.training.composition.needs_grad_norm}",
         ):
             seconds = [_step(job)]
-        with stages.stage("measuring the critic", "finite values and gradients at single points"):
+        measuring = stages.stage("measuring the critic", "finite values and gradients at single points")
+        with measuring, seeded(job.cell.seed, EVALUATION):
             per_evaluation = job.rehearse_evaluation()
         with suppress(Diverged):  # later than at the first step: a result, and the run's to find
             while sum(seconds) < LONG and len(seconds) < STEPS:

@@ -22,7 +22,7 @@ from lipbench.runner.load import load_networks
 from lipbench.runner.parts import default_split, load_pictures
 from lipbench.schema import Evaluate, adversarial
 from lipbench.store import RunFolder
-from lipbench.train.streams import generator
+from lipbench.train.streams import EVALUATION, generator, seeded
 
 Record = dict[str, Any]
 
@@ -50,7 +50,8 @@ def score_run(
     real = networks.pictures if against is None else _load(data)
     settings, reference = _reference(data, real, split, cell.protocol.model_dump(), overrides)
     settings = _fit(settings, settings.samples, len(reference.pictures), overrides)
-    fake = generate(networks.generator, latents(cell, settings.samples, choose_device(device)))
+    with seeded(cell.seed, EVALUATION):
+        fake = generate(networks.generator, latents(cell, settings.samples, choose_device(device)))
     record: Record = {
         "subject": folder.id,
         "method": cell.method,

@@ -27,7 +27,7 @@ from lipbench.runner.jobs import create
 from lipbench.runner.meter import Meter
 from lipbench.runner.stages import Stages
 from lipbench.store import RunFolder, write_atomically
-from lipbench.train.streams import derive
+from lipbench.train.streams import EVALUATION, seed_globally, seeded
 
 STRETCH = 25  # steps between two looks at the losses and the clock
 CHECKPOINT_SECONDS = 60.0  # at the latest; every evaluation writes one anyway
@@ -121,7 +121,7 @@ class _Run:
     def evaluate(self, steps: int) -> None:
         """Measure, and add a line to the trace; `steps` were made since the last one."""
         step = self.job.training.step
-        with self.meter.evaluating(self.device):
+        with self.meter.evaluating(self.device), seeded(self.cell.seed, EVALUATION):
             record, samples = self.job.evaluate(final=step == self.cell.protocol.train.steps)
         losses = {name: total / steps for name, total in self.losses.items()}
         self.losses = {}
@@ -141,7 +141,7 @@ def _finish(folder: RunFolder, device_name: str, progress: Progress, argv: list[
         job = create(cell, folder.file, device)
         own = [folder.file(part.file) for part in cell.files if part.file]
         job.check(Stages(f"{cell.method} on {cell.dataset}", {path: path for path in own}))
-        torch.manual_seed(derive(cell.seed, "training"))  # for networks that draw numbers of their own (dropout)
+        seed_globally(cell.seed, "training")  # for networks that draw numbers of their own (dropout)
         run = _Run(folder, cell, job, device)
         run.restore()
         try:

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-import torch
 from torch.optim.lr_scheduler import LambdaLR
 
 from lipbench.pair import Pair
 from lipbench.schema import CriticTrain
 from lipbench.train.critic import CriticUpdate
-from lipbench.train.streams import Streams
+from lipbench.train.streams import Streams, global_state, restore_global_state
 from lipbench.train.training import Training, decayed
 
 
@@ -49,8 +48,7 @@ class CriticAlone(Training):
             "update": self.update.state_dict(),
             "streams": self.streams.state_dict(),
             "schedule": self._schedule.state_dict(),
-            "global_random": torch.get_rng_state(),
-            "global_random_cuda": torch.cuda.get_rng_state_all(),
+            **global_state(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -59,5 +57,4 @@ class CriticAlone(Training):
         self.update.load_state_dict(state["update"])
         self.streams.load_state_dict(state["streams"])
         self._schedule.load_state_dict(state["schedule"])
-        torch.set_rng_state(state["global_random"])
-        torch.cuda.set_rng_state_all(state["global_random_cuda"])
+        restore_global_state(state)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from lipbench.errors import RequestError
 from lipbench.method import Method, overrides
 from lipbench.train.constraint import constrain
-from lipbench.train.gradients.terms import Term, values
+from lipbench.train.gradients.terms import Term
 
 
 class Composition:
@@ -127,24 +127,3 @@ def _term(method: Method, points: Tensor, batch: Tensor, real: Tensor, fake: Ten
     if points is fake:
         return Term(batch, objective, rows=slice(len(real), None))
     return Term(points.detach(), objective)
-
-
-def check_independent(critic: nn.Module, points: Float[Tensor, "n c h w"]) -> None:
-    """See that the critic treats each sample by itself, as every method that uses gradient norms needs.
-
-    Raises:
-        RequestError: the value of one sample depends on another.
-    """
-    points = points.detach().requires_grad_()
-    with torch.enable_grad():
-        (gradient,) = torch.autograd.grad(values(critic, points)[0], points)
-    if gradient[1:].count_nonzero():
-        named = [
-            type(layer).__name__ for layer in critic.modules() if isinstance(layer, nn.modules.batchnorm._NormBase)
-        ]
-        culprit = f" (it has {', '.join(sorted(set(named)))})" if named else ""
-        raise RequestError(
-            f"the critic mixes the samples of a batch{culprit}, so a gradient norm per sample has no meaning; "
-            f"expected a critic that treats each sample by itself under a method that uses gradient norms: "
-            f"take the batch normalisation out of it, or choose a method without gradient norms (wc, sn)"
-        )

@@ -1,7 +1,6 @@
 """One constraint of a critic: applied, and seen to constrain."""
 
 from collections.abc import Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 
 import torch
@@ -9,6 +8,7 @@ from torch import Tensor, nn
 
 from lipbench.errors import PluginError, RequestError
 from lipbench.method import Method, overrides
+from lipbench.train.copied import copied
 from lipbench.train.matrices import is_normalised, matrices
 
 OF_LAYERS = ("layerwise", "certified")  # guarantees that no matrix left free would keep
@@ -76,7 +76,7 @@ class _Look:
             settings = sorted((key, repr(value)) for key, value in vars(layer).items() if not key.startswith("_"))
             hooks = len(layer._forward_hooks), len(layer._forward_pre_hooks)
             layers[path] = type(layer).__qualname__, hooks, settings
-        copy = deepcopy(critic).eval()  # in training mode a look at a normalised weight moves its state
+        copy = copied(critic).eval()  # in training mode a look at a normalised weight moves its state
         with torch.no_grad():
             weights = {
                 f"{path}.{name}": getattr(layer, name)

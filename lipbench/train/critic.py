@@ -10,7 +10,7 @@ from lipbench.schema import CriticTrain, Train
 from lipbench.train.composition import Composition
 from lipbench.train.gradients.call import UnsupportedOperation
 from lipbench.train.gradients.double_backward import DoubleBackward
-from lipbench.train.gradients.terms import Engine, Term
+from lipbench.train.gradients.terms import Engine, Term, values
 from lipbench.train.losses import Loss
 from lipbench.train.precision import autocast
 
@@ -28,6 +28,8 @@ class CriticUpdate:
     Attributes:
         optimiser: its Adam.
         steps: the updates made so far.
+        passes: 1 where real and fake samples go through the critic together; 2 where each has a pass of its own, as
+            the statistics of a critic that mixes samples need. No method that uses gradient norms has such a critic.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class CriticUpdate:
         self.device = next(critic.parameters()).device
         self.optimiser = torch.optim.Adam(critic.parameters(), settings.learning_rate, settings.betas)
         self.steps = 0
+        self.passes = 1
 
     @property
     def engine_name(self) -> str:
@@ -65,21 +68,24 @@ class CriticUpdate:
         Returns:
             What was minimised, penalties included, detached.
         """
-        batch, count = torch.cat([real, fake]), len(real)  # one pass for both
+        batch, count = torch.cat([real, fake]), len(real)
         composition, step = self.composition, self.steps
 
         def objective(value: Tensor, norm: Tensor) -> Tensor:
             score = composition.score(value, norm)
             return self.loss.critic(score[:count], score[count:])
 
-        terms = [Term(batch, objective, composition.score_needs_grad_norm)]
+        terms = [Term(batch, objective, composition.score_needs_grad_norm)] if self.passes == 1 else []
         terms += composition.penalties(batch, count, step, rng)
 
-        def regulariser() -> Tensor:
-            return composition.regulariser(self.critic, batch, count, step, rng)
+        def plain() -> Tensor:
+            total = composition.regulariser(self.critic, batch, count, step, rng)
+            if self.passes == 1:
+                return total
+            return total + self.loss.critic(*(values(self.critic, part) for part in (real, fake)))
 
         self.optimiser.zero_grad(set_to_none=True)
-        extra = regulariser if composition.has_regulariser else None
+        extra = plain if composition.has_regulariser or self.passes > 1 else None
         with autocast(self.precision, self.device):
             try:
                 losses = self.engine.accumulate(self.critic, terms, extra)

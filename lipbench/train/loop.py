@@ -6,16 +6,16 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from lipbench.dataset import to_unit
 from lipbench.schema import Train
+from lipbench.train.average import Average
 from lipbench.train.composition import Composition
 from lipbench.train.critic import CriticUpdate
 from lipbench.train.gradients.terms import Engine
 from lipbench.train.losses import Loss
 from lipbench.train.precision import autocast, full
-from lipbench.train.streams import Streams
+from lipbench.train.streams import Streams, global_state, restore_global_state
 from lipbench.train.training import Training, decayed
 
 
@@ -51,9 +51,7 @@ class Trainer(Training):
         self.settings = settings
         self.streams = Streams(seed, self.device)
         self.step = 0
-        averaging = get_ema_multi_avg_fn(settings.ema_decay)
-        self.averaged = AveragedModel(generator, multi_avg_fn=averaging, use_buffers=True)
-        self.averaged.eval()
+        self.averaged = Average(generator, settings.ema_decay)
         self._optimisers = {
             "critic": self.update.optimiser,
             "generator": torch.optim.Adam(generator.parameters(), settings.generator_learning_rate, settings.betas),
@@ -121,8 +119,7 @@ class Trainer(Training):
             "streams": self.streams.state_dict(),
             "optimisers": {name: adam.state_dict() for name, adam in self._optimisers.items()},
             "schedules": {name: schedule.state_dict() for name, schedule in self._schedules.items()},
-            "global_random": torch.get_rng_state(),
-            "global_random_cuda": torch.cuda.get_rng_state_all(),
+            **global_state(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -135,5 +132,4 @@ class Trainer(Training):
         for name, adam in self._optimisers.items():
             adam.load_state_dict(state["optimisers"][name])
             self._schedules[name].load_state_dict(state["schedules"][name])
-        torch.set_rng_state(state["global_random"])
-        torch.cuda.set_rng_state_all(state["global_random_cuda"])
+        restore_global_state(state)

@@ -1,7 +1,6 @@
 """Which matrices and kernels a critic multiplies with: read from the graph of one pass, whatever its layers are."""
 
 from collections.abc import Iterator
-from copy import deepcopy
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +10,7 @@ from torch.nn.utils.parametrizations import _SpectralNorm
 from torch.nn.utils.parametrize import ParametrizationList
 from torch.utils._pytree import tree_leaves
 
+from lipbench.train.copied import copied
 from lipbench.train.streams import generator, seeded
 
 COUNT = 4  # points of the pass
@@ -47,7 +47,7 @@ def matrices(critic: nn.Module) -> list[tuple[nn.Module, str]]:
         Modules and the names of their parameters, in the order of ``critic.modules()``: what `spectral_norm` takes. A
         parameter that several modules share is there for each of them; one that is parametrised, by its own name.
     """
-    copy = deepcopy(critic).eval().to(memory_format=torch.contiguous_format)  # some critics can be run in no other
+    copy = copied(critic).eval().to(memory_format=torch.contiguous_format)  # some critics can be run in no other
     trained = {id(weight) for weight in copy.parameters() if weight.requires_grad and weight.dim() > 1}
     multiplied, reached = _used(copy, getattr(critic, "input_shape", None))
     return [

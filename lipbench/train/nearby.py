@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from lipbench.train.copies import copied
+from lipbench.train.copied import copied
 
 
 def nearby(critic: nn.Module, rng: torch.Generator, dtype: torch.dtype = torch.float64) -> nn.Module:

@@ -4,14 +4,18 @@ Each purpose has a generator of its own, so a method that draws more numbers tha
 penalty, say) shifts nothing for anyone else.
 """
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 NAMES = ("latents", "flips", "penalty", "pair")
+EVALUATION = "evaluation"  # the purpose of what networks draw when they are measured, apart from training
 
 
 def derive(seed: int, *purpose: object) -> int:
@@ -24,11 +28,54 @@ def generator(seed: int, *purpose: object, device: torch.device | str = "cpu") -
     return torch.Generator(device).manual_seed(derive(seed, *purpose))
 
 
+def seed_globally(seed: int, *purpose: object) -> None:
+    """Seed the global random states from which a network may draw: those of torch, NumPy and Python."""
+    derived = derive(seed, *purpose)
+    torch.manual_seed(derived)
+    np.random.seed(derived % 2**32)
+    random.seed(derived)
+
+
+def global_state() -> dict[str, Any]:
+    """The global random states, as a checkpoint holds them."""
+    version, numbers, gauss = random.getstate()
+    _, keys, *rest = np.random.get_state()
+    return {
+        "global_random": torch.get_rng_state(),
+        "global_random_cuda": torch.cuda.get_rng_state_all(),
+        "global_random_python": (version, torch.tensor(numbers), gauss),
+        "global_random_numpy": (torch.tensor(np.asarray(keys, np.int64)), *rest),
+    }
+
+
+def restore_global_state(state: dict[str, Any]) -> None:
+    """Go on from what `global_state` gave; those that an older checkpoint lacks are left as they are."""
+    torch.set_rng_state(state["global_random"])
+    torch.cuda.set_rng_state_all(state["global_random_cuda"])
+    if "global_random_python" in state:
+        version, numbers, gauss = state["global_random_python"]
+        random.setstate((version, tuple(numbers.tolist()), gauss))
+        keys, *rest = state["global_random_numpy"]
+        np.random.set_state(("MT19937", keys.numpy().astype(np.uint32), *rest))
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """Leave the global random states as they were before the block."""
+    python, numpy = random.getstate(), np.random.get_state()
+    with torch.random.fork_rng():
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(numpy)
+
+
 @contextmanager
 def seeded(seed: int, *purpose: object) -> Iterator[None]:
-    """Seed torch's global generator inside the block, as layers draw their initial weights there; restore it after."""
-    with torch.random.fork_rng():
-        torch.manual_seed(derive(seed, *purpose))
+    """Seed the global random states inside the block, as layers draw their initial weights there."""
+    with kept():
+        seed_globally(seed, *purpose)
         yield
 
 

@@ -36,7 +36,7 @@ class Training(ABC):
 
     @abstractmethod
     def state_dict(self) -> dict[str, Any]:
-        """Everything that decides how training goes on, torch's global random state included."""
+        """Everything that decides how training goes on, the global random states included."""
 
     @abstractmethod
     def load_state_dict(self, state: dict[str, Any]) -> None:

@@ -5,7 +5,6 @@ penalty that draws numbers of its own, makes runs differ that should not.
 """
 
 from collections.abc import Callable
-from copy import deepcopy
 from typing import Any
 
 import torch
@@ -14,6 +13,7 @@ from torch import Tensor, nn
 
 from lipbench.errors import PluginError
 from lipbench.method import Method, overrides
+from lipbench.train.copied import copied
 from lipbench.train.streams import generator
 
 COUNT = 32  # values that a hook is tried with
@@ -58,7 +58,7 @@ def spread(count: int, device: torch.device) -> tuple[Float[Tensor, " n"], Float
 
 
 def _project(method: Method, name: str, critic: nn.Module) -> None:
-    copy = deepcopy(critic)
+    copy = copied(critic)
     rng = generator(0, STREAM, "weights")
     with torch.no_grad():
         for weight in copy.parameters():  # so large that no bound is kept by chance
@@ -141,7 +141,7 @@ def _penalty(method: Method, name: str, device: torch.device) -> None:
 
 
 def _regulariser(method: Method, name: str, critic: nn.Module, real: Points, fake: Points) -> None:
-    copy = deepcopy(critic).eval()  # dropout draws from torch's own stream, as it may
+    copy = copied(critic).eval()  # dropout draws from torch's own stream, as it may
     before = real.clone(), fake.clone()
     with torch.enable_grad():
         given = [method.regulariser(copy, real, fake, generator(0, STREAM, device=real.device)) for _ in range(2)]

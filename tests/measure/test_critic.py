@@ -156,8 +156,12 @@ def test_values_that_are_not_finite_are_counted(score: Score | None) -> None:
 
 @pytest.mark.parametrize("score", [None, normalised])
 def test_a_critic_that_gives_pictures_is_refused(score: Score | None) -> None:
-    with pytest.raises(ValueError, match=r"gives \(2, 1, 1, 1\) for 2 samples; expected one number a sample"):
-        measure(nn.Conv2d(1, 1, 1), score, PLACES)
+    with pytest.raises(ValueError, match=r"gives \(2, 3, 1, 1\) for 2 samples; expected one number a sample"):
+        measure(nn.Conv2d(1, 3, 1), score, PLACES)
+
+
+def test_a_value_a_sample_may_have_further_dimensions_of_1() -> None:
+    assert measure(nn.Conv2d(1, 1, 1), None, PLACES)["grad_norm_max"] > 0
 
 
 def test_a_settled_copy_has_the_true_norm_and_leaves_the_critic_as_it_was() -> None:

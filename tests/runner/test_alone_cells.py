@@ -17,7 +17,7 @@ from lipbench.runner.prepare import prepare
 from lipbench.runner.stages import Stages
 from lipbench.store import RunFolder, Status
 from tests.conftest import TINY, TINY_ALONE, MakeRun
-from tests.runner.test_resume import Killed, dying_at_write
+from tests.runner.test_resume import Killed, dying_at_write, trained
 from tests.runner.test_work import NAN, TIMES, go
 
 TRUTH = ("cos", "l2", "w1_estimate", "w1_true")
@@ -103,7 +103,7 @@ def test_a_run_that_dies_at_any_write_and_goes_on_ends_bit_equal_to_one_that_did
             states = [checkpoint.load(each) for each in (folder, straight)]
             assert states[0] is not None
             assert states[1] is not None
-            torch.testing.assert_close(states[0]["trainer"], states[1]["trainer"], rtol=0, atol=0)
+            torch.testing.assert_close(trained(states[0]), trained(states[1]), rtol=0, atol=0)
     # environment, trace; line and checkpoint twice; result
     assert number == 7
 

@@ -28,19 +28,51 @@ MAKE = "def make(shape, latent_dim): return "
         ),
         (
             MAKE + "small(shape, latent_dim)[0], nn.Conv2d(1, 1, 1)\n",
-            r"the critic gives \(4, 1, 8, 8\) for 4 samples; expected one number a sample",
+            r"the critic gives \(4, 1, 8, 8\) for 4 samples; expected one number a sample.*with .mean\(\(1, 2, 3\)\)",
         ),
         (MAKE + "small(shape, latent_dim)[0], nn.Flatten()\n", "without weights"),
+        (
+            "class Dict(nn.Linear):\n    def forward(self, x): return {'value': super().forward(x.flatten(1))}\n"
+            + MAKE
+            + "(small(shape, latent_dim)[0], Dict(64, 1))\n",
+            r"gives dict \('value': \(4, 1\)\).*return self.net\(x\)\['value'\]",
+        ),
+        (
+            "class Nothing(nn.Linear):\n    def forward(self, x): super().forward(x.flatten(1))\n"
+            + MAKE
+            + "(small(shape, latent_dim)[0], Nothing(64, 1))\n",
+            r"gives nothing \(None\).*end its forward with return",
+        ),
+        (
+            "class Labelled(nn.Linear):\n    def forward(self, x, y): return super().forward(x.flatten(1)) + y\n"
+            + MAKE
+            + "(small(shape, latent_dim)[0], Labelled(64, 1))\n",
+            r"forward of the critic takes \(x, y\) \(missing.*'y'\); expected points alone.*self.label.expand\(len\(x",
+        ),
+        (
+            "class Noise(nn.Linear):\n    def forward(self, z, c): return super().forward(z).view(-1, 1, 8, 8)\n"
+            + MAKE
+            + "(Noise(latent_dim, 64), small(shape, latent_dim)[1])\n",
+            r"forward of the generator takes \(z, c\).*expected latents alone",
+        ),
+        (
+            "from torch.utils.checkpoint import checkpoint\nclass Sparing(nn.Linear):\n"
+            "    def forward(self, x): return checkpoint(super().forward, x.flatten(1), use_reentrant=True)\n"
+            + MAKE
+            + "(small(shape, latent_dim)[0], Sparing(64, 1))\n",
+            r"differentiating the critic at its points: RuntimeError.*expected .*use_reentrant=False\)",
+        ),
         ("import nowhere\n", r"does not import: ModuleNotFoundError: No module named 'nowhere'"),
         (
             "class Pair(nn.Linear):\n    def forward(self, x): return super().forward(x.flatten(1)), x\n"
             + MAKE
             + "(small(shape, latent_dim)[0], Pair(64, 1))\n",
-            "the critic gives tuple for 4 samples; expected one number a sample",
+            r"the critic gives tuple \(0: \(4, 1\), 1: \(4, 1, 8, 8\)\) for 4 samples; expected one number a sample, "
+            r"\(4,\) or \(4, 1\): wrap it in a module whose forward ends with return self.net\(x\)\[0\]",
         ),
         (
             MAKE + "(nn.ConvTranspose2d(latent_dim, 1, 8), small(shape, latent_dim)[1])\n",
-            r"giving the generator latents of shape \(4, 64\): RuntimeError: .*nn.Linear, or after view\(n, latent_dim",
+            r"takes latents of shape \(n, 64, 1, 1\); expected \(n, 64\): put nn.Unflatten\(1, \(latent_dim, 1, 1\)\)",
         ),
         ("def make(latent_dim): ...\n", r"takes \(latent_dim\) .*expected \(image_shape, latent_dim\)"),
         (
@@ -87,6 +119,17 @@ def test_a_generator_of_another_range_is_told(tmp_path: Path, end: str, expected
     assert re.search(expected, "\n".join(heard.notes)), heard.notes
 
 
+def test_weights_of_a_generator_that_are_never_trained_are_told(tmp_path: Path) -> None:
+    heard = Heard()
+    nets = (
+        "class Cut(nn.Module):\n    def forward(self, z): return z.detach()\n"
+        "def make(shape, latent_dim):\n    g, c = small(shape, latent_dim)\n"
+        "    return nn.Sequential(nn.Linear(latent_dim, latent_dim), Cut(), *g), c\n"
+    )
+    checked(tmp_path, "wc", nets=nets, heard=heard)
+    assert any("2 weights of the generator get no gradient" in note and "'0.weight'" in note for note in heard.notes)
+
+
 @pytest.mark.parametrize(
     ("hook", "expected"),
     [
@@ -126,7 +169,7 @@ def test_a_critic_that_is_no_function_of_its_points_is_told(tmp_path: Path) -> N
         "def make(shape, latent_dim):\n    g, c = small(shape, latent_dim)\n    return g, nn.Sequential(Noise(), c)\n"
     )
     checked(tmp_path, "wc", nets=nets, heard=heard)
-    assert any("its gradients and secants say nothing of it" in note for note in heard.notes)
+    assert any("it is no function, and has neither gradient norms nor secants" in note for note in heard.notes)
 
 
 def test_matrices_that_a_constraint_leaves_free_are_told(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import torch
 from lipbench.runner import BUSY, FAILED, FINISHED
 from lipbench.runner import work as working
 from lipbench.runner.environment import processor
+from lipbench.runner.load import load_networks
 from lipbench.runner.work import work
 from lipbench.store import RunFolder, Status
 from tests.conftest import MakeRun
@@ -31,10 +32,11 @@ def go(folder: RunFolder) -> int:
 
 def test_a_finished_run_has_everything_that_the_table_needs(make_run: MakeRun) -> None:
     folder = make_run("gn", finished=True)
-    assert folder.status() is Status.DONE
+    assert folder.status() is Status.DONE, folder.read_json("error.json")
     result = folder.read_json("result.json")
     assert result is not None
     assert result["step"] == 6
+    assert (result["passes"], result["memory_format"]) == (1, "contiguous")
     assert result["extractor"].startswith("digits-cnn@")
     for name in ("fid", "kid", "inception_score", "grad_norm_max", "raw_grad_norm_mean", *TIMES):
         assert isinstance(result[name], int | float), name
@@ -151,5 +153,67 @@ def test_a_critic_with_batch_normalisation_is_refused_under_gradient_norms_alone
     assert go(refused) == FAILED
     error = refused.read_json("error.json")
     assert error is not None
-    assert "it has BatchNorm2d" in error["message"]
-    assert go(make_run("wc", architecture=f"{path}:make")) == FINISHED
+    assert "by a BatchNorm2d, layer '0'" in error["message"]
+    result = make_run("wc", finished=True, architecture=f"{path}:make").read_json("result.json")
+    assert result is not None
+    assert (result["status"], result["passes"], result["memory_format"]) == ("done", 2, "contiguous")
+
+
+NOISY = """
+import torch
+from torch import nn
+class Noise(nn.Module):
+    def forward(self, x): return x + torch.randn_like(x)
+def make(shape, latents):
+    generator, critic = small(shape, latents)
+    return generator, nn.Sequential(Noise(), critic)
+"""
+
+
+@pytest.mark.parametrize(("protocol", "net"), [("digits", "cnn8"), ("w1", "mlp")])
+@pytest.mark.parametrize("methods", ["gn", "wc"])
+def test_a_critic_that_is_no_function_is_not_examined_and_its_run_is_done(
+    make_run: MakeRun, tmp_path: Path, protocol: str, net: str, methods: str
+) -> None:
+    (tmp_path / "nets.py").write_text(f"from lipbench.nets.{net} import make as small\n{NOISY}")
+    folder = make_run(methods, protocol=protocol, finished=True, architecture=f"{tmp_path / 'nets.py'}:make")
+    result = folder.read_json("result.json")
+    assert result is not None
+    assert result["status"] == "done"
+    assert "it is no function" in result["not_examined"]
+    assert not [name for name in result if "grad_norm" in name or "secant" in name]
+    assert ("fid" in result) == (protocol == "digits")
+
+
+def test_a_run_whose_critic_draws_from_numpy_is_repeated_by_its_seed(make_run: MakeRun, tmp_path: Path) -> None:
+    (tmp_path / "nets.py").write_text(
+        "import numpy as np\nfrom torch import nn\nfrom lipbench.nets.cnn8 import make as small\n"
+        "class Jitter(nn.Module):\n"
+        "    def forward(self, x): return x + (np.random.uniform(-0.2, 0.2) if self.training else 0)\n"
+        "def make(shape, latents):\n    generator, critic = small(shape, latents)\n"
+        "    return generator, nn.Sequential(Jitter(), critic)\n"
+    )
+    found = [
+        make_run("wc", results=name, finished=True, architecture=f"{tmp_path / 'nets.py'}:make").read_json(
+            "result.json"
+        )
+        for name in ("one", "two")
+    ]
+    first, second = ({key: value for key, value in (each or {}).items() if key not in TIMES} for each in found)
+    assert first == second
+    assert first["status"] == "done"
+
+
+def test_networks_with_old_hooks_are_trained_measured_and_loaded(make_run: MakeRun, tmp_path: Path) -> None:
+    (tmp_path / "nets.py").write_text(
+        "from torch import nn\nfrom torch.nn.utils import spectral_norm\nfrom lipbench.nets.cnn8 import make as small\n"
+        "def make(shape, latents):\n    generator, critic = small(shape, latents)\n"
+        "    for net in (generator, critic):\n        for layer in net:\n"
+        "            if hasattr(layer, 'weight') and layer.weight.dim() > 1: spectral_norm(layer)\n"
+        "    return generator, critic\n"
+    )
+    folder = make_run("gn", finished=True, architecture=f"{tmp_path / 'nets.py'}:make")
+    assert folder.status() is Status.DONE
+    networks = load_networks(folder, "cpu")
+    weight = networks.generator[0].weight.detach()  # type: ignore[index]  # a Sequential
+    assert float(torch.linalg.matrix_norm(weight, 2)) == pytest.approx(1, abs=1e-3)

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from lipbench import Method
 from lipbench.errors import RequestError
-from lipbench.train.composition import Composition, check_independent
+from lipbench.train.composition import Composition
 
 
 class Double(Method):
@@ -106,26 +106,6 @@ def test_a_regulariser_sees_the_critic_and_both_halves() -> None:
     first = composition.regulariser(critic, BATCH, 4, 0, torch.Generator())
     assert first.detach() == pytest.approx(2 * (1.5 - 4.5) ** 2)
     assert composition.regulariser(critic, BATCH, 4, 1, torch.Generator()) == 0
-
-
-@pytest.mark.parametrize("affine", [True, False])
-def test_a_critic_with_batch_normalisation_is_recognised(affine: bool) -> None:
-    critic = nn.Sequential(nn.BatchNorm2d(1, affine=affine), nn.LeakyReLU(), nn.Flatten(), nn.Linear(16, 1))
-    with pytest.raises(RequestError, match=r"mixes the samples of a batch \(it has BatchNorm2d\)"):
-        check_independent(critic, torch.randn(4, 1, 4, 4))
-
-
-def test_a_critic_that_mixes_samples_by_any_other_means_is_recognised_too() -> None:
-    class Mixing(nn.Module):
-        def forward(self, points: Tensor) -> Tensor:
-            return (points.flatten(1) - points.flatten(1).mean(0)).square().sum(1)
-
-    with pytest.raises(RequestError, match="mixes the samples of a batch, so"):
-        check_independent(Mixing(), torch.randn(4, 1, 4, 4))
-
-
-def test_layer_normalisation_treats_each_sample_by_itself() -> None:
-    check_independent(nn.Sequential(nn.Flatten(), nn.LayerNorm(16), nn.Linear(16, 1)), torch.randn(4, 1, 4, 4))
 
 
 class Aiming(Method):

@@ -1,10 +1,23 @@
 """Named random streams."""
 
+import random
+from pathlib import Path
+
+import numpy as np
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lipbench.train.streams import NAMES, Streams, derive, seeded
+from lipbench.train.streams import (
+    NAMES,
+    Streams,
+    derive,
+    global_state,
+    kept,
+    restore_global_state,
+    seed_globally,
+    seeded,
+)
 
 CPU = torch.device("cpu")
 
@@ -56,3 +69,35 @@ def test_seeding_for_initial_weights_leaves_the_global_state_as_it_was() -> None
     assert torch.equal(torch.get_rng_state(), before)
     with seeded(0, "critic init"):
         assert torch.equal(torch.rand(3), first)
+
+
+def drawn() -> tuple[float, float, float]:
+    return float(torch.rand(())), float(np.random.rand()), random.random()
+
+
+def test_numbers_of_torch_numpy_and_python_are_seeded_and_kept_alike() -> None:
+    with kept():
+        seed_globally(0, "training")
+        expected = drawn()
+        with seeded(3, "something else"):
+            other = drawn()
+        following = drawn()
+        seed_globally(0, "training")
+        assert drawn() == expected
+        with kept():
+            drawn()
+        assert drawn() == following
+    assert len({*expected, *following, *other}) == 9
+
+
+def test_the_global_states_go_through_a_checkpoint(tmp_path: Path) -> None:
+    with kept():
+        random.gauss(0, 1)
+        np.random.randn()
+        torch.save(global_state(), tmp_path / "state.pt")
+        expected = [(*drawn(), random.gauss(0, 1), float(np.random.randn())) for _ in range(3)]
+        state = torch.load(tmp_path / "state.pt", weights_only=True)
+        restore_global_state(state)
+        assert [(*drawn(), random.gauss(0, 1), float(np.random.randn())) for _ in range(3)] == expected
+        restore_global_state({key: state[key] for key in ("global_random", "global_random_cuda")})  # an older one
+        assert float(torch.rand(())) == expected[0][0]

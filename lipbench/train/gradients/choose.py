@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from lipbench.train.copies import copied
+from lipbench.train.copied import copied
 from lipbench.train.gradients.call import UnsupportedOperation
 from lipbench.train.gradients.double_backward import DoubleBackward
 from lipbench.train.gradients.terms import Engine, Term

@@ -78,14 +78,37 @@ def values(critic: nn.Module, points: Float[Tensor, "n c h w"]) -> Float[Tensor,
         ValueError: the critic does not give one number a sample.
     """
     out = critic(points)
-    if not isinstance(out, Tensor) or out.shape not in ((len(points),), (len(points), 1)):
-        given = tuple(out.shape) if isinstance(out, Tensor) else type(out).__name__
+    if not isinstance(out, Tensor) or out.shape[:1] != points.shape[:1] or out.shape.numel() != len(points):
         raise ValueError(
-            f"the critic gives {given} for {len(points)} samples; "
-            f"expected one number a sample, ({len(points)},) or ({len(points)}, 1)"
+            f"the critic gives {_described(out)} for {len(points)} samples; expected one number a sample, "
+            f"({len(points)},) or ({len(points)}, 1): {_way_out(out)}"
         )
     flat: Tensor = out.reshape(-1)
     return full(flat)
+
+
+def _described(out: object) -> str:
+    """What a critic gave, with the shapes of what is in it."""
+    if isinstance(out, Tensor):
+        return str(tuple(out.shape))
+    if out is None:
+        return "nothing (None)"
+    named = out.items() if isinstance(out, dict) else enumerate(out) if isinstance(out, tuple | list) else []
+    shapes = [f"{key!r}: {tuple(part.shape)}" for key, part in named if isinstance(part, Tensor)]
+    return type(out).__name__ + (f" ({', '.join(shapes)})" if shapes else "")
+
+
+def _way_out(out: object) -> str:
+    if out is None:
+        return "end its forward with return"
+    wrapper = "wrap it in a module whose forward ends with"
+    if isinstance(out, Tensor):
+        dims = tuple(range(1, out.dim()))
+        return (
+            f"{wrapper} .mean({dims if len(dims) > 1 else 1}), or picks one" if dims else "keep the batch's dimension"
+        )
+    part = f"[{next(iter(out), '…')!r}]" if isinstance(out, dict) else "[0]"
+    return f"{wrapper} return self.net(x){part}, the part with the values"
 
 
 def values_and_norms(

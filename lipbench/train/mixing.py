@@ -1,0 +1,120 @@
+"""Whether a critic treats each sample by itself, and which of its layers does not."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from lipbench.errors import RequestError
+from lipbench.train.copied import copied
+from lipbench.train.gradients.terms import values
+from lipbench.train.nearby import nearby
+from lipbench.train.streams import generator, seeded
+
+EXACT, ROUNDED = 1e-12, 1e-5  # relative, in float64 and float32: what rounding may leave
+STREAM = "trial of mixing"
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What a layer was given and gave for the first sample."""
+
+    name: str
+    given: list[Tensor]
+    gave: list[Tensor]
+
+
+def check_independent(critic: nn.Module, points: Float[Tensor, "n c h w"]) -> None:
+    """See that the critic treats each sample by itself, as every method that uses gradient norms needs.
+
+    Raises:
+        RequestError: the value of one sample depends on another.
+    """
+    culprit = mixer(critic, points)
+    if culprit is not None:
+        raise RequestError(
+            f"the critic mixes the samples of a batch: the value of one changes with the others (by {culprit}), so a "
+            f"gradient norm per sample has no meaning; expected a critic that treats each sample by itself under a "
+            f"method that uses gradient norms: take this out of it (InstanceNorm, GroupNorm and LayerNorm do not mix), "
+            f"or choose a method without gradient norms (wc, sn)"
+        )
+
+
+def mixer(critic: nn.Module, points: Float[Tensor, "n c h w"]) -> str | None:
+    """The first layer in training mode by which a sample's value changes with the others, or None.
+
+    It is tried beside the critic's own weights, as a dead layer at the start would hide it, by values, as statistics
+    may be detached, and with the same random numbers.
+
+    Args:
+        critic: it is left as it is.
+        points: a few; the first one stays, the others are replaced.
+
+    Returns:
+        Such as ``a BatchNorm1d, layer '2'``.
+    """
+    rng = generator(0, STREAM)
+    others = points.detach().clone()
+    others[1:] = torch.randn(others[1:].shape, generator=rng).to(others)
+    tried = [points.detach(), others, points.detach()]
+    try:
+        moved, tolerance = nearby(critic, rng).train(), EXACT
+        first, second, again = (_watched(moved, batch.double()) for batch in tried)
+    except Exception:  # whatever keeps a user's network from being run in float64
+        moved, tolerance = copied(critic).train(), ROUNDED
+        first, second, again = (_watched(moved, batch) for batch in tried)
+    if _same(first[-1].gave, second[-1].gave, tolerance) or not _same(first[-1].gave, again[-1].gave, tolerance):
+        return None  # as of one that differs from pass to pass anyway: nothing can be said of it
+    for mine, other in zip(first, second, strict=False):
+        if _same(mine.given, other.given, tolerance) and not _same(mine.gave, other.gave, tolerance):
+            return mine.name
+    return first[-1].name
+
+
+def _watched(critic: nn.Module, points: Tensor) -> list[_Seen]:
+    """A pass of a copy, layer by layer in the order in which they end: the innermost first, the critic itself last."""
+    copy, count = copied(critic), len(points)
+    seen: list[_Seen] = []
+    begun: list[list[Tensor]] = []
+
+    def begin(_: nn.Module, args: tuple[Any, ...], options: dict[str, Any]) -> None:
+        begun.append(_of_first([*args, *options.values()], count))
+
+    def end(name: str, out: object) -> None:
+        seen.append(_Seen(name, begun.pop(), _of_first([out], count)))
+
+    for path, layer in copy.named_modules():
+        kind = type(layer).__name__
+        name = f"{'an' if kind[0] in 'AEIOU' else 'a'} {kind}, layer {path!r}" if path else f"{kind} itself"
+        layer.register_forward_pre_hook(begin, with_kwargs=True)
+        layer.register_forward_hook(lambda _, args, out, name=name: end(name, out))
+    with seeded(0, STREAM):
+        values(copy, points)
+    return seen
+
+
+def _of_first(things: list[Any], count: int) -> list[Tensor]:
+    """What belongs to the first sample, of tensors in lists, tuples and dictionaries, too; all where there is none."""
+    found: list[Tensor] = []
+    for thing in things:
+        if isinstance(thing, Tensor):
+            found.append((thing[0] if thing.dim() and len(thing) == count else thing).detach().clone())
+        elif isinstance(thing, list | tuple):
+            found += _of_first(list(thing), count)
+        elif isinstance(thing, dict):
+            found += _of_first(list(thing.values()), count)
+    return found
+
+
+def _close(mine: Tensor, other: Tensor, tolerance: float) -> bool:
+    size = float(mine.nan_to_num().abs().max()) if mine.numel() else 0.0
+    return torch.allclose(mine, other, rtol=0, atol=tolerance * max(1e-300, size), equal_nan=True)
+
+
+def _same(mine: list[Tensor], other: list[Tensor], tolerance: float) -> bool:
+    return len(mine) == len(other) and all(
+        one.shape == two.shape and _close(one.double(), two.double(), tolerance)
+        for one, two in zip(mine, other, strict=True)
+    )
