@@ -15,7 +15,7 @@ from lipbench.train.copied import copied
 from lipbench.train.streams import kept
 
 
-def adopt(network: nn.Module, example: Tensor) -> nn.Module:
+def adopt(network: nn.Module, what: str, example: Tensor) -> nn.Module:
     """The same function in a form that can be copied, saved and differentiated twice.
 
     What ``torch.compile`` has wrapped is unwrapped, as its backward pass cannot be differentiated; lazy layers are
@@ -24,9 +24,20 @@ def adopt(network: nn.Module, example: Tensor) -> nn.Module:
 
     Args:
         network: a generator or a critic, as its maker gave it; it is changed in place where that will do.
-        example: what it takes, in a batch, on its device; drawn from the global state where a lazy layer needs it.
+        what: ``generator`` or ``critic``, for messages.
+        example: what it takes, in a batch; lazy layers draw their weights from the global random state.
+
+    Raises:
+        RequestError: a part of it was compiled by ``torch.jit``.
     """
     network = _uncompiled(network)
+    for path, layer in network.named_modules():
+        if isinstance(layer, torch.jit.ScriptModule):
+            raise RequestError(
+                f"the {what}{f', in its layer {path!r},' if path else ''} was compiled by torch.jit, so it cannot be "
+                f"copied with all that belongs to it, and no method can reach its layers; expected the module itself: "
+                f"leave out torch.jit.script or torch.jit.trace, the function is the same without"
+            )
     if any(isinstance(weight, nn.parameter.UninitializedParameter) for weight in network.parameters()):
         training = network.training
         with torch.no_grad():
@@ -42,19 +53,8 @@ def adopt(network: nn.Module, example: Tensor) -> nn.Module:
 
 
 def adopt_critic(critic: nn.Module, example: Tensor) -> nn.Module:
-    """`adopt`, and a copy of its points for a critic that changes them in place.
-
-    Raises:
-        RequestError: a part of it was compiled by ``torch.jit``.
-    """
-    critic = adopt(critic, example)
-    for path, layer in critic.named_modules():
-        if isinstance(layer, torch.jit.ScriptModule):
-            raise RequestError(
-                f"the critic{f', in its layer {path!r},' if path else ''} was compiled by torch.jit, so no method can "
-                f"reach its layers, and its second derivatives are not to be relied on; expected the module itself: "
-                f"leave out torch.jit.script or torch.jit.trace, the function is the same without"
-            )
+    """`adopt`, and a copy of its points for a critic that changes them in place."""
+    critic = adopt(critic, "critic", example)
     given = example.clone()
     with kept(), torch.no_grad(), suppress(Exception):  # what it may raise is for the checks to say
         copied(critic)(given)

@@ -101,7 +101,7 @@ def build_networks(
     make, latent_dim = find_architecture(cell.architecture, locate), cell.adversarial.train.latent_dim
     with seeded(cell.seed, "generator init"):
         generator, _ = make(shape, latent_dim)
-        generator = adopt(generator, _example((latent_dim,)))
+        generator = adopt(generator, "generator", _example((latent_dim,)))
     return generator.to(device), build_critic(cell, composition, shape, latent_dim, locate, device)
 
 

@@ -58,15 +58,18 @@ def mixer(critic: nn.Module, points: Float[Tensor, "n c h w"]) -> str | None:
     rng = generator(0, STREAM)
     others = points.detach().clone()
     others[1:] = torch.randn(others[1:].shape, generator=rng).to(others)
-    tried = [points.detach(), others, points.detach()]
+    tried = [points.detach(), others]
     try:
         moved, tolerance = nearby(critic, rng).train(), EXACT
-        first, second, again = (_watched(moved, batch.double()) for batch in tried)
+        first, second = (_watched(moved, batch.double()) for batch in tried)
     except Exception:  # whatever keeps a user's network from being run in float64
         moved, tolerance = copied(critic).train(), ROUNDED
-        first, second, again = (_watched(moved, batch) for batch in tried)
-    if _same(first[-1].gave, second[-1].gave, tolerance) or not _same(first[-1].gave, again[-1].gave, tolerance):
-        return None  # as of one that differs from pass to pass anyway: nothing can be said of it
+        first, second = (_watched(moved, batch) for batch in tried)
+    if _same(first[-1].gave, second[-1].gave, tolerance):
+        return None
+    again = _watched(moved, points.detach().double() if tolerance == EXACT else points.detach())
+    if not _same(first[-1].gave, again[-1].gave, tolerance):
+        return None  # it differs from pass to pass anyway: nothing can be said of it
     for mine, other in zip(first, second, strict=False):
         if _same(mine.given, other.given, tolerance) and not _same(mine.gave, other.gave, tolerance):
             return mine.name

@@ -50,7 +50,11 @@ def old(layer: nn.Module) -> nn.Module:
 @pytest.mark.parametrize("normalise", [parametrizations.spectral_norm, old])
 def test_an_averaged_layer_under_spectral_normalisation_has_norm_1(normalise: Callable[..., Any]) -> None:
     torch.manual_seed(0)
-    net = adopt(nn.Sequential(normalise(nn.Linear(8, 32)), nn.ReLU(), normalise(nn.Linear(32, 16))), torch.randn(4, 8))
+    net = adopt(
+        nn.Sequential(normalise(nn.Linear(8, 32)), nn.ReLU(), normalise(nn.Linear(32, 16))),
+        "generator",
+        torch.randn(4, 8),
+    )
     average = Average(net, 0.99)
     adam = torch.optim.Adam(net.parameters(), 0.01)
     for _ in range(300):

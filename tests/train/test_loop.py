@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -153,6 +154,38 @@ def test_training_goes_on_from_a_saved_state_bit_by_bit(methods: tuple[str, ...]
     expected, found = straight.state_dict(), second.state_dict()
     for part in ("generator", "critic", "averaged", "streams"):
         torch.testing.assert_close(found[part], expected[part], rtol=0, atol=0)
+
+
+class Jitter(nn.Module):
+    """Draws from NumPy's global random numbers while it is trained."""
+
+    def __init__(self, critic: nn.Module) -> None:
+        super().__init__()
+        self.critic = critic
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.critic(x + (np.random.uniform(-0.2, 0.2) if self.training else 0))
+        return out
+
+
+def test_a_critic_that_draws_from_numpy_goes_on_bit_by_bit() -> None:
+    def jittered() -> Trainer:
+        made = trainer("wc")
+        made.update.critic = Jitter(made.critic)
+        return made
+
+    with seeded(0, "training"):
+        straight = jittered()
+        straight.advance(4)
+    with seeded(0, "training"):
+        first = jittered()
+        first.advance(2)
+        state = first.state_dict()
+        np.random.seed(5)
+        second = jittered()
+        second.load_state_dict(state)
+        second.advance(2)
+    torch.testing.assert_close(second.critic.state_dict(), straight.critic.state_dict(), rtol=0, atol=0)
 
 
 def test_means_over_steps_do_not_depend_on_the_stretches_they_are_read_in() -> None:
