@@ -182,6 +182,11 @@ def _own_part(part: Part, path: Path, modules: Mapping[str, Path]) -> tuple[Part
     return part, dict(zip(part.copies, (path, *modules.values()), strict=True))
 
 
+def is_file(architecture: str) -> bool:
+    """Whether networks come from a user's own file, and are not known by a name."""
+    return ":" in architecture or Name(architecture).is_path
+
+
 def _architecture(text: str) -> tuple[Part, dict[str, Path]]:
     """Read ``cnn-8``, or ``./nets.py:make``: a function in the user's own file."""
     file, colon, function = text.rpartition(":")

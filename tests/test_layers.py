@@ -24,7 +24,7 @@ FLOORS = [
     {"runner"},
     {"reports"},
     {"asked"},
-    {"api", "costing", "evaluation"},
+    {"api", "checks", "costing", "evaluation"},
     {"screen"},
     {"cli"},
     {"__main__"},
