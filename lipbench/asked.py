@@ -259,6 +259,8 @@ READERS: dict[str, Reader] = {
     "samples": _whole(2),
     "extractor": _text("an extractor's name, such as 'inception-v3-compat'"),
     "architecture": _text("an architecture's name, such as 'cnn-32', or a function in a file, './nets.py:make'"),
+    "side": _whole(1),
+    "channels": _whole(1),
     "batch_size": _whole(1),
     "rounds": _whole(1),
     "engine": _choice("three-sweep", "double-backward", "both"),
