@@ -1,7 +1,7 @@
 """lipbench compares the ways of making a neural critic Lipschitz.
 
-The command line (``lipbench run``, ``lipbench report``) is a thin skin over `run`, `report`, `prepare`, `evaluate`,
-`cost` and `load`.
+The command line (``lipbench run``, ``lipbench report``) is a thin skin over `run`, `check`, `report`, `prepare`,
+`evaluate`, `cost` and `load`.
 Names are imported on first use, so that ``import lipbench`` never imports torch.
 """
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from lipbench.api import load as load
     from lipbench.api import report as report
     from lipbench.api import run as run
+    from lipbench.checks import check as check
     from lipbench.costing import cost as cost
     from lipbench.dataset import Dataset as Dataset
     from lipbench.dataset import Pictures as Pictures
@@ -32,6 +33,7 @@ __all__ = [
     "Pair",
     "Pictures",
     "__version__",
+    "check",
     "cost",
     "evaluate",
     "load",
@@ -48,6 +50,7 @@ _HOME = {
     "Method": "lipbench.method",
     "Pair": "lipbench.pair",
     "Pictures": "lipbench.dataset",
+    "check": "lipbench.checks",
     "cost": "lipbench.costing",
     "evaluate": "lipbench.evaluation",
     "load": "lipbench.api",

@@ -4,6 +4,7 @@ So ``lipbench methods`` and the planning of a run are quick, and a plugin that d
 """
 
 import ast
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,12 +46,13 @@ class Card:
         return [name.strip() for name in self.fields.get("also", "").split(",") if name.strip()]
 
 
-def read(path: Path, kind: str) -> Card:
+def read(path: Path, kind: str, modules: Mapping[str, Path] | None = None) -> Card:
     """Read the one plugin class that the file at `path` defines.
 
     Args:
         path: a Python file.
         kind: what it should define: ``"Method"`` or ``"Dataset"``.
+        modules: what it imports of the user's own, as `own.modules` finds it.
 
     Raises:
         PluginError: the file is missing, is not Python, or defines no class of this kind, or several; or the class
@@ -59,7 +61,7 @@ def read(path: Path, kind: str) -> Card:
     base = classes.read(PACKAGE / "__init__.py").find(kind)
     assert isinstance(base, Class)
     interface = Interface.of(base.node)
-    source = classes.read(path)
+    source = classes.read(path, modules)
     _check_places(source, interface)
     leaf, ancestors = _only(source, base)
     parameters: dict[str, Parameter] = {}
@@ -116,8 +118,8 @@ def _only(source: classes.Source, base: Class) -> tuple[Class, list[Class]]:
         )
     if not leaves and lost:
         raise PluginError(
-            f"no {word} can be found in {file}: {'; '.join(lost)}. A file of your own must stand alone, or "
-            f"import what is installed: copy the class into it, or install it as a package"
+            f"no {word} can be found in {file}: {'; '.join(lost)}. Expected classes of the file itself, of modules "
+            f"beside it or on PYTHONPATH, or of what is installed"
         )
     if not leaves:
         raise PluginError(

@@ -4,8 +4,9 @@ import re
 from hashlib import sha256
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from lipbench import own
 from lipbench.errors import StoreError
 from lipbench.names import written
 from lipbench.schema import AnyProtocol, Protocol, adversarial
@@ -19,6 +20,8 @@ class Part(BaseModel):
         parameters: those that differ from their defaults, typed.
         file: the copy in the run folder, where the plugin is the user's own file.
         sha256: the digest of that file.
+        modules: the digests of the modules of the user's own that it imports, by their places in a folder beside the
+            copy that bears its name: ``method/blocks.py`` of ``method.py``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -27,6 +30,20 @@ class Part(BaseModel):
     parameters: dict[str, bool | int | float | str] = {}
     file: str | None = None
     sha256: str | None = None
+    modules: dict[str, str] = Field(default={}, exclude_if=lambda value: not value)
+
+    @property
+    def copies(self) -> dict[str, str]:
+        """The digest of each copy in the run folder."""
+        if self.file is None or self.sha256 is None:
+            return {}
+        folder = self.file.removesuffix(".py")
+        return {self.file: self.sha256, **{f"{folder}/{place}": digest for place, digest in self.modules.items()}}
+
+    @property
+    def version(self) -> str:
+        """What tells one text of a user's own file and its modules from another, in names; empty for a built-in."""
+        return own.version(self.sha256, self.modules)[:6] if self.sha256 else ""
 
     def __str__(self) -> str:
         return written(self.name, [(key, _plain(value)) for key, value in self.parameters.items()])
@@ -62,13 +79,13 @@ class Cell(BaseModel):
     @property
     def comparison_id(self) -> str:
         """Names data set and protocol: runs that share it may be compared."""
-        version = f"-{self.dataset.sha256[:6]}" if self.dataset.sha256 else ""
+        version = f"-{self.dataset.version}" if self.dataset.version else ""
         return comparison_id(str(self.dataset), version, self.comparison)
 
     @property
-    def files(self) -> list[Part]:
-        """Every part that is a user's own file."""
-        return [part for part in (*self.methods, self.dataset, self.architecture) if part.file]
+    def copies(self) -> list[str]:
+        """The copies of the user's own files in the run folder."""
+        return [name for part in (*self.methods, self.dataset, self.architecture) for name in part.copies]
 
     def to_json(self) -> str:
         """The text of ``cell.json``."""

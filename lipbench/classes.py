@@ -3,7 +3,7 @@
 import ast
 import builtins
 import importlib.util
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.machinery import ModuleSpec, PathFinder
@@ -33,10 +33,17 @@ class Class:
 
 @dataclass(frozen=True)
 class Source:
-    """A Python file and its syntax tree."""
+    """A Python file and its syntax tree.
+
+    Attributes:
+        modules: what a user's own file imports of the user's own, as `own.modules` finds it.
+        package: in which of these it is; empty for the file itself.
+    """
 
     path: Path
     tree: ast.Module = field(compare=False)
+    modules: Mapping[str, Path] = field(compare=False, default_factory=dict)
+    package: str = ""
 
     def classes(self) -> list[Class]:
         """Every class that importing the file may define, in the order written."""
@@ -63,8 +70,8 @@ class Source:
                         return module.find(alias.name)
             if isinstance(node, ast.Assign) and name in [getattr(target, "id", "") for target in node.targets]:
                 return self.resolve(node.value, node.lineno)
-        if self.path.name == "__init__.py" and (inner := _file(self.path.parent, name)) is not None:
-            return read(inner)
+        if self.path.name == "__init__.py" and (inner := self._inside(name)) is not None:
+            return inner
         for star in stars:
             try:
                 return self._of(star).find(name)
@@ -84,10 +91,26 @@ class Source:
                 return found.find(expression.attr)
         raise NotFollowed(f"{ast.unparse(expression)} is not the name of a class")
 
+    def _own(self, name: str) -> "Source | None":
+        """One of the user's own modules."""
+        stem = name.replace(".", "/")
+        for place, package in ((f"{stem}/__init__.py", name), (f"{stem}.py", name.rpartition(".")[0])):
+            if place in self.modules:
+                return read(self.modules[place], self.modules, package)
+        return None
+
+    def _inside(self, name: str) -> "Source | None":
+        """A module of the package of which this is the file."""
+        inner = _file(self.path.parent, name)
+        return self._own(f"{self.package}.{name}") or (None if inner is None else read(inner))
+
     def _of(self, node: ast.ImportFrom) -> "Source":
         name = node.module or ""
         if not node.level:
             return self._module(name)
+        above = self.package.split(".")[: 1 - node.level or None]
+        if found := self._own(".".join(part for part in (*above, name) if part)):
+            return found
         folder = self.path.parents[node.level - 1]
         path = _file(folder, *name.split(".")) if name else folder / "__init__.py"
         if path is None or not path.is_file():
@@ -95,22 +118,27 @@ class Source:
         return read(path)
 
     def _module(self, name: str) -> "Source":
+        if found := self._own(name):
+            return found
         spec = find_spec(name)
         if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
-            beside = _file(self.path.parent, *name.split("."))
-            lies = f", and {beside.name} lies beside {self.path.name} without being one" if beside else ""
-            raise NotFollowed(f"there is no installed Python module {name}{lies}")
+            raise NotFollowed(f"there is no Python module {name} beside {self.path.name} and none is installed")
         return read(Path(spec.origin))
 
 
-def read(path: Path) -> Source:
+def read(path: Path, modules: Mapping[str, Path] | None = None, package: str = "") -> Source:
     """Read a Python file in the encoding that it declares; UTF-8 if it declares none.
+
+    Args:
+        path: the file.
+        modules: what it imports of the user's own, as `own.modules` finds it.
+        package: in which of these it is; empty for the file itself.
 
     Raises:
         PluginError: it is missing, or is not Python.
     """
     try:
-        return Source(path, _parse(path.read_bytes()))
+        return Source(path, _parse(path.read_bytes()), modules or {}, package)
     except FileNotFoundError:
         raise PluginError(f"there is no file {str(path)!r}; expected a Python file") from None
     except OSError as error:

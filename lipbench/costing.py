@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from lipbench import asked
 from lipbench.names import Names, listed
-from lipbench.plan import plan
+from lipbench.plan import is_file, plan
 
 Engines = Literal["three-sweep", "double-backward", "both"]
 
@@ -15,6 +15,8 @@ def cost(
     methods: Names = "wc,sn,gp,gn",
     *,
     architecture: str = "cnn-32",
+    side: int | None = None,
+    channels: int | None = None,
     batch_size: int = 64,
     rounds: int = 20,
     engine: Engines = "both",
@@ -26,7 +28,9 @@ def cost(
 
     Args:
         methods: such as ``"wc,sn,gp,gn"``; the control ``none`` is always added.
-        architecture: one of the shared ones.
+        architecture: one of the shared ones, or a function in a file of your own, as in ``"./nets.py:make"``.
+        side: pixels of a picture's side; if None those in the name of a shared architecture, else 32.
+        channels: of a picture; if None 1 for 8 pixels, else 3.
         batch_size: real images of a critic step, generated ones beside them, and those of a generator step.
         rounds: how often each is timed; the machine's drift cancels out in their ratios.
         engine: how gradients are taken where a method needs gradient norms.
@@ -50,8 +54,11 @@ def cost(
     from lipbench.train.gradients.double_backward import DoubleBackward
     from lipbench.train.gradients.three_sweeps import ThreeSweeps
 
-    nets.find(architecture)
-    side = int(size) if (size := architecture.rpartition("-")[2]).isdecimal() else 32  # some take any
+    if not is_file(architecture):
+        nets.find(architecture)
+        side = side or (int(size) if (size := architecture.rpartition("-")[2]).isdecimal() else None)
+    side = side or 32
+    channels = channels or (1 if side == 8 else 3)
     count = max(10, 4 * batch_size)
     overrides = {
         "architecture": architecture,
@@ -62,7 +69,7 @@ def cost(
         "train.precision": precision,
         "train.threads": torch.get_num_threads(),
     }
-    data = f"noise[side={side},channels={1 if side == 8 else 3},count={count}]"
+    data = f"noise[side={side},channels={channels},count={count}]"
     planned = plan([CONTROL, *listed(methods)], data, [0], "cifar10-cnn", overrides)
     both = [ThreeSweeps.name, DoubleBackward.name]
     engines = both if engine == "both" else [engine]

@@ -1,9 +1,11 @@
 """An exception in one sentence: what was raised, and at which line of which of the user's files."""
 
+import re
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
 
+OWN = "lipbench_file_"  # before the name of the module that a user's file becomes
 LONGEST = 400  # characters of a message: torch's own can fill a screen
 
 
@@ -25,6 +27,8 @@ def explain(error: BaseException, files: Mapping[Path, Path]) -> str:
 
 def _first_line(error: BaseException) -> str:
     text = error.msg if isinstance(error, SyntaxError) else str(error)
+    # A user knows modules by their own names, and the file itself by a dot, as in `from . import`.
+    text = re.sub(rf"{OWN}[0-9a-f]+(\.?)", lambda found: "" if found[1] else ".", text)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[0][:LONGEST] if lines else ""
 

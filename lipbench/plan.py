@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from lipbench import places, protocol, registry
+from lipbench import own, places, protocol, registry
 from lipbench.card import Card
 from lipbench.cell import Cell, Part
 from lipbench.errors import PluginError, RequestError, UnknownNameError
@@ -88,7 +88,7 @@ def plan(
 
 def _comparison(shared: AnyProtocol, architecture: Part, settings: Settings) -> str:
     """Name what may be compared: runs with one such id differ in method, data set and seed alone."""
-    suffix = f"-{architecture.sha256[:6]}" if architecture.sha256 else ""
+    suffix = f"-{architecture.version}" if architecture.version else ""
     return shared.id + suffix + ("" if settings == "shared" else f"-{settings}")
 
 
@@ -171,8 +171,20 @@ def _part(kind: registry.Kind, name: Name, copy: str) -> tuple[Part, Card, dict[
     parameters = read_parameters(name, card)
     if found.module is not None:
         return Part(name=found.name, parameters=parameters), card, {}
-    part = Part(name=found.name, parameters=parameters, file=copy, sha256=registry.digest(found.path))
-    return part, card, {copy: found.path}
+    part, files = _own_part(Part(name=found.name, parameters=parameters, file=copy), found.path, found.modules)
+    return part, card, files
+
+
+def _own_part(part: Part, path: Path, modules: Mapping[str, Path]) -> tuple[Part, dict[str, Path]]:
+    """A part that is a user's own file, with its digests, and where the originals of its copies are."""
+    digests = {place: own.digest(file) for place, file in modules.items()}
+    part = part.model_copy(update={"sha256": own.digest(path), "modules": digests})
+    return part, dict(zip(part.copies, (path, *modules.values()), strict=True))
+
+
+def is_file(architecture: str) -> bool:
+    """Whether networks come from a user's own file, and are not known by a name."""
+    return ":" in architecture or Name(architecture).is_path
 
 
 def _architecture(text: str) -> tuple[Part, dict[str, Path]]:
@@ -186,6 +198,5 @@ def _architecture(text: str) -> tuple[Part, dict[str, Path]]:
     if path.suffix != ".py" or not function.isidentifier():
         raise RequestError(f"architecture {text!r} is not a function in a file; expected the form ./nets.py:make")
     if not path.is_file():
-        raise RequestError(f"there is no file {file!r}; expected one that defines the function {function}")
-    part = Part(name=f"{path.stem}:{function}", file="architecture.py", sha256=registry.digest(path))
-    return part, {"architecture.py": path}
+        raise RequestError(f"there is no file {file!r}; expected the form ./nets.py:make, a file and a function in it")
+    return _own_part(Part(name=f"{path.stem}:{function}", file="architecture.py"), path, own.modules(path))

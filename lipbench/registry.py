@@ -5,24 +5,17 @@ file's stem is the plugin's name. Finding and listing import nothing; only `load
 """
 
 import importlib
-import importlib.util
 import pkgutil
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cache
-from hashlib import sha256
-from importlib.machinery import SourceFileLoader
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from types import CodeType
 from typing import Any
 
-from lipbench import agreement, card
+from lipbench import agreement, card, own
 from lipbench.classes import find_spec
 from lipbench.errors import LipbenchError, PluginError, RequestError, UnknownNameError
-from lipbench.explain import explain
+from lipbench.importing import explained, import_file
 from lipbench.names import Name
 from lipbench.places import expanded
 
@@ -59,16 +52,22 @@ DATASET = Kind("dataset", "lipbench.datasets", "Dataset", "-")
 
 @dataclass(frozen=True)
 class Found:
-    """Where a plugin is: its name, its file, and the module to import (None for a user's own file)."""
+    """Where a plugin is: its name and its file.
+
+    Attributes:
+        module: to import; None for a user's own file.
+        modules: what a user's own file imports of the user's own, as `own.modules` finds it.
+    """
 
     kind: Kind
     name: str
     path: Path
     module: str | None = None
+    modules: Mapping[str, Path] = field(default_factory=dict)
 
     def card(self) -> card.Card:
         """What the file says about itself."""
-        return card.read(self.path, self.kind.base)
+        return card.read(self.path, self.kind.base, self.modules)
 
 
 def installed(kind: Kind) -> dict[str, list[Found]]:
@@ -86,7 +85,7 @@ def find(kind: Kind, name: Name) -> Found:
 
     Raises:
         UnknownNameError: no installed plugin has this name.
-        PluginError: two have it, or a user's own file bears the name of an installed plugin.
+        PluginError: two have it, or a user's own file bears the name of an installed plugin or is not Python.
     """
     known = installed(kind)
     if name.is_path:
@@ -99,11 +98,11 @@ def find(kind: Kind, name: Name) -> Found:
                 f"{name.base!r} would be called {name.stem!r}, which is the name of an installed {kind.word}; "
                 f"rename the file so that reports can tell the two apart"
             )
-        return Found(kind, name.stem, path)
+        return Found(kind, name.stem, path, modules=own.modules(path))
     base = kind.canonical(name.base)
     if base not in known:
-        own = _folder(kind, name) or f"A file of your own is named by its path: ./my_{kind.base.lower()}.py."
-        raise UnknownNameError(kind.word, name.base, known, f"`{kind.command}` describes them. {own}", _aliases(known))
+        hint = _folder(kind, name) or f"A file of your own is named by its path: ./my_{kind.base.lower()}.py."
+        raise UnknownNameError(kind.word, name.base, known, f"`{kind.command}` describes them. {hint}", _aliases(known))
     if len(known[base]) > 1:
         places = ", ".join(str(plugin.path) for plugin in known[base])
         raise PluginError(f"{kind.word} {name.base!r} is defined twice: {places}; uninstall or rename one of them")
@@ -118,9 +117,9 @@ def load(found: Found) -> type[Any]:
     """
     described = found.card()
     if found.module is None:
-        module = import_file(found.path)
+        module = import_file(found.path, found.modules)
     else:
-        with _explained(found.path):
+        with explained(found.path):
             module = importlib.import_module(found.module)
     base = getattr(importlib.import_module("lipbench"), found.kind.base)
     return agreement.checked(module, described, base)
@@ -159,11 +158,6 @@ def _folder(kind: Kind, name: Name) -> str:
     return ""
 
 
-def digest(path: Path) -> str:
-    """The sha256 of a file, in hex."""
-    return sha256(path.read_bytes()).hexdigest()
-
-
 def _plugins_of(kind: Kind, entry: EntryPoint) -> list[Found]:
     spec = find_spec(entry.module)
     if spec is None or spec.origin is None:
@@ -176,50 +170,3 @@ def _plugins_of(kind: Kind, entry: EntryPoint) -> list[Found]:
         for module in pkgutil.iter_modules([folder])
         if not module.ispkg and not module.name.startswith("_")
     ]
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (Exception, SystemExit) as error:
-        alone = (
-            " A file of your own must stand alone, or import what is installed (relative imports work only inside an "
-            "installed package)."
-            if isinstance(error, ImportError)
-            else ""
-        )
-        raise PluginError(f"{str(path)!r} does not import: {explain(error, {path: path})}.{alone}") from error
-
-
-def import_file(path: Path) -> Any:
-    """Import a user's own Python file, once for each text that it has had.
-
-    Raises:
-        PluginError: it does not import.
-    """
-    return _import(path, digest(path))
-
-
-class _Fresh(SourceFileLoader):
-    """Compiles a file anew: bytecode beside it is told apart by seconds and size, and an edit may change neither."""
-
-    def get_code(self, fullname: str) -> CodeType:
-        return self.source_to_code(self.get_data(self.path), self.path)
-
-
-@cache
-def _import(path: Path, version: str) -> Any:
-    name = f"lipbench_file_{version[:16]}"
-    loader = _Fresh(name, str(path))
-    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
-    assert spec is not None  # as a loader is given
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look their module up by name
-    try:
-        with _explained(path):
-            loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module

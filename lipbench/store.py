@@ -74,6 +74,7 @@ class RunFolder:
         """Write what was asked, and copies of the user's own files; doing so again changes nothing."""
         self.path.mkdir(parents=True, exist_ok=True)
         for name, source in sources.items():
+            self.file(name).parent.mkdir(exist_ok=True, parents=True)
             write_atomically(self.file(name), source.read_bytes())
         if not self.file("cell.json").exists():
             write_atomically(self.file("cell.json"), cell_json)

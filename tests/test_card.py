@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lipbench import card
+from lipbench import card, own
 from lipbench.errors import PluginError
 
 FILE = '''"""A one-sided penalty,
@@ -137,12 +137,12 @@ def test_a_built_in_is_extended_from_a_file_of_ones_own(tmp_path: Path) -> None:
         ("class A(Method): ...\n", "A derives from Method, which cannot be followed: mine.py neither defines nor imp"),
         (
             "from helpers import Base\nclass Mine(Base): ...\n",
-            "Mine derives from Base, which cannot be followed: there is no installed Python module helpers, and "
-            "helpers.py lies beside mine.py without being one. A file of your own must stand alone",
+            "Mine derives from Base, which cannot be followed: there is no Python module helpers beside "
+            "mine.py and none is installed. Expected classes of the file itself, of modules beside it",
         ),
         ("from .nothing import Base\nclass Mine(Base): ...\n", "there is no module .nothing beside mine.py"),
         ("from lipbench_methods.gp import GP\nclass Mine(GP): ...\n", "gp.py neither defines nor imports GP"),
-        ("import nowhere\nclass Mine(nowhere.Base): ...\n", "no installed Python module nowhere"),
+        ("import nowhere\nclass Mine(nowhere.Base): ...\n", "no Python module nowhere beside"),
         ("class Mine(make()): ...\n", r"make\(\) is not the name of a class"),
         (
             "from lipbench import Method\nclass A(Method): ...\nclass Mine(Method, A): ...\n",
@@ -156,6 +156,34 @@ def test_a_file_that_cannot_be_a_plugin_is_refused_with_the_reason(tmp_path: Pat
     write(tmp_path / "helpers.py", BASE)
     with pytest.raises(PluginError, match=expected):
         read(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from helpers import Base\nclass Mine(Base):\n",
+        "import helpers as h\nclass Mine(h.Base):\n",
+        "from .helpers import Base\nclass Mine(Base):\n",
+        "from more import Base\nclass Mine(Base):\n",
+        "import more\nclass Mine(more.inner.Base):\n",
+        "from more.inner import Base\nclass Mine(Base):\n",
+    ],
+)
+def test_a_class_of_a_module_beside_the_file_is_followed(tmp_path: Path, text: str) -> None:
+    write(tmp_path / "helpers.py", BASE)
+    (tmp_path / "more").mkdir()
+    write(tmp_path / "more" / "inner.py", "from ..helpers import Base\n")
+    write(tmp_path / "more" / "__init__.py", "from . import inner\nfrom helpers import Base\n")
+    path = write(tmp_path / "mine.py", f"{text}    def penalty(self, value, grad_norm): ...\n")
+    moved = tmp_path / "copies"  # as in a run folder
+    places = {}
+    for place, file in own.modules(path).items():
+        places[place] = moved / place
+        places[place].parent.mkdir(parents=True, exist_ok=True)
+        file.rename(places[place])
+    found = card.read(path, "Method", places)
+    assert found.hooks == {"penalty_points", "penalty"}
+    assert "weight" in [parameter.name for parameter in found.parameters]
 
 
 METHOD = "from lipbench import Method\nclass Mine(Method):\n"

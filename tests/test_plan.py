@@ -84,6 +84,33 @@ def test_an_architecture_of_ones_own_is_part_of_what_is_compared(tmp_path: Path)
     assert first.cell.comparison != second.cell.comparison
 
 
+@pytest.mark.parametrize("part", ["method", "dataset", "architecture"])
+def test_a_module_of_the_users_own_is_part_of_what_is_asked(tmp_path: Path, part: str) -> None:
+    texts = {
+        "method": "from helpers import weight\n" + METHOD,
+        "dataset": "import helpers\nfrom lipbench import Dataset\nclass Mine(Dataset):\n    def load(self): ...\n",
+        "architecture": "def make(shape, latents): import helpers\n",
+    }
+    path, helpers = tmp_path / "mine.py", tmp_path / "helpers.py"
+    path.write_text(texts[part])
+    found = []
+    for text in ("weight = 1\n", "weight = 2\n", "weight = 1\n"):
+        helpers.write_text(text)
+        methods, datasets = str(path) if part == "method" else "gn", str(path) if part == "dataset" else None
+        overrides = {"architecture": f"{path}:make"} if part == "architecture" else {}
+        found += ask(methods, datasets=datasets, overrides=overrides)
+    assert found[0] == found[2]
+    assert found[0].sources == {f"{part}.py": path, f"{part}/helpers.py": helpers}
+    assert found[0].cell.run_id != found[1].cell.run_id
+    assert (found[0].cell.comparison_id != found[1].cell.comparison_id) == (part != "method")  # methods are compared
+    assert cells.parse(found[0].cell.to_json(), "x") == found[0].cell
+
+
+def test_a_file_without_modules_is_identified_by_itself_alone(mine: Path) -> None:
+    (planned,) = ask(str(mine))
+    assert planned.cell.methods[0].model_dump().keys() == {"name", "parameters", "file", "sha256"}
+
+
 @pytest.mark.parametrize(
     ("methods", "error", "expected"),
     [

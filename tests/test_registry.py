@@ -91,7 +91,7 @@ MINE = f"from lipbench import Method\nclass Mine(Method):\n{SCORE}"
     [
         (
             f"import nowhere\n{MINE}",
-            r"import: ModuleNotFoundError: No module named 'nowhere' \(.*, line 1\).* stand alone",
+            r"import: ModuleNotFoundError: No module named 'nowhere' \(.*, line 1\).*beside the file",
         ),
         (f"{MINE}1 / 0\n", r"does not import: ZeroDivisionError: division by zero \(.*mine.py, line 4\)\.$"),
         (f"{MINE}import sys; sys.exit('bye')\n", r"does not import: SystemExit: bye \(.*line 4\)"),

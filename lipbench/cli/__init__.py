@@ -1,4 +1,4 @@
-"""The command line: a thin skin over `lipbench.api` and `lipbench.evaluation`.
+"""The command line: a thin skin over the functions of `lipbench`.
 
 Commands import what they need when they run.
 """
@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from lipbench import __version__, terminal
-from lipbench.cli import cost, known, results, run, score
+from lipbench.cli import check, cost, known, results, run, score
 from lipbench.errors import LipbenchError
 
 
@@ -45,12 +45,14 @@ def main() -> None:
 
     \b
     lipbench run --methods wc,sn,gp,gn     train and measure: the same networks, data and seeds for all
+    lipbench check ./nets.py:make          what each method makes of networks of your own
     lipbench report                        tables, figures and a page from the results
     """  # noqa: D301 - click keeps the lines after \b as they are
 
 
 for command in (
     run.run,
+    check.check,
     results.report,
     results.status,
     results.show,

@@ -11,7 +11,11 @@ from lipbench.cli import options
 
 @click.command()
 @click.option("--methods", default="wc,sn,gp,gn", show_default=True, help="`none` is always added.")
-@click.option("--architecture", default="cnn-32", show_default=True, help="One of the shared networks.")
+@click.option(
+    "--architecture", default="cnn-32", show_default=True, help="A shared network, or your own: ./nets.py:make."
+)
+@click.option("--side", type=click.IntRange(min=1), help="Pixels of a picture's side.  [default: by the name, or 32]")
+@click.option("--channels", type=click.IntRange(min=1), help="Of a picture.  [default: 1 for 8 pixels, else 3]")
 @click.option("--batch-size", type=click.IntRange(min=1), default=64, show_default=True, help="Real images of a step.")
 @click.option("--rounds", type=click.IntRange(min=1), default=20, show_default=True, help="How often each is timed.")
 @click.option(
@@ -28,6 +32,8 @@ from lipbench.cli import options
 def cost(
     methods: str,
     architecture: str,
+    side: int | None,
+    channels: int | None,
     batch_size: int,
     rounds: int,
     engine: Literal["three-sweep", "double-backward", "both"],
@@ -45,6 +51,7 @@ def cost(
     from rich.progress import Progress
 
     from lipbench import costing
+    from lipbench.cell import file_name
     from lipbench.reports.drawing.cost import draw_cost
     from lipbench.reports.drawing.style import write
     from lipbench.results import prepare_results
@@ -58,6 +65,8 @@ def cost(
         records = costing.cost(
             methods,
             architecture=architecture,
+            side=side,
+            channels=channels,
             batch_size=batch_size,
             rounds=rounds,
             engine=engine,
@@ -66,7 +75,9 @@ def cost(
             progress=lambda done: bar.update(task, completed=done),
         )
     measures.show_cost(console, records)
-    stem = results / "cost" / f"{architecture}-b{batch_size}-{precision or 'float32'}"
+    given = f"-{'x'.join(map(str, records[0]['shape']))}" if side or channels else ""
+    name = file_name(records[0]["architecture"])
+    stem = results / "cost" / f"{name}{given}-b{batch_size}-{precision or 'float32'}"
     stem.parent.mkdir(exist_ok=True)
     write(draw_cost(records), stem)
     console.print(f"{stem}.png (and .svg, .pdf)", soft_wrap=True, highlight=False)

@@ -1,13 +1,19 @@
 """The launcher's side of what comes before the first run: one cell of each sort is built, checked and rehearsed."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
+from lipbench.cell import Cell
 from lipbench.errors import RequestError
 from lipbench.plan import Planned
-from lipbench.runner.connection import Connection
+from lipbench.runner.connection import Connection, connect
 from lipbench.runner.listener import Forecast, Listener
+
+MEMORY = "the system may have run out of memory: try a smaller batch or network"
 
 
 def check(
@@ -53,6 +59,7 @@ def check(
     noted: set[str] = set()
     stage = "starting"
     since: float | None = None  # loading torch does not count
+    prepared, refusal = False, ""
     while True:
         for event in server.events(patience=1.0 if timeout is None else min(1.0, timeout)):
             if event["event"] == "checking":
@@ -61,20 +68,24 @@ def check(
             elif event["event"] == "noted" and event["text"] not in noted:
                 noted.add(event["text"])
                 listener.noted(event["text"])
+            elif event["event"] == "made":
+                listener.made(event["networks"])
             elif event["event"] == "fits":
                 found.append(Forecast(event["seconds"], event["disk"]))
+                listener.fits(found[-1], event["facts"])
             elif event["event"] == "refused":
-                raise RequestError(event["message"])
+                refusal = event["message"]
             elif event["event"] == "prepared":
-                counts = [len(cells) for cells in sorts.values()]
-                forecast = _together(found, counts, jobs)
+                prepared = True
+            elif event["event"] == "exit":  # all has been heard, and another check can follow
+                if refusal or not prepared:
+                    raise RequestError(refusal or _ended(event, stage, log))
+                forecast = _together(found, [len(cells) for cells in sorts.values()], jobs)
                 listener.checked(forecast)
                 return forecast
-            elif event["event"] == "exit":
-                raise RequestError(_ended(event, stage, log))
-        if timeout is not None and since is not None and time.monotonic() - since > timeout:
+        if timeout is not None and since is not None and time.monotonic() - since > timeout and not refusal:
             server.send({"kill": ""})
-            raise RequestError(
+            refusal = (
                 f"{stage} takes longer than {timeout:g} s; expected each stage of the checks to end in that time: give "
                 f"a longer --timeout, or see whether something there never ends"
             )
@@ -88,5 +99,75 @@ def _together(each: Sequence[Forecast], counts: Sequence[int], jobs: int) -> For
 
 def _ended(event: dict[str, object], stage: str, log: Path) -> str:
     how = f"signal {event['signal']}" if event["signal"] else f"exit code {event['code']}"
-    cure = "the system may have run out of memory: try a smaller batch or network" if event["signal"] == 9 else ""
-    return f"{stage} has ended the process that checks, by {how}; {cure or f'{str(log)!r} has what it printed'}"
+    if event["signal"] == 9:
+        return f"{stage} has ended the process that checks, by {how}; {MEMORY}"
+    lines = log.read_text(encoding="utf-8", errors="replace").split("\n") if log.exists() else []
+    last = next((line.strip() for line in reversed(lines) if line.strip()), "nothing")
+    return f"{stage} has ended the process that checks, by {how}; the last that it printed: {last}"
+
+
+@dataclass
+class Verdict:
+    """What the checks say of one method on one data set.
+
+    Attributes:
+        cell: what was checked.
+        refusal: why it cannot be run; empty where it can.
+        facts: the shape of a point and the numbers of parameters, as soon as there are networks; where it is accepted
+            all that a result says of what was built: engine, engine_reason, guarantee and more.
+        forecast: what one run takes; None where it is refused.
+        notes: what a reader of the numbers must know.
+    """
+
+    cell: Cell
+    refusal: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+    forecast: Forecast | None = None
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def accepted(self) -> bool:
+        """Whether it can be run."""
+        return not self.refusal
+
+
+def check_each(planned: Sequence[Planned], *, device: str, timeout: float | None, listener: Listener) -> list[Verdict]:
+    """Check every cell by itself, so that one that is refused hides no other; nothing is kept.
+
+    Args:
+        planned: the cells.
+        device: ``auto``, ``cpu``, ``cuda``, …
+        timeout: seconds for each stage, or None.
+        listener: is told the stages.
+
+    Raises:
+        LipbenchError: the process that checks cannot be started.
+    """
+    found = []
+    with TemporaryDirectory(prefix="lipbench-") as work, connect(Path(work), device, []) as server:
+        for number, item in enumerate(planned):
+            hearing = _Hearing(Verdict(item.cell), listener)
+            log = Path(work, f"{number}.log")
+            try:
+                check(server, [item], jobs=1, timeout=timeout, log=log, measure=False, listener=hearing)
+            except RequestError as error:
+                hearing.verdict.refusal = str(error)
+            found.append(hearing.verdict)
+    return found
+
+
+class _Hearing(Listener):
+    """Keeps what is heard of one cell, and passes the stages on."""
+
+    def __init__(self, verdict: Verdict, listener: Listener) -> None:
+        self.verdict, self.checking = verdict, listener.checking  # type: ignore[method-assign]
+
+    def made(self, networks: Mapping[str, Any]) -> None:
+        self.verdict.facts |= networks
+
+    def fits(self, forecast: Forecast, facts: Mapping[str, Any]) -> None:
+        self.verdict.facts |= facts
+        self.verdict.forecast = forecast
+
+    def noted(self, text: str) -> None:
+        self.verdict.notes.append(text)

@@ -17,6 +17,7 @@ from lipbench.plan import Planned
 from lipbench.runner.build import build_trainer
 from lipbench.runner.device import choose_device, wait
 from lipbench.runner.parts import load_pictures
+from lipbench.runner.stages import Stages
 from lipbench.train.gradients.double_backward import DoubleBackward
 from lipbench.train.gradients.terms import Engine, Term
 from lipbench.train.loop import Trainer
@@ -33,6 +34,8 @@ class _Setup:
 
     method: str
     trainer: Trainer
+    shape: tuple[int, int, int]
+    stages: Stages
 
     def work(self, part: str) -> Callable[[], object]:
         steps = {
@@ -84,6 +87,7 @@ def measure(
             "method": setup.method,
             "engine": setup.trainer.engine_name,
             "architecture": cell.architecture.name,
+            "shape": list(setup.shape),
             "batch_size": cell.protocol.train.batch_size,
             "part": part,
             **_summary(seconds[id(setup), part], seconds[id(control), part]),
@@ -100,18 +104,20 @@ def measure(
 
 def _setups(item: Planned, engines: Sequence[str], device: torch.device) -> list[_Setup]:
     """The method by each engine that makes a difference to it."""
+    method, stages = item.cell.method, Stages(item.cell.method, {path: path for path in item.sources.values()})
     pictures = load_pictures(item.cell.dataset, item.sources.__getitem__)
     found: list[_Setup] = []
     for engine in engines:
-        trainer = build_trainer(item.cell, pictures, item.sources.__getitem__, device)
+        with stages.stage("making networks", f"networks for pictures of shape {pictures.shape}"):
+            trainer = build_trainer(item.cell, pictures, item.sources.__getitem__, device)
         if not trainer.composition.needs_grad_norm:
-            return [_Setup(item.cell.method, trainer)]
+            return [_Setup(method, trainer, pictures.shape, stages)]
         if engine == DoubleBackward.name:
             trainer.engine = DoubleBackward()
         if engine == trainer.engine.name:
-            found.append(_Setup(item.cell.method, trainer))
+            found.append(_Setup(method, trainer, pictures.shape, stages))
         elif len(engines) == 1:
-            raise RequestError(f"{item.cell.method} cannot be run by {engine}: {trainer.engine.reason}")
+            raise RequestError(f"{method} cannot be run by {engine}: {trainer.engine.reason}")
     return found
 
 
@@ -155,7 +161,8 @@ def _count(setup: _Setup, part: str, device: torch.device) -> tuple[float | None
     trainer.engine = counting
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
-    with MemoryCounter() as memory:
+    expected = f"networks that can be trained on pictures of shape {setup.shape}"
+    with setup.stages.stage("making a first step", expected), MemoryCounter() as memory:
         _time(setup.work(part), device)
     trainer.engine = counting.engine
     peak = torch.cuda.max_memory_allocated(device) if device.type == "cuda" else memory.peak
@@ -163,7 +170,7 @@ def _count(setup: _Setup, part: str, device: torch.device) -> tuple[float | None
         return None, peak
     settings = trainer.settings
     count = 2 * settings.batch_size if part == "critic" else settings.generator_batch_size
-    points = torch.zeros(count, *trainer.critic.input_shape, device=device)  # type: ignore[misc]  # set when it was built
+    points = torch.zeros(count, *setup.shape, device=device)
     with torch.no_grad(), OperationCounter() as forward:
         trainer.critic(points)
     return counting.operations / forward.total, peak

@@ -1,6 +1,8 @@
 """What is heard of a request under way, by a display or by a notebook."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from lipbench.store import Status
 
@@ -26,6 +28,12 @@ class Listener:
 
     def checking(self, text: str) -> None:
         """What is done before the first run begins, such as ``trying score of gn``."""
+
+    def made(self, networks: Mapping[str, Any]) -> None:
+        """A cell was built: the shape of its points, and the numbers of its networks' parameters."""
+
+    def fits(self, forecast: Forecast, facts: Mapping[str, Any]) -> None:
+        """A cell fits together: what one run of its sort takes, and what its result will say of it."""
 
     def checked(self, forecast: Forecast) -> None:
         """Everything fits together; runs can begin."""

@@ -7,10 +7,11 @@ from typing import Any
 
 from torch import nn
 
-from lipbench import nets, pair, registry
+from lipbench import nets, own, pair, registry
 from lipbench.cell import Part
 from lipbench.dataset import Dataset, Pictures
 from lipbench.errors import PluginError, RequestError
+from lipbench.importing import import_file
 from lipbench.method import Method
 from lipbench.names import Name
 from lipbench.pair import Pair
@@ -95,10 +96,10 @@ def find_architecture(part: Part, locate: Locate) -> nets.Make:
         found = nets.find(part.name)
     else:
         function = part.name.partition(":")[2]
-        own: Any = getattr(registry.import_file(_own(part, locate)), function, None)
-        if not callable(own):
+        defined: Any = getattr(import_file(*_own(part, locate)), function, None)
+        if not callable(defined):
             raise PluginError(f"the architecture file of {part.name!r} defines no function {function!r}")
-        found = own
+        found = defined
     _check_call(found, part.name)
 
     def make(image_shape: tuple[int, int, int], latent_dim: int) -> tuple[nn.Module, nn.Module]:
@@ -134,13 +135,19 @@ def _create(kind: registry.Kind, part: Part, locate: Locate) -> Any:
     if part.file is None:
         found = registry.find(kind, Name(part.name))
     else:
-        found = registry.Found(kind, part.name, _own(part, locate))
+        path, modules = _own(part, locate)
+        found = registry.Found(kind, part.name, path, modules=modules)
     return registry.create(found, part.parameters)
 
 
-def _own(part: Part, locate: Locate) -> Path:
-    """The user's own file, unchanged since it was planned."""
-    path = locate(str(part.file))
-    if registry.digest(path) != part.sha256:
-        raise PluginError(f"{str(path)!r} was changed after the run was planned; give the command again")
-    return path
+def _own(part: Part, locate: Locate) -> tuple[Path, dict[str, Path]]:
+    """The user's own file and its modules by their places, all unchanged since they were planned."""
+    files = [locate(name) for name in part.copies]
+    for path, planned in zip(files, part.copies.values(), strict=True):
+        try:
+            present = own.digest(path)
+        except FileNotFoundError:
+            raise PluginError(f"{str(path)!r} is missing; restore it, or give the command again") from None
+        if present != planned:
+            raise PluginError(f"{str(path)!r} was changed after the run was planned; give the command again")
+    return files[0], dict(zip(part.modules, files[1:], strict=True))

@@ -68,6 +68,7 @@ def prepare(planned: Planned, device: str, results: Path, listener: Listener, *,
         stages = Stages(f"{cell.method} on {cell.dataset}", files, listener)
         with stages.stage("loading data and making networks", "data, networks and methods that can be made"):
             job = create(cell, folder.file, choose_device(device))
+        listener.made(_networks(job))
         with stages.stage("making data and networks again", "the same data, and weights that go by the seed"):
             _check_again(job, folder)
         job.check(stages)
@@ -79,7 +80,18 @@ def prepare(planned: Planned, device: str, results: Path, listener: Listener, *,
                 _prepare_pictures(job, results, stages, measure=measure)
         elif isinstance(job, Alone):
             _prepare_pair(job, results, measure=measure)
+        listener.fits(forecast, job.describe())
     return Ready(job, forecast)
+
+
+def _networks(job: Job) -> dict[str, Any]:
+    """The shape of a point, and the numbers of parameters."""
+    shape = (
+        job.built.pictures.shape if isinstance(job, Adversarial) else getattr(job.training.critic, "input_shape", ())
+    )
+    nets = {"generator": getattr(job.training, "generator", None), "critic": job.training.critic}
+    sizes = {f"{name}_parameters": sum(each.numel() for each in net.parameters()) for name, net in nets.items() if net}
+    return {"shape": list(shape), **sizes}
 
 
 def _check_again(job: Job, folder: RunFolder) -> None:

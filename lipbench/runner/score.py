@@ -45,7 +45,7 @@ def score_run(
     """
     networks = load_networks(folder, device)
     cell, step = networks.cell, networks.step
-    copies = {part.file: folder.file(part.file) for part in [cell.dataset] if part.file}
+    copies = {name: folder.file(name) for name in cell.dataset.copies}
     data = against or PlannedData(cell.dataset, copies)
     real = networks.pictures if against is None else _load(data)
     settings, reference = _reference(data, real, split, cell.protocol.model_dump(), overrides)

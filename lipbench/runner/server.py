@@ -5,8 +5,10 @@ It reads one JSON command a line from standard input and writes one JSON event a
     {"start": "results/runs/…"}          → {"event": "step", "run": id, "step": 25} …, {"event": "exit", "run": id, …}
     {"kill": id}                         → {"event": "exit", "run": id, "signal": 9}
     {"prepare": [{"cell": …, …}, …], …}  → {"event": "checking", "text": …} …, {"event": "noted", "text": …} …,
-                                           {"event": "fits", "seconds": …, "disk": …} for each cell in turn, and
-                                           {"event": "prepared"} or {"event": "refused", "message": …}
+                                           {"event": "made", "networks": …} and
+                                           {"event": "fits", "seconds": …, "disk": …, "facts": …} for each cell in turn,
+                                           {"event": "prepared"} or {"event": "refused", "message": …}, and
+                                           {"event": "exit", "run": "", …}
 
 When its input ends, because the launcher is gone however it went, the server and all its children end too.
 """
@@ -19,7 +21,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -28,7 +30,7 @@ from lipbench import cell as cells
 from lipbench.errors import LipbenchError
 from lipbench.plan import Planned
 from lipbench.runner import environment
-from lipbench.runner.listener import Listener
+from lipbench.runner.listener import Forecast, Listener
 from lipbench.runner.prepare import prepare
 from lipbench.runner.work import work
 from lipbench.store import RunFolder
@@ -121,8 +123,7 @@ class Server:
             for item in wanted:
                 cell = cells.parse(json.dumps(item["cell"]), "a cell")
                 sources = {name: Path(path) for name, path in item["sources"].items()}
-                ready = prepare(Planned(cell, sources), self.device, self.results, listener, measure=measure)
-                self.emit("fits", **asdict(ready.forecast))
+                prepare(Planned(cell, sources), self.device, self.results, listener, measure=measure)
         except LipbenchError as error:
             traceback.print_exc()
             self.emit("refused", message=str(error))
@@ -151,6 +152,12 @@ class _Telling(Listener):
 
     def noted(self, text: str) -> None:
         self._emit("noted", text=text)
+
+    def made(self, networks: Mapping[str, Any]) -> None:
+        self._emit("made", networks=networks)
+
+    def fits(self, forecast: Forecast, facts: Mapping[str, Any]) -> None:
+        self._emit("fits", **asdict(forecast), facts=facts)
 
 
 def _die_with_launcher() -> None:

@@ -1,5 +1,6 @@
 """The stages of what is done before the first run: each is told as it begins, and named where it fails."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -8,6 +9,11 @@ from pathlib import Path
 from lipbench.errors import Diverged, LipbenchError, RequestError
 from lipbench.explain import explain
 from lipbench.runner.listener import Listener
+
+ALONE = (
+    "code that reads no file beside itself: a run has copies of it and of the modules that it imports, and of nothing "
+    "else that lies there; write the place of such a file out in full"
+)
 
 
 @dataclass(frozen=True)
@@ -42,20 +48,30 @@ class Stages:
             raise RequestError(f"{self.subject} fails while {doing}: {diverged}; expected {expected}") from diverged
         except LipbenchError as error:
             said = self._shown(str(error))
+            if self._reads_beside(error.__cause__):
+                said = f"{said.removesuffix('.')}; expected {ALONE}"
             if said == str(error):
                 raise
             raise RequestError(said) from error
         except (Exception, SystemExit) as error:  # a plugin may raise anything, and even try to leave
             said = self._shown(explain(error, self.files))
-            if isinstance(error, FileNotFoundError) and self._beside(error.filename):
-                expected = "a file that stands alone: a run has a copy of it, and nothing that lies beside the original"
+            if self._reads_beside(error):
+                expected = ALONE
             raise RequestError(f"{self.subject} fails while {doing}: {said}; expected {expected}") from error
 
     def _shown(self, text: str) -> str:
         """The text with the user's own files, and the folders that they lie in, in place of their copies."""
         for copy, shown in self.files.items():
-            text = text.replace(str(copy), str(shown)).replace(str(copy.parent), str(shown.parent))
+            text = text.replace(str(copy), str(shown))
+        folders = {copy.parent: shown.parent for copy, shown in self.files.items()}
+        for copied, original in sorted(folders.items(), key=lambda pair: -len(pair[0].parts)):
+            text = text.replace(str(copied), str(original))
         return text
 
-    def _beside(self, name: object) -> bool:
-        return isinstance(name, str) and any(Path(name).parent == copy.parent for copy in self.files)
+    def _reads_beside(self, error: BaseException | None) -> bool:
+        """Whether a file is missing among the copies, or in a folder in or above them."""
+        if not (isinstance(error, FileNotFoundError) and isinstance(error.filename, str | bytes)):
+            return False
+        sought = Path(os.fsdecode(error.filename)).resolve()
+        places = {folder.resolve() for copy in self.files for folder in (copy.parent, copy.parent.parent)}
+        return not places.isdisjoint(sought.parents)

@@ -139,7 +139,7 @@ def _finish(folder: RunFolder, device_name: str, progress: Progress, argv: list[
         device = choose_device(device_name)
         folder.write_json("environment.json", environment.describe(device, train.threads, argv))
         job = create(cell, folder.file, device)
-        own = [folder.file(part.file) for part in cell.files if part.file]
+        own = [folder.file(name) for name in cell.copies]
         job.check(Stages(f"{cell.method} on {cell.dataset}", {path: path for path in own}))
         seed_globally(cell.seed, "training")  # for networks that draw numbers of their own (dropout)
         run = _Run(folder, cell, job, device)

@@ -73,10 +73,10 @@ def show_cost(console: Console, records: list[dict[str, Any]]) -> None:
             f"{iteration['ratio_to_none']:.2f}",
             f"{iteration['peak_memory_bytes'] / 2**20:.0f}",
         )
-    first = records[0]
+    first, shape = records[0], "×".join(map(str, records[0]["shape"]))
     print_line(
         console,
-        f"{first['architecture']}, batch {first['batch_size']}, {first['precision']}, {first['device']}, "
+        f"{first['architecture']}, {shape}, batch {first['batch_size']}, {first['precision']}, {first['device']}, "
         f"torch {first['torch']}",
         "bold",
     )

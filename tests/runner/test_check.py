@@ -89,7 +89,11 @@ MAKE = "def make(shape, latent_dim): return "
         ),
         (
             "def make(shape, latent_dim): return open(__file__.replace('architecture.py', 'w.pt'))\n",
-            "FileNotFoundError: .*line 3, in make.*expected a file that stands alone: a run has a copy of it",
+            "FileNotFoundError: .*line 3, in make.*expected code that reads no file beside itself: a run has copies",
+        ),
+        (
+            "open(__file__ + 'w')\n",
+            "does not import: FileNotFoundError: .*line 3.; expected code that reads no file beside",
         ),
         ("import sys\nsys.exit(0)\n", r"SystemExit: 0 .*nets.py, line 4"),
     ],
@@ -99,6 +103,32 @@ def test_an_architecture_that_does_not_keep_its_promises_is_refused(tmp_path: Pa
         checked(tmp_path, nets=nets)
     assert "method.py" not in str(caught.value)
     assert "architecture.py" not in str(caught.value)  # the user knows the original, not the copy
+
+
+HEAD = "from pathlib import Path\nfrom torch import nn\n"
+
+
+@pytest.mark.parametrize(
+    ("blocks", "expected"),
+    [
+        ("class Block(nn.Linear):\n    def forward(self, x): return wrong\n", "Error.*blocks.py, line 4, in forward"),
+        ("class Block(nn.Linear): ...\n1 / 0\n", "ZeroDivisionError.*blocks.py, line 4"),
+        (
+            "class Block(nn.Linear):\n    def __init__(self, *sizes): open(Path(__file__).parent / 'more' / 'w.pt')\n",
+            "No such file or directory: '{}/more/w.pt'.*blocks.py, line 4.*expected code that reads no file beside",
+        ),
+        ("class Block(nn.Linear): ...\nopen(Path(__file__).parents[1] / 'w.pt')\n", "expected code that reads no file"),
+    ],
+)  # fmt: skip
+def test_what_a_module_beside_the_file_raises_is_told_with_its_own_place(
+    tmp_path: Path, blocks: str, expected: str
+) -> None:
+    (tmp_path / "blocks.py").write_text(HEAD + blocks)
+    nets = "def make(shape, latent_dim):\n    from blocks import Block\n"
+    nets += "    return small(shape, latent_dim)[0], nn.Sequential(nn.Flatten(), Block(64, 1))\n"
+    with pytest.raises(RequestError, match=expected.format(tmp_path)) as caught:
+        checked(tmp_path, nets=nets)
+    assert "architecture" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What a training step costs."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -76,10 +77,43 @@ def test_the_command_shows_a_table_and_writes_records_and_figure(tmp_path: Path)
     assert result.exit_code == 0, result.output
     assert "double-backward" in result.output
     keys = {"method", "engine", "architecture", "batch_size", "part", "seconds", "seconds_low", "seconds_high"}
-    keys |= {"ratio_to_none", "forward_equivalents", "peak_memory_bytes", "device", "precision", "torch"}
+    keys |= {"shape", "ratio_to_none", "forward_equivalents", "peak_memory_bytes", "device", "precision", "torch"}
     assert all(set(record) == keys for record in json.loads(file.read_text()))
     made = {path.name for path in (tmp_path / "results" / "cost").iterdir()}
     assert made == {f"cnn-8-b4-float32.{ending}" for ending in ("png", "svg", "pdf")}
+
+
+def test_networks_of_the_users_own_are_measured_on_pictures_of_any_size(tmp_path: Path) -> None:
+    (tmp_path / "nets.py").write_text(
+        "def make(shape, latent_dim):\n    import small\n    return small.make(shape, latent_dim)\n"
+    )
+    (tmp_path / "small.py").write_text(
+        "from torch import nn\ndef make(shape, latent_dim):\n    size = shape[0] * shape[1] * shape[2]\n"
+        "    assert shape[0] < 3, 'grey alone'\n"
+        "    return nn.Sequential(nn.Linear(latent_dim, size), nn.Unflatten(1, shape)), "
+        "nn.Sequential(nn.Flatten(), nn.Linear(size, 1))\n"
+    )
+    words = [
+        "cost",
+        "--methods",
+        "wc",
+        "--architecture",
+        f"{tmp_path}/nets.py:make",
+        "--batch-size",
+        "4",
+        "--rounds",
+        "1",
+    ]
+    words += ["--results", str(tmp_path / "results"), "--side", "6"]
+    result = CliRunner().invoke(main, [*words, "--channels", "2"])
+    assert result.exit_code == 0, result.output
+    assert "nets:make, 2×6×6, batch 4" in result.output
+    (picture,) = (tmp_path / "results" / "cost").glob("*.png")
+    assert re.fullmatch(r"nets-make-[0-9a-f]{6}-2x6x6-b4-float32\.png", picture.name)
+    refused = CliRunner().invoke(main, words)
+    assert refused.exit_code == 2
+    assert f"making networks: AssertionError: grey alone ({tmp_path}/small.py, line 4, in make)" in refused.stderr
+    assert "(3, 6, 6)" in refused.stderr
 
 
 @pytest.mark.parametrize(

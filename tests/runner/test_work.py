@@ -1,11 +1,14 @@
 """The work on one cell: results, divergence and failures."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
 
+import lipbench
+from lipbench.errors import RequestError
 from lipbench.runner import BUSY, FAILED, FINISHED
 from lipbench.runner import work as working
 from lipbench.runner.environment import processor
@@ -137,6 +140,40 @@ def test_the_users_own_method_is_run_from_the_copy_in_the_folder(make_run: MakeR
     Path(nan_method).unlink()
     assert go(folder) == FINISHED
     assert folder.status() is Status.DONE
+
+
+def test_files_of_the_users_own_with_modules_run_and_are_loaded_from_the_folder_alone(
+    make_run: MakeRun, tmp_path: Path
+) -> None:
+    user = tmp_path / "user"
+    texts = {
+        "nets.py": "def make(shape, latents):\n    from helpers import networks\n    return networks(shape, latents)\n",
+        "mine.py": '"""Mine."""\nfrom helpers import Base\nclass Mine(Base):\n    weight: float = 2.0\n',
+        "mydata.py": '"""Mine."""\nfrom lipbench import Dataset\nfrom helpers import pictures\nclass My(Dataset):\n'
+        "    def load(self): return pictures()\n",
+        "helpers/__init__.py": "from .deeper import *\nfrom lipbench.nets.cnn8 import make as networks\n",
+        "helpers/deeper.py": "import lipbench\n"
+        "class Base(lipbench.Method):\n    def score(self, value, grad_norm): return value / (1 + grad_norm)\n"
+        "def pictures():\n"
+        "    from lipbench.data.digits import Digits\n    return Digits().load()\n",
+    }
+    for name, text in texts.items():
+        (user / name).parent.mkdir(parents=True, exist_ok=True)
+        (user / name).write_text(text)
+    folder = make_run(f"{user}/mine.py", datasets=f"{user}/mydata.py", architecture=f"{user}/nets.py:make")
+    shutil.rmtree(user)
+    assert go(folder) == FINISHED, folder.read_json("error.json")
+    assert folder.status() is Status.DONE
+    critic = lipbench.load(folder.id, results=tmp_path / "results").critic
+    assert critic(torch.zeros(2, 1, 8, 8)).shape == (2, 1)
+    copy = folder.file("architecture/helpers/deeper.py")
+    copy.write_text(f"{copy.read_text()}# changed\n")
+    with pytest.raises(RequestError, match="deeper.py' was changed after the run was planned"):
+        lipbench.load(folder.id, results=tmp_path / "results")
+    copy.unlink()
+    with pytest.raises(RequestError, match="deeper.py' is missing"):
+        lipbench.load(folder.id, results=tmp_path / "results")
+    assert list(lipbench.report(tmp_path / "results").runs["architecture"]) == ["nets:make"]
 
 
 def test_a_critic_with_batch_normalisation_is_refused_under_gradient_norms_alone(

@@ -32,9 +32,9 @@ def draw_cost(records: list[dict[str, Any]]) -> Figure:
             axes.set(title=title, xlabel="time, none = 1", xlim=(0, 1.25 * rows["ratio_to_none"].max()))
             axes.grid(axis="y", visible=False)
         axes.invert_yaxis()
-        first = records[0]
+        first, shape = records[0], "×".join(map(str, records[0]["shape"]))
         figure.suptitle(
-            f"{first['architecture']}, batch {first['batch_size']}, {first['precision']}, {first['device']}",
+            f"{first['architecture']}, {shape}, batch {first['batch_size']}, {first['precision']}, {first['device']}",
             x=0.01, ha="left", fontsize=8,
         )  # fmt: skip
     return figure

@@ -123,7 +123,7 @@ def _traces(runs: pd.DataFrame, evaluations: list[NDArray[np.float64]]) -> pd.Da
 
 def _labels(read_cells: list[Cell]) -> list[str]:
     """Tell versions of a user's own file apart: the same name with different contents gets part of its digest."""
-    digests = ["+".join(part.sha256[:6] for part in cell.methods if part.sha256) for cell in read_cells]
+    digests = ["+".join(part.version for part in cell.methods if part.version) for cell in read_cells]
     versions: dict[str, set[str]] = {}
     for cell, digest in zip(read_cells, digests, strict=True):
         versions.setdefault(cell.method, set()).add(digest)
