@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lipbench.errors import Diverged, LipbenchError, RequestError
 from lipbench.explain import explain
+from lipbench.importing import CURE
 from lipbench.runner.listener import Listener
 
 ALONE = (
@@ -57,7 +58,8 @@ class Stages:
             said = self._shown(explain(error, self.files))
             if self._reads_beside(error):
                 expected = ALONE
-            raise RequestError(f"{self.subject} fails while {doing}: {said}; expected {expected}") from error
+            end = f". {CURE}" if isinstance(error, ImportError) else f"; expected {expected}"
+            raise RequestError(f"{self.subject} fails while {doing}: {said}{end}") from error
 
     def _shown(self, text: str) -> str:
         """The text with the user's own files, and the folders that they lie in, in place of their copies."""

@@ -95,6 +95,10 @@ MAKE = "def make(shape, latent_dim): return "
             "open(__file__ + 'w')\n",
             "does not import: FileNotFoundError: .*line 3.; expected code that reads no file beside",
         ),
+        (
+            "def make(shape, z):\n    import nowhere\n",
+            r"'nowhere' \(.*nets.py, line 4, in make\)\. Modules of your own",
+        ),
         ("import sys\nsys.exit(0)\n", r"SystemExit: 0 .*nets.py, line 4"),
     ],
 )
