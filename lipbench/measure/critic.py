@@ -1,5 +1,6 @@
 """What a critic really does: gradient norms and secants of its score and of the raw critic."""
 
+from dataclasses import dataclass
 from math import isfinite
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from lipbench.train.copied import copied
 from lipbench.train.gradients.terms import Engine, gradient_norm, values, values_and_norms
 
 PAIRED = 100  # points of a place among which secants are taken at every evaluation: a few per cent of its time
-STEADY, PASSES, FEW = 1e-6, 100, 4  # the rounding between two of at most so many passes over so many points
+STEADY, FEW = 1e-6, 4  # the rounding between two passes over so many points
 SETTLING = 30  # power iterations: enough for the norm of a layer to stand still
 
 
@@ -59,18 +60,41 @@ def settled(network: nn.Module) -> nn.Module:
 def is_function(critic: nn.Module, points: Float[Tensor, "n c h w"]) -> bool:
     """Whether the critic gives the same values at each call with the same points, up to rounding.
 
-    A normalisation of its own may iterate at each pass, whatever the mode: it is given time to come to rest.
+    A normalisation of its own may iterate at each pass, whatever the mode: it is given time, and then held.
+
+    Args:
+        critic: a settled copy; from now on what it would change at a pass is put back before the next.
+        points: a few are taken.
     """
     some = points[:FEW]
     with torch.no_grad():
-        before = values(critic, some)
-        for _ in range(PASSES):
-            after = values(critic, some)
-            size = float(after.nan_to_num().abs().max())
-            if torch.allclose(before, after, rtol=STEADY, atol=STEADY * size, equal_nan=True):
-                return True
-            before = after
-    return False
+        if _steady(critic, some):
+            return True
+        for _ in range(SETTLING):
+            values(critic, some)
+        rest = {name: value.clone() for name, value in critic.state_dict().items()}
+        values(critic, some)
+        moved = {name for name, value in critic.state_dict().items() if not torch.equal(value, rest[name])}
+        critic.register_forward_pre_hook(_Held({name: rest[name] for name in moved}))
+        return _steady(critic, some)
+
+
+def _steady(critic: nn.Module, points: Tensor) -> bool:
+    before, after = values(critic, points), values(critic, points)
+    size = float(after.nan_to_num().abs().max())
+    return torch.allclose(before, after, rtol=STEADY, atol=STEADY * size, equal_nan=True)
+
+
+@dataclass
+class _Held:
+    """Before a pass, puts back what the pass before has changed; a copy of the critic has one of its own."""
+
+    rest: dict[str, Tensor]
+
+    def __call__(self, critic: nn.Module, _: object) -> None:
+        state = critic.state_dict()
+        for name, value in self.rest.items():
+            state[name].data.copy_(value)  # a graph that has seen it needs no other value
 
 
 def _measured(critic: nn.Module, score: Score | None, points: Tensor, engine: Engine | None) -> _Found:

@@ -121,7 +121,7 @@ def build_critic(
     critic = critic.to(device)
     critic.input_shape = shape  # type: ignore[assignment]  # for methods that need an operator's true norm
     with seeded(cell.seed, "constrain"):
-        critic = composition.constrain(critic)
+        critic = adopt(composition.constrain(critic), "critic", example)  # a user's constraint may use old hooks
     return lay_out(critic, composition, example.to(device))
 
 

@@ -14,6 +14,9 @@ from lipbench.runner.estimate import duration
 from lipbench.runner.listener import Listener
 from lipbench.screen.lines import print_line
 
+ELSEWHERE = ("extractor", "features")  # of pictures, not of networks
+USUAL = (("lipschitz_target", 1.0), ("passes", 1))
+
 
 class Watch(Listener):
     """Shows the present stage on a terminal, and elsewhere nothing."""
@@ -97,7 +100,7 @@ def _print_facts(console: Console, facts: dict[str, Any]) -> None:
     """A line a fact, long ones on several beside their names; nothing of what is not known."""
     table = Table.grid(padding=(0, 2))
     for key, value in facts.items():
-        if value is not None:
+        if value is not None and (key, value) not in USUAL and key not in ELSEWHERE:
             table.add_row(key.replace("_", " "), Text(_said(key, value)))
     if table.row_count:
         console.print(Padding(table, (0, 0, 0, 2)))

@@ -1,6 +1,7 @@
 """Which matrices and kernels a critic multiplies with: read from the graph of one pass, whatever its layers are."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import torch
 from torch import Tensor, nn
@@ -49,7 +50,9 @@ def matrices(critic: nn.Module) -> list[tuple[nn.Module, str]]:
     """
     copy = copied(critic).eval().to(memory_format=torch.contiguous_format)  # some critics can be run in no other
     trained = {id(weight) for weight in copy.parameters() if weight.requires_grad and weight.dim() > 1}
-    multiplied, reached = _used(copy, getattr(critic, "input_shape", None))
+    multiplied, reached = set[int](), set[int]()
+    with suppress(Exception):  # what a critic raises is for the checks to say; until then every matrix counts
+        multiplied, reached = _used(copy, getattr(critic, "input_shape", None))
     return [
         (layer, name)
         for layer, twin in zip(critic.modules(), copy.modules(), strict=True)

@@ -5,8 +5,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from lipbench.measure.critic import NotExactError, NotFiniteError, examine, interpolate, measure, settled
+from lipbench.measure.critic import NotExactError, NotFiniteError, examine, interpolate, is_function, measure, settled
 from lipbench.measure.functions import Score
+from lipbench.train.copied import copied
+from lipbench.train.gradients.terms import values
 from lipbench.train.gradients.three_sweeps import ThreeSweeps
 
 
@@ -162,6 +164,34 @@ def test_a_critic_that_gives_pictures_is_refused(score: Score | None) -> None:
 
 def test_a_value_a_sample_may_have_further_dimensions_of_1() -> None:
     assert measure(nn.Conv2d(1, 1, 1), None, PLACES)["grad_norm_max"] > 0
+
+
+class Iterating(nn.Module):
+    """Spectral normalisation as many projects write it: a power iteration at each pass, in evaluation, too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(8, 4))
+        self.u = nn.Parameter(torch.randn(8), requires_grad=False)
+        self.last = nn.Linear(8, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        v = nn.functional.normalize(self.weight.detach().T @ self.u, dim=0)
+        self.u.data = nn.functional.normalize(self.weight.detach() @ v, dim=0)
+        out: Tensor = self.last((x.flatten(1) @ (self.weight / (self.u @ self.weight @ v)).T).relu())
+        return out
+
+
+def test_a_critic_that_iterates_at_each_pass_is_held_and_one_that_draws_is_no_function() -> None:
+    torch.manual_seed(0)
+    points = torch.randn(6, 1, 2, 2)
+    critic = settled(Iterating())
+    assert is_function(critic, points)
+    for copy in (critic, copied(critic).double()):
+        some = points.to(copy.weight)
+        assert torch.equal(values(copy, some), values(copy, some))
+    noisy = nn.Sequential(nn.Flatten(), nn.Dropout(), nn.Linear(4, 1))
+    assert not is_function(noisy, points)
 
 
 def test_a_settled_copy_has_the_true_norm_and_leaves_the_critic_as_it_was() -> None:

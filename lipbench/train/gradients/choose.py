@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import CheckpointError
 
 from lipbench.train.copied import copied
 from lipbench.train.gradients.call import UnsupportedOperation
@@ -36,6 +37,8 @@ def choose(critic: nn.Module, shape: tuple[int, int, int], dtype: torch.dtype | 
             found, wanted = (_gradients(engine, moved, on_device) for engine in (ThreeSweeps(), DoubleBackward()))
         except UnsupportedOperation as unknown:
             return DoubleBackward(f"the three sweeps do not know {unknown}")
+        except CheckpointError:
+            return DoubleBackward("the three sweeps do not know a part that is computed again (checkpoint)")
         except Exception as error:  # whatever keeps the critic from being copied, or run in this precision
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             continue

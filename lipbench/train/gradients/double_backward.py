@@ -5,9 +5,8 @@ from collections.abc import Callable
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.utils import parametrize
 
-from lipbench.train.gradients.frozen import frozen
+from lipbench.train.gradients.frozen import frozen, made_once
 from lipbench.train.gradients.terms import Engine, Objective, Term, values, values_and_norms
 
 
@@ -27,8 +26,7 @@ class DoubleBackward(Engine):
         self, critic: nn.Module, terms: list[Term], regulariser: Callable[[], Tensor] | None = None
     ) -> list[Float[Tensor, ""]]:
         """See `lipbench.train.gradients.terms.Engine.accumulate`."""
-        # Under a parametrisation (spectral norm), the weight is made once a step: each access would move its buffers.
-        with parametrize.cached():
+        with made_once(critic):
             needing = {id(term.points) for term in terms if term.needs_grad_norm}
             passes: dict[int, tuple[Tensor, Tensor]] = {}
             losses = []

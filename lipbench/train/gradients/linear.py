@@ -45,9 +45,10 @@ def linear(call: Call) -> Recognised:
     options, args = call.options, call.args
     if call.name.endswith("_as") and id(args[0]) not in call.recorded:
         return call.func(*args, **options), []
+    if call.name in PRODUCTS and call.times > 1:
+        raise UnsupportedOperation(f"{call.name} of two activations")
     refused = (
-        (call.name in PRODUCTS and call.times > 1)
-        or (call.name == "div" and (id(args[0]) not in call.recorded or "rounding_mode" in options))
+        (call.name == "div" and (id(args[0]) not in call.recorded or "rounding_mode" in options))
         or (call.name in LINEAR | BY_SAMPLE and id(args[0]) not in call.recorded)
         or (call.name == "grid_sample" and call.times > 1)
         or any(thing.requires_grad for thing in call.strangers)
@@ -96,7 +97,7 @@ def product(call: Call) -> Recognised:
     if not weights:
         return linear(call)
     if call.times > 1 or (call.name == "div" and id(call.args[0]) not in call.recorded):
-        raise UnsupportedOperation(f"{call.name} as it is used here")
+        return linear(call)  # which refuses it
     (x,), by_sample = call.inputs, {id(thing) for thing in call.strangers if _is_by_sample(call, thing)}
     replay = Replay(call, [x], weights, by_sample)
     with torch.enable_grad():

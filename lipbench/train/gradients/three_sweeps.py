@@ -15,9 +15,8 @@ from collections.abc import Callable
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.utils import parametrize
 
-from lipbench.train.gradients.frozen import frozen
+from lipbench.train.gradients.frozen import frozen, made_once
 from lipbench.train.gradients.learned import ParameterGradient
 from lipbench.train.gradients.tape import Tape
 from lipbench.train.gradients.terms import Engine, Objective, Term, gradient_norm, values
@@ -48,8 +47,7 @@ class ThreeSweeps(Engine):
             groups.setdefault(id(term.points), []).append(term)
         losses: dict[int, Tensor] = {}
         found: list[ParameterGradient] = []
-        # Under a parametrisation (spectral norm), the weight is made once a step: each access would move its buffers.
-        with parametrize.cached():
+        with made_once(critic):
             # The sweeps come first: what they leave is as large as the weights, where a graph holds activations.
             for group in groups.values():
                 if any(term.needs_grad_norm for term in group):
@@ -76,7 +74,7 @@ class ThreeSweeps(Engine):
     ) -> tuple[Float[Tensor, ""], Float[Tensor, "n c h w"]]:
         """See `lipbench.train.gradients.terms.Engine.at_points`; two passes, whether or not norms are needed."""
         points = points.detach().requires_grad_()
-        with frozen(critic), parametrize.cached():
+        with frozen(critic), made_once(critic):
             value = values(critic, points)
             (slope,) = torch.autograd.grad(value.sum(), points)
         loss, by_value, _ = _differentiate([Term(points, objective)], value, gradient_norm(slope))
