@@ -47,10 +47,11 @@ def test_its_penalty_is_that_of_its_formula(tmp_path: Path) -> None:
 def test_every_command_line_of_the_readme_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     name, text = example()
     (tmp_path / name).write_text(text)
+    (tmp_path / "nets.py").write_text("def make(image_shape, latent_dim): ...\n")
     monkeypatch.chdir(tmp_path)
     lines = [line for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
     commands = [part.strip() for line in lines for part in line.split("&&") if part.strip().startswith("lipbench run")]
-    assert len(commands) == 5
+    assert len(commands) == 6
     for command in commands:
         context = main.commands["run"].make_context("run", shlex.split(command)[2:])
         names = ("methods", "datasets", "protocol", "quick", "settings", "steps")

@@ -13,6 +13,7 @@ from lipbench.measure.functions import Function, Score, at_points, of_critic
 from lipbench.measure.secants import between, profile, variation_gap
 from lipbench.train.copied import copied
 from lipbench.train.gradients.terms import Engine, gradient_norm, values, values_and_norms
+from lipbench.train.mixing import mixer
 
 PAIRED = 100  # points of a place among which secants are taken at every evaluation: a few per cent of its time
 STEADY, FEW = 1e-6, 4  # the rounding between two passes over so many points
@@ -55,6 +56,27 @@ def settle(network: nn.Module) -> nn.Module:
 def settled(network: nn.Module) -> nn.Module:
     """A copy whose power iterations have converged, in eval mode; the network itself is left as it is."""
     return settle(copied(network)).requires_grad_(False)
+
+
+def not_measurable(critic: nn.Module, points: Float[Tensor, "n c h w"], *, mixes: bool) -> str | None:
+    """Why a critic has neither gradient norms nor secants, or None.
+
+    Args:
+        critic: as for `is_function`.
+        points: a few are taken.
+        mixes: whether it mixes the samples of a batch in training.
+    """
+    if not is_function(critic, points):
+        return (
+            "the critic gives something else at each call with the same points, even in eval mode: it is no function, "
+            "and has neither gradient norms nor secants"
+        )
+    if mixes and (culprit := mixer(critic, points[:FEW], training=False)) is not None:
+        return (
+            f"the critic mixes the samples of a batch, in eval mode, too (by {culprit}), so it has neither gradient "
+            f"norms nor secants of a sample"
+        )
+    return None
 
 
 def is_function(critic: nn.Module, points: Float[Tensor, "n c h w"]) -> bool:

@@ -7,7 +7,7 @@ from torch.nn.utils import parametrize
 
 from lipbench.cell import Cell
 from lipbench.errors import Diverged
-from lipbench.measure.critic import NotFiniteError, interpolate, is_function, settled
+from lipbench.measure.critic import NotFiniteError, interpolate, not_measurable, settled
 from lipbench.measure.functions import of_critic
 from lipbench.measure.transport import against_truth
 from lipbench.runner.build import build_critic, choose_engine, choose_passes
@@ -67,7 +67,7 @@ class Alone(Job):
         critic = settled(self.training.critic)
         score = of_critic(critic, self.training.composition.measured_score, self.exact_engine)
         record: Record = {}
-        if is_function(critic, real):
+        if not_measurable(critic, real, mixes=self.training.update.passes > 1) is None:
             with parametrize.cached():
                 try:
                     record = against_truth(score, self.pair, real, fake)

@@ -7,9 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from lipbench.errors import RequestError
-from lipbench.measure.critic import is_function, settled
+from lipbench.measure.critic import not_measurable, settled
 from lipbench.method import Method
-from lipbench.runner.job import NO_FUNCTION
 from lipbench.runner.stages import Stages
 from lipbench.train.copied import copied
 from lipbench.train.gradients.terms import values
@@ -125,8 +124,8 @@ def check_critic(training: Training, names: list[str], real: Tensor, fake: Tenso
     with stages.stage("seeing whether the critic is a function of each point", "a critic that can be run in training"):
         if composition.needs_grad_norm:
             check_independent(critic, real)
-        if not is_function(settled(critic), real):
-            stages.listener.noted(f"Nothing of the critic is measured: {NO_FUNCTION}.")
+        if reason := not_measurable(settled(critic), real, mixes=training.update.passes > 1):
+            stages.listener.noted(f"Nothing of the critic is measured: {reason}.")
     if composition.left_free:
         stages.listener.noted(f"{'+'.join(names)} leaves {', '.join(composition.left_free)} of the critic free.")
     for method, name in zip(composition.methods, names, strict=True):

@@ -18,10 +18,6 @@ from lipbench.train.streams import generator
 from lipbench.train.training import Training
 
 Record = dict[str, Any]
-NO_FUNCTION = (
-    "the critic gives something else at each call with the same points, even in eval mode: it is no function, and has "
-    "neither gradient norms nor secants"
-)
 
 
 class Job(ABC):
@@ -110,8 +106,8 @@ class Job(ABC):
             Diverged: the critic gives a number that is not finite.
         """
         settled, score = measuring.settled(self.training.critic), self.training.composition.measured_score
-        if not measuring.is_function(settled, places["real"]):
-            return {"not_examined": NO_FUNCTION}
+        if reason := measuring.not_measurable(settled, places["real"], mixes=self.training.update.passes > 1):
+            return {"not_examined": reason}
         try:
             record: Record = measuring.measure(settled, score, places, self.exact_engine)
             if final:

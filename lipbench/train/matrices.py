@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import Node
 from torch.func import functional_call
+from torch.nn.modules.conv import _ConvNd
 from torch.nn.utils.parametrizations import _SpectralNorm
 from torch.nn.utils.parametrize import ParametrizationList
 from torch.utils._pytree import tree_leaves
@@ -49,7 +50,12 @@ def matrices(critic: nn.Module) -> list[tuple[nn.Module, str]]:
         parameter that several modules share is there for each of them; one that is parametrised, by its own name.
     """
     copy = copied(critic).eval().to(memory_format=torch.contiguous_format)  # some critics can be run in no other
-    trained = {id(weight) for weight in copy.parameters() if weight.requires_grad and weight.dim() > 1}
+    trained = {
+        id(weight)
+        for layer in copy.modules()
+        for weight in layer.parameters(recurse=False)
+        if weight.requires_grad and weight.dim() > 1 and (_is_wide(weight) or isinstance(layer, nn.Linear | _ConvNd))
+    }
     multiplied, reached = set[int](), set[int]()
     with suppress(Exception):  # what a critic raises is for the checks to say; until then every matrix counts
         multiplied, reached = _used(copy, getattr(critic, "input_shape", None))
@@ -112,9 +118,14 @@ def _used(critic: nn.Module, shape: tuple[int, ...] | None) -> tuple[set[int], s
 def _matrices_among(leaves: list[Tensor], kind: str) -> list[Tensor]:
     """The leaves that make a matrix of what they are the history of, where it enters a function of this kind."""
     if kind in BY_ELEMENT:
-        return [one for one in leaves if sum(size > 1 for size in one.shape) > 1]
+        return [one for one in leaves if _is_wide(one)]
     wide = [one for one in leaves if one.dim() > 1]
     return wide or [one for one in leaves if one.dim() == 1 and kind in OF_VECTORS]
+
+
+def _is_wide(weight: Tensor) -> bool:
+    """Whether it is more than a vector, whatever its shape."""
+    return sum(size > 1 for size in weight.shape) > 1
 
 
 def _in_order(roots: list[Node | None]) -> list[Node]:

@@ -42,8 +42,8 @@ def check_independent(critic: nn.Module, points: Float[Tensor, "n c h w"]) -> No
         )
 
 
-def mixer(critic: nn.Module, points: Float[Tensor, "n c h w"]) -> str | None:
-    """The first layer in training mode by which a sample's value changes with the others, or None.
+def mixer(critic: nn.Module, points: Float[Tensor, "n c h w"], *, training: bool = True) -> str | None:
+    """The first layer by which a sample's value changes with the others, or None.
 
     It is tried beside the critic's own weights, as a dead layer at the start would hide it, by values, as statistics
     may be detached, and with the same random numbers.
@@ -51,6 +51,7 @@ def mixer(critic: nn.Module, points: Float[Tensor, "n c h w"]) -> str | None:
     Args:
         critic: it is left as it is.
         points: a few; the first one stays, the others are replaced.
+        training: the mode in which it is tried.
 
     Returns:
         Such as ``a BatchNorm1d, layer '2'``.
@@ -60,10 +61,10 @@ def mixer(critic: nn.Module, points: Float[Tensor, "n c h w"]) -> str | None:
     others[1:] = torch.randn(others[1:].shape, generator=rng).to(others)
     tried = [points.detach(), others]
     try:
-        moved, tolerance = nearby(critic, rng).train(), EXACT
+        moved, tolerance = nearby(critic, rng).train(training), EXACT
         first, second = (_watched(moved, batch.double()) for batch in tried)
     except Exception:  # whatever keeps a user's network from being run in float64
-        moved, tolerance = copied(critic).train(), ROUNDED
+        moved, tolerance = copied(critic).train(training), ROUNDED
         first, second = (_watched(moved, batch) for batch in tried)
     if _same(first[-1].gave, second[-1].gave, tolerance):
         return None

@@ -5,7 +5,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from lipbench.measure.critic import NotExactError, NotFiniteError, examine, interpolate, is_function, measure, settled
+from lipbench.measure.critic import (
+    NotExactError,
+    NotFiniteError,
+    examine,
+    interpolate,
+    is_function,
+    measure,
+    not_measurable,
+    settled,
+)
 from lipbench.measure.functions import Score
 from lipbench.train.copied import copied
 from lipbench.train.gradients.terms import values
@@ -192,6 +201,17 @@ def test_a_critic_that_iterates_at_each_pass_is_held_and_one_that_draws_is_no_fu
         assert torch.equal(values(copy, some), values(copy, some))
     noisy = nn.Sequential(nn.Flatten(), nn.Dropout(), nn.Linear(4, 1))
     assert not is_function(noisy, points)
+
+
+def test_a_critic_that_mixes_samples_in_evaluation_is_not_measured_and_one_that_does_so_in_training_is() -> None:
+    class Deviation(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.cat([x, x.std(0).mean().expand(len(x), 1)], 1)
+
+    points, layers = torch.randn(6, 1, 2, 2), [nn.Flatten(), nn.Linear(4, 4)]
+    reason = not_measurable(nn.Sequential(*layers, Deviation(), nn.Linear(5, 1)).eval(), points, mixes=True)
+    assert reason is not None and "by a Deviation, layer '2'" in reason
+    assert not_measurable(nn.Sequential(*layers, nn.BatchNorm1d(4), nn.Linear(4, 1)).eval(), points, mixes=True) is None
 
 
 def test_a_settled_copy_has_the_true_norm_and_leaves_the_critic_as_it_was() -> None:

@@ -43,7 +43,7 @@ def error(folder: RunFolder) -> dict[str, Any]:
         ("sn+gp", "layerwise + soft", "three-sweep"),
         ("wc", "layerwise", "plain"),
         ("ortho", "certified", "plain"),
-        ("ortho+lp", "certified + soft", "double-backward"),
+        ("ortho+lp", "certified + soft", "three-sweep"),
     ],
 )
 def test_a_finished_run_has_everything_that_the_table_needs(

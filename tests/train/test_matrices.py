@@ -193,3 +193,17 @@ def test_without_a_shape_of_points_every_matrix_counts() -> None:
     critic = Critic(lambda s, x: s.inner(x) + s.w, inner=nn.Linear(8, 8), w=torch.ones(1, 4, 8))
     del critic.input_shape
     assert found(critic) == {"inner.weight", "w"}
+
+
+def test_a_vector_that_a_pass_does_not_reach_is_no_matrix() -> None:
+    class Norm(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.b, self.head = nn.Parameter(torch.zeros(1, 4, 1, 1)), nn.Linear(4, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return x
+
+    critic = nn.Sequential(Norm(), nn.Flatten(), nn.Linear(16, 1))
+    critic.input_shape = (1, 4, 4)  # type: ignore[assignment]  # as it is built
+    assert matrices(critic) == [(critic[0].head, "weight"), (critic[2], "weight")]
