@@ -13,7 +13,6 @@ from lipbench.measure.functions import Function, Score, at_points, of_critic
 from lipbench.measure.secants import between, profile, variation_gap
 from lipbench.train.copied import copied
 from lipbench.train.gradients.terms import Engine, gradient_norm, values, values_and_norms
-from lipbench.train.mixing import mixer
 
 PAIRED = 100  # points of a place among which secants are taken at every evaluation: a few per cent of its time
 STEADY, FEW = 1e-6, 4  # the rounding between two passes over so many points
@@ -58,23 +57,23 @@ def settled(network: nn.Module) -> nn.Module:
     return settle(copied(network)).requires_grad_(False)
 
 
-def not_measurable(critic: nn.Module, points: Float[Tensor, "n c h w"], *, mixes: bool) -> str | None:
+def not_measurable(critic: nn.Module, points: Float[Tensor, "n c h w"], mixer: str | None) -> str | None:
     """Why a critic has neither gradient norms nor secants, or None.
 
     Args:
         critic: as for `is_function`.
         points: a few are taken.
-        mixes: whether it mixes the samples of a batch in training.
+        mixer: the layer by which it mixes the samples of a batch in eval mode.
     """
+    if mixer is not None:
+        return (
+            f"the critic mixes the samples of a batch, in eval mode, too (by {mixer}), so it has neither gradient "
+            f"norms nor secants of a sample"
+        )
     if not is_function(critic, points):
         return (
             "the critic gives something else at each call with the same points, even in eval mode: it is no function, "
             "and has neither gradient norms nor secants"
-        )
-    if mixes and (culprit := mixer(critic, points[:FEW], training=False)) is not None:
-        return (
-            f"the critic mixes the samples of a batch, in eval mode, too (by {culprit}), so it has neither gradient "
-            f"norms nor secants of a sample"
         )
     return None
 

@@ -45,7 +45,7 @@ class Alone(Job):
         critic = build_critic(cell, composition, pair.shape, pair.dim, locate, device)
         engine = choose_engine(critic, composition, pair.shape, protocol.train.precision, device)
         update = CriticUpdate(critic, composition, LOSSES[protocol.loss], protocol.train, engine)
-        update.passes = choose_passes(critic, composition, pair.shape, device)
+        choose_passes(update, pair.shape)
         self.training = CriticAlone(update, pair, protocol.train, cell.seed)
 
     def check(self, stages: Stages) -> None:
@@ -67,7 +67,7 @@ class Alone(Job):
         critic = settled(self.training.critic)
         score = of_critic(critic, self.training.composition.measured_score, self.exact_engine)
         record: Record = {}
-        if not_measurable(critic, real, mixes=self.training.update.passes > 1) is None:
+        if not_measurable(critic, real, self.training.update.mixer) is None:
             with parametrize.cached():
                 try:
                     record = against_truth(score, self.pair, real, fake)

@@ -1,5 +1,6 @@
 """Makes everything that a cell with a generator describes, and says what does not fit together."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import torch
@@ -17,6 +18,7 @@ from lipbench.runner.layout import lay_out
 from lipbench.runner.parts import Locate, create_method, find_architecture, load_pictures
 from lipbench.schema import Evaluate
 from lipbench.train.composition import Composition
+from lipbench.train.critic import CriticUpdate
 from lipbench.train.gradients.choose import choose
 from lipbench.train.gradients.double_backward import DoubleBackward
 from lipbench.train.gradients.terms import Engine
@@ -90,7 +92,7 @@ def build_trainer(cell: Cell, pictures: Pictures, locate: Locate, device: torch.
     engine = choose_engine(critic, composition, pictures.shape, settings.precision, device)
     train = place(pictures.train, device)
     trainer = Trainer(generator, critic, composition, loss, train, settings, engine, cell.seed)
-    trainer.update.passes = choose_passes(critic, composition, pictures.shape, device)
+    choose_passes(trainer.update, pictures.shape)
     return trainer
 
 
@@ -135,16 +137,14 @@ def choose_engine(
     return choose(critic, shape, HALF.get(precision))
 
 
-def choose_passes(
-    critic: nn.Module, composition: Composition, shape: tuple[int, int, int], device: torch.device
-) -> int:
-    """The passes of an update, see `CriticUpdate`: 2 for a critic that mixes samples, as their authors take."""
-    if composition.needs_grad_norm:
-        return 1
-    try:
-        return 1 if mixer(critic, _example(shape).to(device)) is None else 2
-    except Exception:  # a user's network may raise anything, and the checks say what
-        return 1
+def choose_passes(update: CriticUpdate, shape: tuple[int, int, int]) -> None:
+    """Let an update take two passes for a critic that mixes samples, as their authors do; see `CriticUpdate`."""
+    if update.composition.needs_grad_norm:
+        return
+    points = _example(shape).to(update.device)
+    with suppress(Exception):  # a user's network may raise anything, and the checks say what
+        if mixer(update.critic, points) is not None:
+            update.passes, update.mixer = 2, mixer(update.critic, points, training=False)
 
 
 def _example(shape: tuple[int, ...]) -> Tensor:

@@ -124,7 +124,7 @@ def check_critic(training: Training, names: list[str], real: Tensor, fake: Tenso
     with stages.stage("seeing whether the critic is a function of each point", "a critic that can be run in training"):
         if composition.needs_grad_norm:
             check_independent(critic, real)
-        if reason := not_measurable(settled(critic), real, mixes=training.update.passes > 1):
+        if reason := not_measurable(settled(critic), real, training.update.mixer):
             stages.listener.noted(f"Nothing of the critic is measured: {reason}.")
     if composition.left_free:
         stages.listener.noted(f"{'+'.join(names)} leaves {', '.join(composition.left_free)} of the critic free.")

@@ -106,7 +106,7 @@ class Job(ABC):
             Diverged: the critic gives a number that is not finite.
         """
         settled, score = measuring.settled(self.training.critic), self.training.composition.measured_score
-        if reason := measuring.not_measurable(settled, places["real"], mixes=self.training.update.passes > 1):
+        if reason := measuring.not_measurable(settled, places["real"], self.training.update.mixer):
             return {"not_examined": reason}
         try:
             record: Record = measuring.measure(settled, score, places, self.exact_engine)

@@ -30,6 +30,7 @@ class CriticUpdate:
         steps: the updates made so far.
         passes: 1 where real and fake samples go through the critic together; 2 where each has a pass of its own, as
             the statistics of a critic that mixes samples need. No method that uses gradient norms has such a critic.
+        mixer: the layer by which the critic mixes samples in eval mode, too, so that nothing of it is measured.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class CriticUpdate:
         self.optimiser = torch.optim.Adam(critic.parameters(), settings.learning_rate, settings.betas)
         self.steps = 0
         self.passes = 1
+        self.mixer: str | None = None
 
     @property
     def engine_name(self) -> str:

@@ -19,6 +19,7 @@ from lipbench.measure.functions import Score
 from lipbench.train.copied import copied
 from lipbench.train.gradients.terms import values
 from lipbench.train.gradients.three_sweeps import ThreeSweeps
+from lipbench.train.mixing import mixer
 
 
 def halves() -> nn.Module:
@@ -209,9 +210,13 @@ def test_a_critic_that_mixes_samples_in_evaluation_is_not_measured_and_one_that_
             return torch.cat([x, x.std(0).mean().expand(len(x), 1)], 1)
 
     points, layers = torch.randn(6, 1, 2, 2), [nn.Flatten(), nn.Linear(4, 4)]
-    reason = not_measurable(nn.Sequential(*layers, Deviation(), nn.Linear(5, 1)).eval(), points, mixes=True)
-    assert reason is not None and "by a Deviation, layer '2'" in reason
-    assert not_measurable(nn.Sequential(*layers, nn.BatchNorm1d(4), nn.Linear(4, 1)).eval(), points, mixes=True) is None
+    deviating = nn.Sequential(*layers, Deviation(), nn.Linear(5, 1)).eval()
+    found = mixer(deviating, points, training=False)
+    assert found == "a Deviation, layer '2'"
+    assert f"in eval mode, too (by {found})" in str(not_measurable(deviating, points, found))
+    normalised = nn.Sequential(*layers, nn.BatchNorm1d(4), nn.Linear(4, 1))
+    assert mixer(normalised, points) == "a BatchNorm1d, layer '2'"
+    assert mixer(normalised, points, training=False) is None
 
 
 def test_a_settled_copy_has_the_true_norm_and_leaves_the_critic_as_it_was() -> None:
