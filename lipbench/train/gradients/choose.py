@@ -10,7 +10,7 @@ from lipbench.train.gradients.double_backward import DoubleBackward
 from lipbench.train.gradients.terms import Engine, Term
 from lipbench.train.gradients.three_sweeps import ThreeSweeps
 from lipbench.train.nearby import nearby
-from lipbench.train.streams import generator
+from lipbench.train.streams import generator, seeded
 
 # How far gradients may be apart: relative to their own size (rounding leaves 1e-14 in float64 and 1e-5 in float32, a
 # smooth activation 1e-2), and to that of the largest, as what should be 0 is the rounding of others.
@@ -76,8 +76,10 @@ def _gradients(engine: Engine, critic: nn.Module, points: Tensor) -> list[Tensor
     for terms in passes:
         copy = copied(critic)
         copy.zero_grad(set_to_none=True)
-        found += engine.accumulate(copy, terms)
+        with seeded(0, "proof of the engine"):  # a critic that draws draws the same for every engine
+            found += engine.accumulate(copy, terms)
         found += [torch.zeros_like(weight) if weight.grad is None else weight.grad for weight in copy.parameters()]
     (term,) = passes[0]
-    _, at_points = engine.at_points(copied(critic), points, term.objective, needs_grad_norm=True)
+    with seeded(0, "proof of the engine"):
+        _, at_points = engine.at_points(copied(critic), points, term.objective, needs_grad_norm=True)
     return [*found, at_points]

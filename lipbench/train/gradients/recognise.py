@@ -25,7 +25,7 @@ POOLS = {f"{kind}max_pool{dims}d": dims for kind in ("", "adaptive_") for dims i
 # Constant inside a linear piece, and for autograd: what is made of them is as good as any other constant.
 FROZEN = {
     "gt", "ge", "lt", "le", "eq", "ne", "sign", "detach", "argmax", "argmin", "argsort", "isnan", "isfinite",
-    "zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full", "new_tensor",
+    "zeros_like", "ones_like", "full_like", "rand_like", "randn_like", "new_zeros", "new_ones", "new_full", "new_tensor",
 }  # fmt: skip
 # While a pass is recorded no activation has a history: code that asks for one would go another way than by autograd.
 HISTORY = {"requires_grad", "grad_fn", "is_leaf", "grad"}

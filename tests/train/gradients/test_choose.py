@@ -1,5 +1,7 @@
 """Choosing an engine."""
 
+import random
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -110,7 +112,6 @@ def written_into(x: Tensor) -> Tensor:
         (lambda x: x * 2 if x.requires_grad else x, "do not know what looks at a history"),
         (lambda x: (x * 1.0).tanh_(), "do not know tanh_"),
         (lambda x: torch.add(x, x, out=torch.zeros_like(x)), "do not know add as it is used here"),
-        (lambda x: x + torch.randn_like(x), "do not know randn_like"),
         (lambda x: x.int().to(x.dtype) + x, "do not know int"),
         (torch.tanh, "do not know tanh"),
         (nn.functional.softplus, "do not know softplus"),
@@ -193,6 +194,11 @@ def test_an_older_spectral_norm_that_moves_at_each_pass_gets_three_sweeps() -> N
     critic = nn.Sequential(nn.Flatten(), nn.Linear(32, 8), nn.ReLU(), nn.Linear(8, 1))
     nn.utils.spectral_norm(critic[1])
     assert choose(critic, SHAPE).reason is None
+
+
+def test_noise_is_a_constant_of_each_pass() -> None:
+    drawn = Calls(lambda x: (x + random.uniform(-1, 1) * torch.randn_like(x)).relu())
+    assert choose(drawn, SHAPE).reason is None
 
 
 def test_a_gradient_that_is_only_rounding_proves_nothing_against_the_sweeps() -> None:
