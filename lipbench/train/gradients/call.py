@@ -77,6 +77,8 @@ class Call:
         self.written, self.name, in_place = named(self.func)
         if not self.args and (first := {"input", "tensors"} & self.options.keys()):
             self.args = [self.options.pop(first.pop())]
+        if len(self.args) == 1 and (second := {"other", "mat2"} & self.options.keys()):
+            self.args.append(self.options.pop(second.pop()))
         self.in_place = bool(self.options.pop("inplace", False)) or in_place
         if in_place:
             self.func = getattr(torch, self.name, self.func)

@@ -30,7 +30,7 @@ Recognised = tuple[Any, list[Operation]]
 def affine(call: Call, x: Tensor, weight: Tensor, bias: Tensor | None, settings: tuple[Any, ...] | None) -> Recognised:
     """A weight and a bias on a batch; settings as of `Affine`."""
     slot = call.recorded.get(id(x))
-    if slot is None or len(call.recorded) > 1 or len(x) % call.count:
+    if slot is None or len(call.recorded) > 1 or len(x) % call.count or x.dim() < 2 or weight.dim() < 2:
         raise UnsupportedOperation(f"{call.name} of something else than a batch and a weight")
     if call.dtype is not None:
         with torch.enable_grad():  # the conversion belongs to the weight's history
@@ -44,7 +44,7 @@ def linear(call: Call) -> Recognised:
     """Of one recorded tensor, without weights."""
     options, args = call.options, call.args
     if call.name.endswith("_as") and id(args[0]) not in call.recorded:
-        return call.func(*args, **options), []
+        return unrecorded(call)
     if call.name in PRODUCTS and call.times > 1:
         raise UnsupportedOperation(f"{call.name} of two activations")
     refused = (
@@ -56,6 +56,12 @@ def linear(call: Call) -> Recognised:
     if refused:
         raise UnsupportedOperation(f"{call.name} as it is used here")
     return _by_autograd(call, call.inputs, [], {id(thing) for thing in call.strangers if _is_by_sample(call, thing)})
+
+
+def unrecorded(call: Call) -> Recognised:
+    """Of a weight or a constant that takes a shape or a type alone from what is recorded: its history goes on."""
+    with torch.enable_grad():
+        return call.func(*call.args, **call.options), []
 
 
 def getitem(call: Call) -> Recognised:
@@ -129,8 +135,12 @@ def _is_by_sample(call: Call, thing: Tensor) -> bool:
         return False
     if call.name == "einsum" and isinstance(call.args[0], str):
         terms = call.args[0].replace(" ", "").partition("->")[0].split(",")
-        first = {id(operand): term[:1] for operand, term in zip(tensors(call.args[1:]), terms, strict=True)}
-        return first[id(thing)] == first[id(call.inputs[0])]
+        operands = dict(zip(map(id, tensors(call.args[1:])), terms, strict=True))
+        mine, theirs = operands[id(thing)], operands[id(call.inputs[0])]
+        if "." in mine + theirs:  # the dots are as many dimensions as are left
+            left = thing.dim() - len(mine.replace(".", "")), call.inputs[0].dim() - len(theirs.replace(".", ""))
+            return mine[:1] == theirs[:1] == "." and left[0] == left[1]
+        return mine[:1] == theirs[:1]
     dims = max(recorded.dim() for recorded in call.inputs)
     multiplied = call.name in ("matmul", "bmm") and dims > 2
     return thing.dim() == dims and (multiplied or call.name in SUMS | SCALES | BY_SAMPLE | {"where"})
@@ -176,7 +186,7 @@ def constants(
         if id(thing) in call.recorded or id(thing) in leaves:
             continue
         with torch.enable_grad():
-            value = thing.to(like.dtype) if thing.dim() == 0 else thing
+            value = thing if thing.dim() and thing.is_floating_point() else thing.to(like.dtype)
             value = value if whole else value[(None,) * (like.dim() - thing.dim())]
         if value.dim() != like.dim() or len(value) not in (1, len(like)):
             raise UnsupportedOperation(f"{call.name} across the batch")

@@ -25,7 +25,8 @@ POOLS = {f"{kind}max_pool{dims}d": dims for kind in ("", "adaptive_") for dims i
 # Constant inside a linear piece, and for autograd: what is made of them is as good as any other constant.
 FROZEN = {
     "gt", "ge", "lt", "le", "eq", "ne", "sign", "detach", "argmax", "argmin", "argsort", "isnan", "isfinite",
-    "zeros_like", "ones_like", "full_like", "rand_like", "randn_like", "new_zeros", "new_ones", "new_full", "new_tensor",
+    "zeros_like", "ones_like", "full_like", "rand_like", "randn_like",
+    "new_zeros", "new_ones", "new_full", "new_tensor",
 }  # fmt: skip
 # While a pass is recorded no activation has a history: code that asks for one would go another way than by autograd.
 HISTORY = {"requires_grad", "grad_fn", "is_leaf", "grad"}
@@ -135,8 +136,8 @@ def _pool(call: Call) -> Recognised:
 
 def _reshape(call: Call) -> Recognised:
     x = call.args[0]
-    if id(x) not in call.recorded:  # x.type_as(recorded)
-        return call.func(*call.args, **call.options), []
+    if id(x) not in call.recorded:  # weight.type_as(recorded)
+        return linear.unrecorded(call)
     out: Tensor = call.func(*call.args, **call.options)
     if out.dim() == 0 or len(out) % call.count or len(x) % call.count:
         raise UnsupportedOperation(f"{call.name} across the batch")

@@ -12,59 +12,39 @@ from torch import Tensor
 
 from lipbench.train.gradients.call import UnsupportedOperation
 
-Number = float | int | None
 
+def _piecewise(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """A function of each number alone: its slope, as autograd has it, times the number, and a constant.
 
-def _clamp(input: Tensor, min: Number = None, max: Number = None) -> Tensor:
-    """At the bounds the gradient passes."""
-    if isinstance(min, Tensor) or isinstance(max, Tensor):
-        raise UnsupportedOperation("clamp between tensors")
-    held = input.detach().clamp(min, max)
-    return torch.where(held == input, input, held)
+    At a kink autograd takes a side, which is not the same in all functions and versions.
+    """
 
+    def rewritten(input: Tensor, *args: Any, **options: Any) -> Tensor:
+        if any(isinstance(thing, Tensor) for thing in (*args, *options.values())):
+            raise UnsupportedOperation(f"{function.__name__} between tensors")
+        leaf = input.detach().requires_grad_()
+        out = function(leaf, *args, **options)
+        (slope,) = torch.autograd.grad(out.sum(), leaf)
+        rest = torch.where(slope == 0, out.detach(), out.detach() - slope * leaf.detach())
+        return torch.where(slope == 0, 0.0, input) * slope + rest
 
-def _clamp_min(input: Tensor, min: Number) -> Tensor:
-    return _clamp(input, min=min)
-
-
-def _clamp_max(input: Tensor, max: Number) -> Tensor:
-    return _clamp(input, max=max)
-
-
-def _hardtanh(input: Tensor, min_val: float | int = -1.0, max_val: float | int = 1.0) -> Tensor:
-    """At the bounds the gradient is 0, other than under `clamp`."""
-    return torch.where((input > min_val) & (input < max_val), input, input.detach().clamp(min_val, max_val))
-
-
-def _relu6(input: Tensor) -> Tensor:
-    return _hardtanh(input, 0.0, 6.0)
-
-
-def _threshold(input: Tensor, threshold: float | int, value: float | int) -> Tensor:
-    return torch.where(input > threshold, input, value)
+    return rewritten
 
 
 def _prelu(input: Tensor, weight: Tensor) -> Tensor:
+    """At 0 the slope is the weight, and yet, for autograd, does not change with it.
+
+    Its backward pass, differentiated, takes the slope for 1 there: that contradicts the first, and is not followed.
+    """
     shape = [-1 if dim == 1 else 1 for dim in range(max(2, input.dim()))]
-    return torch.where(input > 0, input, input * weight.view(shape))
+    wide = weight.view(shape)
+    return torch.where(input > 0, input, input * torch.where(input < 0, wide, wide.detach()))
 
 
 def _rrelu(input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False) -> Tensor:
     if training:
         raise UnsupportedOperation("rrelu, which draws random slopes in training")
     return F.leaky_relu(input, (lower + upper) / 2)
-
-
-def _hardshrink(input: Tensor, lambd: float | int = 0.5) -> Tensor:
-    return torch.where((input > lambd) | (input < -lambd), input, 0.0)
-
-
-def _softshrink(input: Tensor, lambd: float | int = 0.5) -> Tensor:
-    return torch.where((input > lambd) | (input < -lambd), input - lambd * input.sign(), 0.0)
-
-
-def _abs(input: Tensor) -> Tensor:
-    return input * input.sign()
 
 
 def _of_two(name: str) -> Callable[..., Any]:
@@ -83,8 +63,9 @@ def _extreme(name: str) -> Callable[..., Tensor]:
     """Ties share the gradient."""
 
     def amax(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
-        ties = (input == getattr(input.detach(), name)(dim, keepdim=True)).to(input.dtype)
-        found: Tensor = (input * (ties / ties.sum(dim, keepdim=True))).sum(dim, keepdim=keepdim)
+        ties = input == getattr(input.detach(), name)(dim, keepdim=True)
+        shares = ties / ties.sum(dim, keepdim=True)
+        found: Tensor = (torch.where(ties, input, 0.0) * shares.to(input.dtype)).sum(dim, keepdim=keepdim)
         return found
 
     return amax
@@ -134,7 +115,7 @@ def _convolution(
     return convolution(input, weight, bias, stride, 0, dilation, groups)
 
 
-def _pad(input: Tensor, pad: Any, mode: str = "constant", value: Number = None) -> Any:
+def _pad(input: Tensor, pad: Any, mode: str = "constant", value: float | int | None = None) -> Any:
     if mode != "constant" or not value:
         return NotImplemented
     return F.pad(input - value, pad) + value
@@ -162,7 +143,7 @@ def _lerp(input: Tensor, end: Tensor, weight: float | int) -> Tensor:
 
 
 REWRITES: dict[str, Callable[..., Any]] = {
-    "abs": _abs,
+    "abs": _piecewise(torch.abs),
     "addmm": _addmm,
     "amax": _extreme("amax"),
     "amin": _extreme("amin"),
@@ -170,22 +151,22 @@ REWRITES: dict[str, Callable[..., Any]] = {
     "batch_norm": _batch_norm,
     "bilinear": _bilinear,
     **dict.fromkeys(("conv1d", "conv2d", "conv3d"), _convolution),
-    "clamp": _clamp,
-    "clamp_max": _clamp_max,
-    "clamp_min": _clamp_min,
+    "clamp": _piecewise(torch.clamp),
+    "clamp_max": _piecewise(torch.clamp_max),
+    "clamp_min": _piecewise(torch.clamp_min),
     **dict.fromkeys(
         ("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout"), _dropout
     ),
-    "hardshrink": _hardshrink,
-    "hardtanh": _hardtanh,
+    "hardshrink": _piecewise(F.hardshrink),
+    "hardtanh": _piecewise(F.hardtanh),
     "lerp": _lerp,
     **{name: _of_two(name) for name in ("max", "min", "maximum", "minimum")},
     "pad": _pad,
     "prelu": _prelu,
-    "relu6": _relu6,
+    "relu6": _piecewise(F.relu6),
     "rmatmul": _rmatmul,
     "rrelu": _rrelu,
     "rsub": _rsub,
-    "softshrink": _softshrink,
-    "threshold": _threshold,
+    "softshrink": _piecewise(F.softshrink),
+    "threshold": _piecewise(F.threshold),
 }

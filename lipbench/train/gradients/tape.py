@@ -145,6 +145,10 @@ class Tape(TorchFunctionMode):
             if out is not NotImplemented:
                 return out
         inputs, strangers = call.inputs, call.strangers
+        if any(self._is_hidden(stranger) for stranger in strangers):
+            raise UnsupportedOperation(
+                "a part that torch functions do not see (vmap, a compiled or scripted function …)"
+            )
         with torch.no_grad():
             out, operations = recognise(call)
         found = tensors([out])
@@ -199,8 +203,24 @@ class Tape(TorchFunctionMode):
                 family.append(ref(out))
                 out._family = family  # type: ignore[attr-defined]  # lives as long as the tensor, no longer
 
+    def _is_hidden(self, stranger: Tensor) -> bool:
+        """Whether what seems to be a constant or a weight has been made of something recorded."""
+        waiting, seen = [stranger.grad_fn], set[Any]()
+        while waiting:
+            node = waiting.pop()
+            if node is None or node in seen:
+                continue
+            seen.add(node)
+            leaf = getattr(node, "variable", None)
+            if leaf is not None and self._slot(leaf) is not None:
+                return True
+            waiting += [source for source, _ in node.next_functions]
+        return False
+
     def _mark(self, tensor: Tensor, slot: int | None) -> None:
         tensor._recorded = (self._token, slot)  # type: ignore[attr-defined]  # lives as long as the tensor, no longer
+        if tensor.is_leaf and tensor.is_floating_point():
+            tensor.requires_grad_()  # so that whatever is made of it unseen has a history
 
     def _slot(self, thing: Tensor) -> int | None:
         token, slot = getattr(thing, "_recorded", (None, None))

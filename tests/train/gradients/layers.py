@@ -79,6 +79,7 @@ def attention_off(self: Call, x: Tensor) -> Tensor:
 ELEMENTWISE: dict[str, Layer] = {
     "abs": call(lambda self, x: x.abs()),
     "clamp": call(lambda self, x: x.clamp(-0.5, 0.7)),
+    "clamp at the bounds": call(lambda self, x: x.clamp(-1, 1) + x.clamp_min(0.5)),
     "clamp from below": call(lambda self, x: torch.clamp(x, min=-0.1)),
     "clamp_max": call(lambda self, x: x.clamp_max(0.3)),
     "relu6": nn.ReLU6,
@@ -160,6 +161,9 @@ POOLS: dict[str, Layer] = {
     "max pooling": lambda: nn.MaxPool2d(2, 1, 1),
     "adaptive max pooling": lambda: nn.AdaptiveMaxPool2d(2),
     "amax": call(lambda self, x: x - x.amax((2, 3), keepdim=True)),
+    "amax of what is masked": call(
+        lambda self, x: x + torch.where(x == -1, -torch.inf, x).amax((2, 3), keepdim=True).clamp_min(-9)
+    ),
     "amin after a rectifier": call(lambda self, x: x + x.relu().amin(1, keepdim=True)),
     "max along channels": call(lambda self, x: x + x.max(dim=1, keepdim=True).values + x.max(2)[0].unsqueeze(2)),
     "maxout": call(lambda self, x: x.unflatten(1, (2, 2)).max(2)[0].repeat(1, 2, 1, 1)),
@@ -185,6 +189,11 @@ WEIGHTS: dict[str, Layer] = {
         )
     ),
     "einsum": call(lambda self, x: torch.einsum("nchw,cd->ndhw", x, self.square)),
+    "einsum with dots": call(lambda self, x: torch.einsum("...chw,cd->...dhw", x, self.square)),
+    "a gain of the same size": call(
+        lambda self, x: x + torch.einsum("...i,...i->...", x, self.square[0, : x.shape[-1]])[..., None]
+    ),
+    "a gain of another type": call(lambda self, x: x * self.a.type_as(x) + self.one.to(x) + self.a.expand_as(x)),
     "einsum with a label": call(
         lambda self, x: torch.einsum("nchw,nc->nhw", x, self.square[torch.arange(len(x)) % 4]).unsqueeze(1) + x
     ),

@@ -1,7 +1,6 @@
 """Choosing an engine."""
 
-import random
-
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -196,8 +195,21 @@ def test_an_older_spectral_norm_that_moves_at_each_pass_gets_three_sweeps() -> N
     assert choose(critic, SHAPE).reason is None
 
 
+def unseen(x: Tensor) -> Tensor:
+    with torch._C.DisableTorchFunction():
+        return x.tanh()
+
+
+@pytest.mark.parametrize("hidden", [torch.func.vmap(torch.tanh), unseen])
+def test_a_part_that_torch_functions_do_not_see_is_found_though_it_is_faded_out(hidden: object) -> None:
+    faded = Calls(lambda x: x.relu() + 0.0 * hidden(x))  # type: ignore[operator]  # a function
+    assert choose(faded, SHAPE).reason == (
+        "the three sweeps do not know a part that torch functions do not see (vmap, a compiled or scripted function …)"
+    )
+
+
 def test_noise_is_a_constant_of_each_pass() -> None:
-    drawn = Calls(lambda x: (x + random.uniform(-1, 1) * torch.randn_like(x)).relu())
+    drawn = Calls(lambda x: (x + np.random.uniform(-1, 1) * torch.randn_like(x)).relu())
     assert choose(drawn, SHAPE).reason is None
 
 
