@@ -7,12 +7,13 @@ library are not: a run records the versions of packages.
 import ast
 import sys
 import sysconfig
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 
 from lipbench import classes
 from lipbench.errors import PluginError
+from lipbench.explain import OWN
 
 INSTALLED = {"site-packages", "dist-packages"}  # folders of what is installed
 LIBRARY = {*sys.stdlib_module_names, "lipbench"}
@@ -80,6 +81,22 @@ def modules(path: Path) -> dict[str, Path]:
                 f"rename the latter"
             )
     return dict(sorted(found.items()))
+
+
+def unseen(before: Collection[str]) -> list[Path]:
+    """The files of the user's own that have been imported otherwise than as copies.
+
+    Args:
+        before: the names in ``sys.modules`` before.
+    """
+    files = (
+        getattr(module, "__file__", None)
+        for name, module in [*sys.modules.items()]
+        if name not in before
+        and not name.startswith(OWN)
+        and name.partition(".")[0] not in ("lipbench", "lipbench_methods")
+    )
+    return sorted(path for file in files if file and _is_own((path := Path(file)).parent))
 
 
 def _imported(tree: ast.Module, package: str) -> Iterator[tuple[str, bool]]:

@@ -15,7 +15,7 @@ from lipbench.train.copied import copied
 from lipbench.train.gradients.terms import Engine, gradient_norm, values, values_and_norms
 
 PAIRED = 100  # points of a place among which secants are taken at every evaluation: a few per cent of its time
-STEADY, FEW = 1e-6, 4  # the rounding between two passes over so many points
+STEADY, FEW, PASSES = 1e-6, 16, 8  # the rounding between so many passes over so many points
 SETTLING = 30  # power iterations: enough for the norm of a layer to stand still
 
 
@@ -101,9 +101,13 @@ def is_function(critic: nn.Module, points: Float[Tensor, "n c h w"]) -> bool:
 
 
 def _steady(critic: nn.Module, points: Tensor) -> bool:
-    before, after = values(critic, points), values(critic, points)
-    size = float(after.nan_to_num().abs().max())
-    return torch.allclose(before, after, rtol=STEADY, atol=STEADY * size, equal_nan=True)
+    first, size = values(critic, points), 0.0
+    for _ in range(PASSES - 1):
+        again = values(critic, points)
+        size = size or float(again.nan_to_num().abs().max())
+        if not torch.allclose(first, again, rtol=STEADY, atol=STEADY * size, equal_nan=True):
+            return False
+    return True
 
 
 @dataclass

@@ -18,9 +18,9 @@ from lipbench.train.streams import kept
 def adopt(network: nn.Module, what: str, example: Tensor) -> nn.Module:
     """The same function in a form that can be copied, saved and differentiated twice.
 
-    What ``torch.compile`` has wrapped is unwrapped, as its backward pass cannot be differentiated; lazy layers are
-    given their sizes; ``nn.utils.spectral_norm`` and ``nn.utils.weight_norm`` become the parametrisations of these
-    names with the same numbers.
+    What ``torch.compile`` has wrapped is unwrapped, as its backward pass cannot be differentiated, and so is
+    ``nn.DataParallel``; lazy layers are given their sizes; ``nn.utils.spectral_norm`` and ``nn.utils.weight_norm`` become
+    the parametrisations of these names with the same numbers.
 
     Args:
         network: a generator or a critic, as its maker gave it; it is changed in place where that will do.
@@ -69,7 +69,10 @@ def _on_a_copy(_: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _uncompiled(network: nn.Module) -> nn.Module:
+    """The module itself, where ``torch.compile`` or ``nn.DataParallel`` has wrapped it or a part of it."""
     network = getattr(network, "_orig_mod", network)
+    if isinstance(network, nn.DataParallel):
+        network = network.module
     if network._compiled_call_impl is not None:
         network._compiled_call_impl = None
     for name, child in network.named_children():

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from lipbench.errors import RequestError
 from lipbench.measure.critic import not_measurable, settled
 from lipbench.method import Method
+from lipbench.runner.networks import check_network
 from lipbench.runner.stages import Stages
 from lipbench.train.copied import copied
 from lipbench.train.gradients.terms import values
@@ -65,6 +66,8 @@ def check_generator(
     with stages.stage("differentiating the generator", "pictures that autograd can follow back to its weights"):
         fake.sum().backward()
         fake = fake.detach()
+    with stages.stage("trying a copy of the generator", "a network that is all in its modules"):
+        check_network(generator, "generator", latents, stages.listener)
     left = [name for name, weight in copy.named_parameters() if weight.requires_grad and weight.grad is None]
     if left:
         stages.listener.noted(
@@ -121,6 +124,8 @@ def check_critic(training: Training, names: list[str], real: Tensor, fake: Tenso
         "checkpoint(…, use_reentrant=False) where activations are computed again",
     ):
         torch.autograd.grad(given.sum(), inputs)
+    with stages.stage("trying a copy of the critic", "a network that is all in its modules"):
+        check_network(training.critic, "critic", inputs, stages.listener)
     with stages.stage("seeing whether the critic is a function of each point", "a critic that can be run in training"):
         if composition.needs_grad_norm:
             check_independent(critic, real)

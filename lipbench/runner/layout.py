@@ -6,13 +6,14 @@ from torch import Tensor, nn
 from lipbench.train.composition import Composition
 from lipbench.train.copied import copied
 from lipbench.train.gradients.terms import values, values_and_norms
-from lipbench.train.streams import generator, kept
+from lipbench.train.streams import generator, seeded
 
+SAME = 1e-3  # of the largest value: what sums in another order may make, and no other function
 CHANNELS_LAST = 32  # pixels from which on convolutions are quicker so; generators are not, on a CPU
 
 
 def lay_out(critic: nn.Module, composition: Composition, points: Tensor) -> nn.Module:
-    """Put the channels last, unless what training does then raises (``view`` where the channels must come first).
+    """Put the channels last, unless what training does then raises (``view``), or another function comes out.
 
     Args:
         critic: constrained; its buffers are left as they are.
@@ -21,26 +22,32 @@ def lay_out(critic: nn.Module, composition: Composition, points: Tensor) -> nn.M
     """
     if min(points.shape[2:]) < CHANNELS_LAST:
         return critic
-    with kept():
-        try:
-            _try(copied(critic).to(memory_format=torch.channels_last), composition, points)
-        except Exception:  # a user's network may raise anything; the checks say what it raises in its own layout
+    try:
+        first, last = (
+            _try(copied(critic).to(memory_format=layout), composition, points)
+            for layout in (torch.preserve_format, torch.channels_last)
+        )
+        if not torch.allclose(first, last, rtol=0, atol=SAME * float(first.abs().max())):
             return critic
+    except Exception:  # a user's network may raise anything; the checks say what it raises in its own layout
+        return critic
     return critic.to(memory_format=torch.channels_last)
 
 
-def _try(critic: nn.Module, composition: Composition, points: Tensor) -> None:
-    """Differentiate as training does, and have the weights projected."""
-    with torch.enable_grad():
+def _try(critic: nn.Module, composition: Composition, points: Tensor) -> Tensor:
+    """Differentiate as training does, and have the weights projected; gives the values."""
+    with torch.enable_grad(), seeded(0, "layout"):
         total = composition.regulariser(
             critic, points, len(points) // 2, 0, generator(0, "layout", device=points.device)
         )
         if composition.needs_grad_norm:
-            total = total + torch.stack(values_and_norms(critic, points, differentiable=True)).sum()
+            value, norm = values_and_norms(critic, points, differentiable=True)
+            total = total + norm.sum()
         else:
-            total = total + values(critic, points.detach().requires_grad_()).sum()
-        total.backward()
+            value = values(critic, points.detach().requires_grad_())
+        (total + value.sum()).backward()
     composition.project(critic)
+    return value.detach()
 
 
 def memory_format(critic: nn.Module) -> str:

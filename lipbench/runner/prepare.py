@@ -1,6 +1,7 @@
 """What is done once before any cell starts: everything is built and checked, real statistics are cached."""
 
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -8,6 +9,7 @@ from typing import Any
 
 import torch
 
+from lipbench import own
 from lipbench.cell import Cell
 from lipbench.dataset import digest, remarks
 from lipbench.errors import PluginError, RequestError, StoreError
@@ -67,7 +69,13 @@ def prepare(planned: Planned, device: str, results: Path, listener: Listener, *,
         files = {folder.file(name): path for name, path in planned.sources.items()}
         stages = Stages(f"{cell.method} on {cell.dataset}", files, listener)
         with stages.stage("loading data and making networks", "data, networks and methods that can be made"):
+            loaded = set(sys.modules)
             job = create(cell, folder.file, choose_device(device))
+        for path in own.unseen(loaded):
+            listener.noted(
+                f"{str(path)!r} is imported otherwise than by an import statement that finds it, so no run has a copy: "
+                f"after a change of it the same runs count as finished."
+            )
         listener.made(_networks(job))
         with stages.stage("making data and networks again", "the same data, and weights that go by the seed"):
             _check_again(job, folder)

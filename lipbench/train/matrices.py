@@ -19,7 +19,8 @@ COUNT = 4  # points of the pass
 EVERY = range(8)  # inputs of a function
 # The inputs with which a function multiplies nothing: they are added, compared, written in, or scale the channels.
 ADDED = {
-    **dict.fromkeys(("Add", "Sub", "Rsub", "Cat", "Stack", "Cdist", "EuclideanDist"), EVERY),
+    **dict.fromkeys(("Add", "Sub", "Rsub", "Cat", "Stack", "Lerp", "Cdist", "EuclideanDist", "Logaddexp"), EVERY),
+    **dict.fromkeys(("Clamp", "ClampMin", "ClampMax", "MseLoss", "L1Loss", "SmoothL1Loss", "HuberLoss"), EVERY),
     **dict.fromkeys(("Where", "Maximum", "Minimum", "Fmax", "Fmin"), EVERY),
     **dict.fromkeys(("Copy", "CopySlices", "IndexPut", "IndexAdd", "IndexCopy", "Scatter", "ScatterAdd"), EVERY),
     **dict.fromkeys(("SliceScatter", "SelectScatter", "MaskedScatter"), EVERY),
@@ -30,7 +31,8 @@ ADDED = {
     "ScaledDotProductEfficientAttention": (3,),
 }
 BY_ELEMENT = {"Mul", "Div", "Addcmul", "Addcdiv", "PreluKernel"}  # of a vector, whatever its shape, they make a scale
-OF_VECTORS = {"Mv", "Addmv", "Dot", "Vdot"}
+# With these a vector multiplies as a matrix does, also one that is given the shape of a matrix on the way.
+CONTRACTIONS = {"Mv", "Addmv", "Dot", "Vdot", "Mm", "Bmm", "Addmm", "Baddbmm", "Convolution", "Linear"}
 
 
 def matrices(critic: nn.Module) -> list[tuple[nn.Module, str]]:
@@ -120,7 +122,7 @@ def _matrices_among(leaves: list[Tensor], kind: str) -> list[Tensor]:
     if kind in BY_ELEMENT:
         return [one for one in leaves if _is_wide(one)]
     wide = [one for one in leaves if one.dim() > 1]
-    return wide or [one for one in leaves if one.dim() == 1 and kind in OF_VECTORS]
+    return wide or [one for one in leaves if one.dim() == 1 and kind in CONTRACTIONS]
 
 
 def _is_wide(weight: Tensor) -> bool:

@@ -20,7 +20,7 @@ STREAM = "trial of mixing"
 
 @dataclass(frozen=True)
 class _Seen:
-    """What a layer was given and gave for the first sample."""
+    """What a layer was given and gave for one sample."""
 
     name: str
     given: list[Tensor]
@@ -51,44 +51,57 @@ def mixer(critic: nn.Module, points: Float[Tensor, "n c h w"], *, training: bool
 
     Args:
         critic: it is left as it is.
-        points: a few; the first one stays, the others are replaced.
+        points: a few; the first one or the last one stays, and the others are replaced.
         training: the mode in which it is tried.
 
     Returns:
         Such as ``a BatchNorm1d, layer '2'``.
     """
     rng = generator(0, STREAM)
-    others = points.detach().clone()
-    others[1:] = FAR * torch.randn(others[1:].shape, generator=rng).to(others)
-    tried = [points.detach(), others, points.detach()]
+    tried = [
+        (kept, _others(points.detach(), kept, rng)) for kept in (0, len(points) - 1)
+    ]  # what comes before, and after
     try:
-        moved, tolerance = nearby(critic, rng).train(training), EXACT
-        first, second, again = (_watched(moved, batch.double()) for batch in tried)
+        moved = nearby(critic, rng).train(training)
+        return _culprit(moved, points.detach().double(), tried, EXACT)
     except Exception:  # whatever keeps a user's network from being run in float64
-        moved, tolerance = nearby(critic, rng, torch.float32).train(training), ROUNDED
-        first, second, again = (_watched(moved, batch.float()) for batch in tried)
-    value, other, same = (seen[-1].gave for seen in (first, second, again))
-    if not _same(value, same, tolerance):
-        return None  # it differs from pass to pass anyway: nothing can be said of it
-    if tolerance == EXACT and _same(value, other, tolerance):
-        return None  # in float32 a layer's part may be lost to rounding by the end, and be there after some steps
-    for mine, theirs in zip(first, second, strict=False):
-        if _same(mine.given, theirs.given, tolerance) and not _same(mine.gave, theirs.gave, tolerance):
-            return mine.name
-    return None if _same(value, other, tolerance) else first[-1].name
+        moved = nearby(critic, rng, torch.float32).train(training)
+        return _culprit(moved, points.detach().float(), tried, ROUNDED)
 
 
-def _watched(critic: nn.Module, points: Tensor) -> list[_Seen]:
+def _others(points: Tensor, kept: int, rng: torch.Generator) -> Tensor:
+    others = FAR * torch.randn(points.shape, generator=rng).to(points)
+    others[kept] = points[kept]
+    return others
+
+
+def _culprit(critic: nn.Module, points: Tensor, tried: list[tuple[int, Tensor]], tolerance: float) -> str | None:
+    for kept, others in tried:
+        first, second, again = (_watched(critic, batch.to(points), kept) for batch in (points, others, points))
+        value, other, same = (seen[-1].gave for seen in (first, second, again))
+        if not _same(value, same, tolerance):
+            return None  # it differs from pass to pass anyway: nothing can be said of it
+        if tolerance == EXACT and _same(value, other, tolerance):
+            continue  # in float32 a layer's part may be lost to rounding by the end, and be there after some steps
+        for mine, theirs in zip(first, second, strict=False):
+            if _same(mine.given, theirs.given, tolerance) and not _same(mine.gave, theirs.gave, tolerance):
+                return mine.name
+        if not _same(value, other, tolerance):
+            return first[-1].name
+    return None
+
+
+def _watched(critic: nn.Module, points: Tensor, kept: int) -> list[_Seen]:
     """A pass of a copy, layer by layer in the order in which they end: the innermost first, the critic itself last."""
     copy, count = copied(critic), len(points)
     seen: list[_Seen] = []
     begun: list[list[Tensor]] = []
 
     def begin(_: nn.Module, args: tuple[Any, ...], options: dict[str, Any]) -> None:
-        begun.append(_of_first([*args, *options.values()], count))
+        begun.append(_of_one([*args, *options.values()], kept, count))
 
     def end(name: str, out: object) -> None:
-        seen.append(_Seen(name, begun.pop(), _of_first([out], count)))
+        seen.append(_Seen(name, begun.pop(), _of_one([out], kept, count)))
 
     for path, layer in copy.named_modules():
         kind = type(layer).__name__
@@ -100,16 +113,16 @@ def _watched(critic: nn.Module, points: Tensor) -> list[_Seen]:
     return seen
 
 
-def _of_first(things: list[Any], count: int) -> list[Tensor]:
-    """What belongs to the first sample, of tensors in lists, tuples and dictionaries, too; all where there is none."""
+def _of_one(things: list[Any], kept: int, count: int) -> list[Tensor]:
+    """What belongs to one sample, of tensors in lists, tuples and dictionaries, too; all where there is none."""
     found: list[Tensor] = []
     for thing in things:
         if isinstance(thing, Tensor):
-            found.append((thing[0] if thing.dim() and len(thing) == count else thing).detach().clone())
+            found.append((thing[kept] if thing.dim() and len(thing) == count else thing).detach().clone())
         elif isinstance(thing, list | tuple):
-            found += _of_first(list(thing), count)
+            found += _of_one(list(thing), kept, count)
         elif isinstance(thing, dict):
-            found += _of_first(list(thing.values()), count)
+            found += _of_one(list(thing.values()), kept, count)
     return found
 
 

@@ -204,6 +204,15 @@ def test_a_critic_that_iterates_at_each_pass_is_held_and_one_that_draws_is_no_fu
     assert not is_function(noisy, points)
 
 
+def test_a_coin_for_a_whole_batch_is_no_function_either() -> None:
+    class Flipped(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x if torch.rand(()) < 0.5 else x.flip(3)
+
+    torch.manual_seed(0)
+    assert not is_function(nn.Sequential(Flipped(), nn.Flatten(), nn.Linear(4, 1)), torch.randn(6, 1, 2, 2))
+
+
 def test_a_critic_that_mixes_samples_in_evaluation_is_not_measured_and_one_that_does_so_in_training_is() -> None:
     class Deviation(nn.Module):
         def forward(self, x: Tensor) -> Tensor:

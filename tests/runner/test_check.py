@@ -1,6 +1,7 @@
 """Networks and methods that do not fit together are refused in one sentence, before anything is trained."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -232,3 +233,19 @@ def test_checking_changes_nothing_that_training_depends_on() -> None:
     check_critic(trainer, ["sn"], torch.rand(4, 1, 8, 8), fake, stages)
     for net, state in zip(nets, before, strict=True):
         torch.testing.assert_close(net.state_dict(), state, rtol=0, atol=0)
+
+
+def test_a_module_that_is_found_otherwise_than_by_the_file_is_told(tmp_path: Path) -> None:
+    elsewhere, heard = tmp_path / "elsewhere", Heard()
+    elsewhere.mkdir()
+    (elsewhere / "found_elsewhere.py").write_text("size = 4\n")
+    nets = (
+        f"import sys\nsys.path.append({str(elsewhere)!r})\nimport found_elsewhere\n"
+        "def make(shape, latent_dim): return small(shape, latent_dim)\n"
+    )
+    try:
+        checked(tmp_path, "wc", nets=nets, heard=heard)
+    finally:
+        sys.path.remove(str(elsewhere))
+        del sys.modules["found_elsewhere"]
+    assert any("found_elsewhere.py' is imported otherwise than by an import" in note for note in heard.notes)

@@ -39,6 +39,19 @@ class ViewingItsWeight(nn.Module):
         return nn.functional.conv2d(x, (flat / flat.norm(dim=1, keepdim=True)).view(4, 3, 4, 4)).mean((1, 2, 3))
 
 
+class Strided(nn.Module):
+    """Goes by how numbers lie, so that another layout makes another function of it, without an error."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.out = nn.Conv2d(3, 4, 4, 4), nn.Linear(256, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.conv(x)
+        out: Tensor = self.out(h.as_strided((len(h), 256), (256, 1)).relu())
+        return out
+
+
 class ViewingMethod(Method):
     def project(self, critic: nn.Module) -> None:
         for weight in critic.parameters():
@@ -64,7 +77,7 @@ def test_a_critic_that_bears_it_has_its_channels_last(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["none", "wc", "gp", "gn"])
-@pytest.mark.parametrize("make", [Viewing, ViewingItsWeight])
+@pytest.mark.parametrize("make", [Viewing, ViewingItsWeight, Strided])
 def test_a_critic_or_a_method_that_does_not_keeps_the_layout_it_came_in(make: type[nn.Module], name: str) -> None:
     assert laid_out(make(), find(name)) == "contiguous"
     assert laid_out(plain(), ViewingMethod()) == "contiguous"

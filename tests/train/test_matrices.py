@@ -207,3 +207,17 @@ def test_a_vector_that_a_pass_does_not_reach_is_no_matrix() -> None:
     critic = nn.Sequential(Norm(), nn.Flatten(), nn.Linear(16, 1))
     critic.input_shape = (1, 4, 4)  # type: ignore[assignment]  # as it is built
     assert matrices(critic) == [(critic[0].head, "weight"), (critic[2], "weight")]
+
+
+def test_a_vector_in_the_shape_of_a_matrix_is_one() -> None:
+    class Flat(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.flat, self.row, self.gain = (nn.Parameter(torch.randn(size)) for size in (64, 4, 16))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return (x.flatten(1) * self.gain @ self.flat.view(16, 4)) @ self.row[:, None]
+
+    critic = Flat()
+    critic.input_shape = (1, 4, 4)  # type: ignore[assignment]  # as it is built
+    assert matrices(critic) == [(critic, "flat"), (critic, "row")]

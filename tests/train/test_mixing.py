@@ -1,6 +1,7 @@
 """Critics that mix the samples of a batch are found, and the layer that does it."""
 
 import random
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -112,3 +113,13 @@ def test_a_critic_that_mixes_samples_is_refused_and_the_layer_named(critic: nn.M
 )
 def test_what_looks_at_one_sample_alone_does_not_mix(critic: nn.Module) -> None:
     check_independent(critic, POINTS)
+
+
+@pytest.mark.parametrize("mix", [lambda x: x.cumsum(0), lambda x: x.flip(0).cumsum(0).flip(0)])
+def test_samples_that_see_only_those_before_or_after_them_are_mixed(mix: Callable[[Tensor], Tensor]) -> None:
+    class Mixing(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return mix(x)
+
+    critic = nn.Sequential(nn.Flatten(), nn.Linear(4, 3), Mixing(), nn.ReLU(), nn.Linear(3, 1))
+    assert mixer(critic, torch.randn(4, 1, 2, 2)) == "a Mixing, layer '2'"

@@ -14,6 +14,7 @@ from lipbench.train.gradients.operations import Operation
 from lipbench.train.gradients.recognise import FROZEN, RECOGNISERS, recognise
 from lipbench.train.gradients.rewrites import REWRITES
 from lipbench.train.gradients.terms import values
+from lipbench.train.graph import leaves
 
 CHANGED = -1  # the slot of what shares memory with a tensor that was changed in place: what it holds is gone
 UNKNOWN = -2  # the slot of what comes after an operation that is not known
@@ -205,17 +206,7 @@ class Tape(TorchFunctionMode):
 
     def _is_hidden(self, stranger: Tensor) -> bool:
         """Whether what seems to be a constant or a weight has been made of something recorded."""
-        waiting, seen = [stranger.grad_fn], set[Any]()
-        while waiting:
-            node = waiting.pop()
-            if node is None or node in seen:
-                continue
-            seen.add(node)
-            leaf = getattr(node, "variable", None)
-            if leaf is not None and self._slot(leaf) is not None:
-                return True
-            waiting += [source for source, _ in node.next_functions]
-        return False
+        return any(self._slot(leaf) is not None for leaf in leaves(stranger))
 
     def _mark(self, tensor: Tensor, slot: int | None) -> None:
         tensor._recorded = (self._token, slot)  # type: ignore[attr-defined]  # lives as long as the tensor, no longer
