@@ -13,7 +13,6 @@ from pathlib import Path
 
 from lipbench import classes
 from lipbench.errors import PluginError
-from lipbench.explain import OWN
 
 INSTALLED = {"site-packages", "dist-packages"}  # folders of what is installed
 LIBRARY = {*sys.stdlib_module_names, "lipbench"}
@@ -92,9 +91,7 @@ def unseen(before: Collection[str]) -> list[Path]:
     files = (
         getattr(module, "__file__", None)
         for name, module in [*sys.modules.items()]
-        if name not in before
-        and not name.startswith(OWN)
-        and name.partition(".")[0] not in ("lipbench", "lipbench_methods")
+        if name not in before and not name.startswith("lipbench")
     )
     return sorted(path for file in files if file and _is_own((path := Path(file)).parent))
 

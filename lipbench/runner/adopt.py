@@ -19,8 +19,8 @@ def adopt(network: nn.Module, what: str, example: Tensor) -> nn.Module:
     """The same function in a form that can be copied, saved and differentiated twice.
 
     What ``torch.compile`` has wrapped is unwrapped, as its backward pass cannot be differentiated, and so is
-    ``nn.DataParallel``; lazy layers are given their sizes; ``nn.utils.spectral_norm`` and ``nn.utils.weight_norm`` become
-    the parametrisations of these names with the same numbers.
+    ``nn.DataParallel``; lazy layers are given their sizes; ``nn.utils.spectral_norm`` and ``nn.utils.weight_norm``
+    become the parametrisations of these names with the same numbers.
 
     Args:
         network: a generator or a critic, as its maker gave it; it is changed in place where that will do.

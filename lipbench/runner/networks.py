@@ -39,8 +39,8 @@ def check_network(network: nn.Module, what: str, given: Tensor, listener: Listen
     if torch.equal(out, other):
         raise RequestError(
             f"a copy of the {what} with other weights gives the same: it computes with those of the original, so "
-            f"averages and measurements would be of something else; expected no function or method of another module kept "
-            f"as an attribute (self.run = lambda x: self.layer(x)): write it as a method"
+            f"averages and measurements would be of something else; expected no function that is kept as an attribute "
+            f"(self.run = lambda x: self.layer(x)): write it as a method"
         )
     own = {id(weight) for weight in copy.parameters()}
     strange = [leaf for leaf in leaves(out) if id(leaf) not in own and leaf is not given]
