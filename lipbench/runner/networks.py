@@ -46,16 +46,17 @@ def check_network(network: nn.Module, what: str, given: Tensor, listener: Listen
     strange = [leaf for leaf in leaves(out) if id(leaf) not in own and leaf is not given]
     if strange:
         shapes = ", ".join(" × ".join(map(str, leaf.shape)) or "a number" for leaf in strange[:3])
+        more = ", …" if len(strange) > 3 else ""
         raise RequestError(
-            f"the {what} computes with {len(strange)} weights ({shapes}{', …' * (len(strange) > 3)}) that belong to none of "
-            f"its modules, so they would be neither trained nor saved; expected layers as attributes, in nn.ModuleList "
-            f"or nn.Sequential, and weights in nn.Parameter"
+            f"the {what} computes with {len(strange)} weights ({shapes}{more}) that belong to none of its modules, so "
+            f"they would be neither trained nor saved; expected layers as attributes, in nn.ModuleList or "
+            f"nn.Sequential, and weights in nn.Parameter"
         )
     changed = sorted(name for name, value in _numbers(copy).items() if value != before.get(name, value))
     if changed:
         listener.noted(
-            f"The {what} changes {', '.join(changed)} at each pass, which no checkpoint holds: a run that is interrupted "
-            f"goes on with the value from the start; expected a buffer: self.register_buffer(…)."
+            f"The {what} changes {', '.join(changed)} at each pass, which no checkpoint holds: a run that is "
+            f"interrupted goes on with the value from the start; expected a buffer: self.register_buffer(…)."
         )
 
 
