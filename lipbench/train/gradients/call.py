@@ -63,6 +63,7 @@ class Call:
         count: samples in the batch.
         dtype: what weights and activations are computed in; None leaves them as they are.
         slot: the first free slot.
+        given: the tensors among arguments and options.
     """
 
     func: Any
@@ -72,6 +73,7 @@ class Call:
     count: int
     dtype: torch.dtype | None
     slot: int
+    given: list[Tensor]
 
     def __post_init__(self) -> None:
         self.written, self.name, in_place = named(self.func)
@@ -86,20 +88,22 @@ class Call:
     @property
     def inputs(self) -> list[Tensor]:
         """The recorded tensors, each once, in the order in which they stand."""
-        found = {
-            id(thing): thing for thing in tensors([*self.args, *self.options.values()]) if id(thing) in self.recorded
-        }
-        return list(found.values())
+        return list({id(thing): thing for thing in self.given if id(thing) in self.recorded}.values())
 
     @property
     def times(self) -> int:
         """How often recorded tensors stand in it: once, where it may be a product."""
-        return sum(id(thing) in self.recorded for thing in tensors([*self.args, *self.options.values()]))
+        return sum(id(thing) in self.recorded for thing in self.given)
 
     @property
     def strangers(self) -> list[Tensor]:
         """The tensors that do not depend on the points."""
-        return [thing for thing in tensors([*self.args, *self.options.values()]) if id(thing) not in self.recorded]
+        return [thing for thing in self.given if id(thing) not in self.recorded]
+
+    def become(self, func: Any, args: list[Any], options: dict[str, Any]) -> None:
+        """Let it be another call."""
+        self.func, self.args, self.options = func, args, options
+        self.given = tensors([*args, *options.values()])
 
     def new_slot(self) -> int:
         """Take a free slot."""

@@ -30,7 +30,7 @@ Recognised = tuple[Any, list[Operation]]
 def affine(call: Call, x: Tensor, weight: Tensor, bias: Tensor | None, settings: tuple[Any, ...] | None) -> Recognised:
     """A weight and a bias on a batch; settings as of `Affine`."""
     slot = call.recorded.get(id(x))
-    if slot is None or len(call.recorded) > 1 or len(x) % call.count or x.dim() < 2 or weight.dim() < 2:
+    if slot is None or len(call.recorded) > 1 or x.dim() < 2 or x.shape[0] % call.count or weight.dim() < 2:
         raise UnsupportedOperation(f"{call.name} of something else than a batch and a weight")
     if call.dtype is not None:
         with torch.enable_grad():  # the conversion belongs to the weight's history
@@ -71,7 +71,7 @@ def getitem(call: Call) -> Recognised:
         samples, picked = index
         if not torch.equal(samples, torch.arange(len(x), device=samples.device)) or picked.shape != samples.shape:
             raise UnsupportedOperation("getitem across the batch")
-        call.func, call.args = _picked, [x, picked]
+        call.become(_picked, [x, picked], {})
         return _by_autograd(call, call.inputs, [], {id(picked)})
     return linear(call)
 
@@ -85,7 +85,7 @@ def expand(call: Call) -> Recognised:
     shape = call.func(*call.args, **call.options).shape
     if len(shape) != call.args[0].dim():
         raise UnsupportedOperation(f"{call.name} across the batch")
-    call.func, call.args, call.options = Tensor.expand, [call.args[0], -1, *shape[1:]], {}  # however many samples
+    call.become(Tensor.expand, [call.args[0], -1, *shape[1:]], {})  # however many samples
     return linear(call)
 
 
@@ -126,7 +126,7 @@ def _convert(call: Call, dtype: torch.dtype) -> None:
             call.recorded[id(new)] = call.recorded[id(thing)]
         return new
 
-    call.args = tree_map(converted, call.args)
+    call.become(call.func, tree_map(converted, call.args), call.options)
 
 
 def _is_by_sample(call: Call, thing: Tensor) -> bool:
@@ -157,7 +157,7 @@ def add(call: Call) -> Recognised:
             call.args[place] = like.new_tensor(call.args[place])
     masks = {id(mask) for mask in call.args[:first] if _is_by_sample(call, mask)}
     operations, leaves = constants(call, call.args[first : first + 2])
-    call.args = [leaves.get(id(thing), thing) for thing in call.args]
+    call.become(call.func, [leaves.get(id(thing), thing) for thing in call.args], call.options)
     return _by_autograd(call, call.inputs, operations, masks)
 
 
@@ -165,7 +165,7 @@ def join(call: Call) -> Recognised:
     """Of several tensors side by side; constants are among them."""
     joined = list(call.args[0])
     operations, leaves = constants(call, joined, whole=True)
-    call.args[0] = [leaves.get(id(thing), thing) for thing in joined]
+    call.become(call.func, [[leaves.get(id(thing), thing) for thing in joined], *call.args[1:]], call.options)
     return _by_autograd(call, call.inputs, operations, set())
 
 
@@ -212,5 +212,5 @@ def _by_autograd(call: Call, inputs: list[Tensor], before: list[Operation], by_s
 
 
 def _check_batch(call: Call, results: list[Tensor]) -> None:
-    if any(tensor.dim() == 0 or len(tensor) != len(call.inputs[0]) for tensor in [*call.inputs, *results]):
+    if any(tensor.dim() == 0 or tensor.shape[0] != call.inputs[0].shape[0] for tensor in [*call.inputs, *results]):
         raise UnsupportedOperation(f"{call.name} across the batch")

@@ -139,7 +139,7 @@ def _reshape(call: Call) -> Recognised:
     if id(x) not in call.recorded:  # weight.type_as(recorded)
         return linear.unrecorded(call)
     out: Tensor = call.func(*call.args, **call.options)
-    if out.dim() == 0 or len(out) % call.count or len(x) % call.count:
+    if out.dim() == 0 or out.shape[0] % call.count or x.shape[0] % call.count:
         raise UnsupportedOperation(f"{call.name} across the batch")
     if not out.is_floating_point():
         raise UnsupportedOperation(f"{call.name} to numbers that are not floating-point")

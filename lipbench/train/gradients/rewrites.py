@@ -1,6 +1,6 @@
 """Functions that are made of others: each is written down here as autograd differentiates it, kinks included.
 
-One that gives NotImplemented is none of others in this case.
+Some are only in some cases, see `applies`.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lipbench.train.gradients.call import UnsupportedOperation
+from lipbench.train.gradients.call import Call, UnsupportedOperation
 
 
 def _piecewise(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
@@ -50,9 +50,7 @@ def _rrelu(input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: 
 def _of_two(name: str) -> Callable[..., Any]:
     """The larger or smaller of two tensors of different shapes."""
 
-    def maximum(input: Tensor, other: Any = None, *rest: Any, **options: Any) -> Any:
-        if not isinstance(other, Tensor) or input.shape == other.shape:
-            return NotImplemented
+    def maximum(input: Tensor, other: Tensor) -> Any:
         shape = torch.broadcast_shapes(input.shape, other.shape)
         return getattr(torch, name)(input.expand(shape), other.expand(shape))
 
@@ -104,8 +102,6 @@ def _convolution(
     dilation: Any = 1,
     groups: int = 1,
 ) -> Any:
-    if not isinstance(padding, str):
-        return NotImplemented
     dims = weight.dim() - 2
     convolution = getattr(F, f"conv{dims}d")
     if padding == "same":
@@ -115,9 +111,7 @@ def _convolution(
     return convolution(input, weight, bias, stride, 0, dilation, groups)
 
 
-def _pad(input: Tensor, pad: Any, mode: str = "constant", value: float | int | None = None) -> Any:
-    if mode != "constant" or not value:
-        return NotImplemented
+def _pad(input: Tensor, pad: Any, mode: str = "constant", value: float | int = 0) -> Any:
     return F.pad(input - value, pad) + value
 
 
@@ -170,3 +164,15 @@ REWRITES: dict[str, Callable[..., Any]] = {
     "softshrink": _piecewise(F.softshrink),
     "threshold": _piecewise(F.threshold),
 }
+
+
+def applies(call: Call) -> bool:
+    """Whether a call of one of these functions is made of others, and not an operation itself."""
+    if call.name in ("conv1d", "conv2d", "conv3d"):
+        return isinstance(call.args[4] if len(call.args) > 4 else call.options.get("padding"), str)
+    if call.name == "pad":
+        mode, value = call.named(("input", "pad", "mode", "value"), ("constant", None))[2:]
+        return mode == "constant" and bool(value)
+    if call.name in ("max", "min", "maximum", "minimum"):
+        return any(thing.shape != call.args[0].shape for thing in call.given)
+    return True

@@ -12,7 +12,7 @@ from lipbench.train.gradients.call import Call, UnsupportedOperation, tensors
 from lipbench.train.gradients.learned import Learned, ParameterGradient
 from lipbench.train.gradients.operations import Operation
 from lipbench.train.gradients.recognise import FROZEN, RECOGNISERS, recognise
-from lipbench.train.gradients.rewrites import REWRITES
+from lipbench.train.gradients.rewrites import REWRITES, applies
 from lipbench.train.gradients.terms import values
 from lipbench.train.graph import leaves
 
@@ -34,6 +34,7 @@ class Tape(TorchFunctionMode):
         self.operations: list[Operation] = []
         self._token = object()  # in place of the tape itself: a circle would keep every activation alive
         self._points = points.detach()
+        self._count = len(points)
         self._slots = 1
         self._constants: list[tuple[Tensor, int]] = []
         self._obstacles: dict[str, None] = {}  # in order, each once
@@ -116,12 +117,13 @@ class Tape(TorchFunctionMode):
         self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
         """Record what is done to recorded tensors, and let everything else pass."""
-        options = dict(kwargs or {})
-        slots = {id(thing): self._slot(thing) for thing in tensors([*args, *options.values()])}
-        recorded = {key: slot for key, slot in slots.items() if slot is not None}
+        options = kwargs or {}
+        given = tensors([*args, *options.values()] if options else args)
+        slots = [(id(thing), self._slot(thing)) for thing in given]
+        recorded = {key: slot for key, slot in slots if slot is not None}
         if not recorded:
             return func(*args, **options)
-        call = Call(func, list(args), dict(options), recorded, len(self._points), self.dtype, self._slots)
+        call = Call(func, list(args), dict(options), recorded, self._count, self.dtype, self._slots, given)
         try:
             if CHANGED in recorded.values():
                 raise UnsupportedOperation("a tensor that shares memory with one that was changed in place")
@@ -140,13 +142,11 @@ class Tape(TorchFunctionMode):
 
     def _record(self, call: Call) -> Any:
         rewrite = REWRITES.get(call.name)
-        if rewrite is not None:
+        if rewrite is not None and applies(call):
             with self:
-                out = rewrite(*call.args, **call.options)
-            if out is not NotImplemented:
-                return out
+                return rewrite(*call.args, **call.options)
         inputs, strangers = call.inputs, call.strangers
-        if any(self._is_hidden(stranger) for stranger in strangers):
+        if any(thing.grad_fn is not None and self._is_hidden(thing) for thing in strangers):
             raise UnsupportedOperation(
                 "a part that torch functions do not see (vmap, a compiled or scripted function …)"
             )
@@ -156,7 +156,7 @@ class Tape(TorchFunctionMode):
         self._note_views(inputs, found)
         if operations:
             for operation in operations:
-                operation.fold = len(inputs[0]) // call.count
+                operation.fold = inputs[0].shape[0] // call.count
             self.operations += operations
             self._constants += [(thing, thing._version) for thing in strangers]
             self._slots = call.slot
