@@ -33,7 +33,7 @@ def rehearse(job: Job, stages: Stages) -> Forecast:
     """
     train, evaluate = job.cell.protocol.train, job.cell.protocol.evaluate
     with _threads(train.threads), seeded(job.cell.seed, "training"):
-        twice = ", twice where gradient norms are seen (fused kernels cannot be)"
+        twice = ", twice where gradient norms are seen (fused kernels, and what torch.compile has made, cannot be)"
         with stages.stage(
             "making one step of training",
             f"finite losses, and a critic that can be differentiated{twice * job.training.composition.needs_grad_norm}",

@@ -7,7 +7,7 @@ from torch import nn
 from lipbench import nets
 from lipbench.errors import RequestError
 from lipbench.nets.resnet import Down
-from lipbench.train.composition import check_independent
+from lipbench.train.mixing import check_independent
 
 # As Wu et al. (arXiv:2109.02235) define them, counted for three channels and 128 latent numbers.
 COUNTS = {

@@ -5,7 +5,7 @@ import torch
 
 from lipbench import nets
 from lipbench.errors import RequestError, UnknownNameError
-from lipbench.train.composition import check_independent
+from lipbench.train.mixing import check_independent
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -8,7 +8,7 @@ from torch import nn
 
 from lipbench import nets
 from lipbench.nets.maxmin import MaxMin
-from lipbench.train.composition import check_independent
+from lipbench.train.mixing import check_independent
 
 
 def count(net: nn.Module) -> int:
