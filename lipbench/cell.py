@@ -83,9 +83,10 @@ class Cell(BaseModel):
         return comparison_id(str(self.dataset), version, self.comparison)
 
     @property
-    def copies(self) -> list[str]:
-        """The copies of the user's own files in the run folder."""
-        return [name for part in (*self.methods, self.dataset, self.architecture) for name in part.copies]
+    def copies(self) -> dict[str, str]:
+        """The digests of the copies of the user's own files in the run folder, by their names."""
+        parts = (*self.methods, self.dataset, self.architecture)
+        return {name: digest for part in parts for name, digest in part.copies.items()}
 
     def to_json(self) -> str:
         """The text of ``cell.json``."""

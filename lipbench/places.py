@@ -3,13 +3,13 @@
 Each place is an environment variable, so that every process of a sweep sees the same; `at` sets them for a block.
 """
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 
+from lipbench import locks
 from lipbench.errors import RequestError
 
 CACHE, DATA, INCEPTION = "LIPBENCH_CACHE", "LIPBENCH_DATA", "LIPBENCH_INCEPTION"
@@ -59,8 +59,7 @@ def inception_weights() -> Path | None:
 def exclusive(lock: Path) -> Iterator[None]:
     """Wait until no other process is in a block with this file, so that each thing is fetched once."""
     lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with locks.held(lock, wait=True):
         yield
 
 

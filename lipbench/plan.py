@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
 from lipbench import own, places, protocol, registry
 from lipbench.card import Card
 from lipbench.cell import Cell, Part
-from lipbench.errors import PluginError, RequestError, UnknownNameError
+from lipbench.errors import PluginError, RequestError, StoreError, UnknownNameError
+from lipbench.files import read_bytes
 from lipbench.names import Name, Names, expand_all
 from lipbench.schema import AnyProtocol
 from lipbench.settings import read_parameters
@@ -22,6 +24,23 @@ class Planned:
 
     cell: Cell
     sources: dict[str, Path] = field(default_factory=dict)
+
+    def contents(self) -> dict[str, bytes]:
+        """The user's own files, by the names of their copies.
+
+        Raises:
+            PluginError: one was changed since it was planned, or cannot be read.
+        """
+        found = {}
+        for name, digest in self.cell.copies.items():
+            path = self.sources[name]
+            try:
+                found[name] = read_bytes(path)
+            except (FileNotFoundError, StoreError) as error:
+                raise PluginError(f"{str(path)!r} can no longer be read ({error}); give the command again") from None
+            if sha256(found[name]).hexdigest() != digest:
+                raise PluginError(f"{str(path)!r} was changed after the run was planned; give the command again")
+        return found
 
 
 @dataclass(frozen=True)

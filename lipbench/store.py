@@ -1,22 +1,31 @@
 """The run folder, which is the truth about a run: its files, its state, and who works on it.
 
-Whatever must not be half-written is written beside its place and renamed. A cell that works on a folder holds a
-kernel lock on it, so a process that dies holds nothing.
+Whoever writes in a folder holds a kernel lock on it, so a process that dies holds nothing. Every file names its run, so
+that one of another run is not taken for it.
 """
 
-import fcntl
-import json
-import os
 import shutil
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from lipbench import locks
 from lipbench.errors import StoreError
+from lipbench.files import damaged, read_bytes, read_object, read_text, sweep, to_json, write_atomically
+from lipbench.trace import Trace
+
+LEFTOVERS = (  # of an attempt; the result goes last: until then the run counts as finished
+    "trace.jsonl",
+    "checkpoint.pt",
+    "error.json",
+    "samples.png",
+    "environment.json",
+    "basis.json",
+    "result.json",
+)
 
 
 class Status(StrEnum):
@@ -27,36 +36,6 @@ class Status(StrEnum):
     FAILED = "failed"
     RUNNING = "running"
     INTERRUPTED = "interrupted"
-
-
-def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write the whole file or nothing: a reader never sees a part of it."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    data = content.encode() if isinstance(content, str) else content
-    try:
-        with beside.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise StoreError(
-            f"{str(path)!r} cannot be written: {error.strerror}; free space there, or choose another folder"
-        ) from None
-
-
-def to_json(record: Any) -> str:
-    """JSON without NaN: a number that is not finite becomes null, as in every table of lipbench."""
-    return json.dumps(_finite(record), indent=1, allow_nan=False) + "\n"
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and value - value != 0 else value
 
 
 class RunFolder:
@@ -70,14 +49,19 @@ class RunFolder:
         """The path of one of its files."""
         return self.path / name
 
-    def create(self, cell_json: str, sources: dict[str, Path]) -> None:
+    def create(self, cell_json: str, sources: Mapping[str, bytes]) -> None:
         """Write what was asked, and copies of the user's own files; doing so again changes nothing."""
         self.path.mkdir(parents=True, exist_ok=True)
-        for name, source in sources.items():
-            self.file(name).parent.mkdir(exist_ok=True, parents=True)
-            write_atomically(self.file(name), source.read_bytes())
-        if not self.file("cell.json").exists():
-            write_atomically(self.file("cell.json"), cell_json)
+        sweep([self.path])
+        for name, content in [*sources.items(), ("cell.json", cell_json.encode())]:
+            path = self.file(name)
+            path.parent.mkdir(exist_ok=True, parents=True)
+            try:
+                present = read_bytes(path)
+            except FileNotFoundError:
+                present = None
+            if present is None or (present != content and name != "cell.json"):
+                write_atomically(path, content)
 
     def cell_text(self) -> str:
         """The text of ``cell.json``.
@@ -86,9 +70,9 @@ class RunFolder:
             StoreError: it is missing, or is not what the folder's name was made from.
         """
         try:
-            text = self.file("cell.json").read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise StoreError(f"{str(self.path)!r} is not a run folder: cell.json cannot be read ({error})") from None
+            text = read_text(self.file("cell.json"))
+        except FileNotFoundError:
+            raise StoreError(f"{str(self.path)!r} is not a run folder: it has no cell.json") from None
         if not self.id.endswith(sha256(text.encode()).hexdigest()[:10]):
             raise StoreError(
                 f"{str(self.file('cell.json'))!r} was changed: its digest is not the one in the folder's name; "
@@ -100,21 +84,27 @@ class RunFolder:
         """One of its JSON files, or None where there is none.
 
         Raises:
-            StoreError: the file is damaged.
+            StoreError: the file is damaged, cannot be read, or is of another run.
         """
         try:
-            content = json.loads(self.file(name).read_text(encoding="utf-8"))
+            content = read_object(self.file(name))
         except FileNotFoundError:
             return None
-        except (OSError, ValueError) as error:
-            raise StoreError(f"{str(self.file(name))!r} is damaged ({error}); remove it and run again") from None
-        if not isinstance(content, dict):
-            raise StoreError(f"{str(self.file(name))!r} is damaged (not an object); remove it and run again")
+        named = content.pop("run_id", self.id)
+        if named != self.id:
+            raise StoreError(damaged(self.file(name), f"of run {named}"))
         return content
 
-    def write_json(self, name: str, record: dict[str, Any]) -> None:
+    def write_json(self, name: str, record: Mapping[str, Any]) -> None:
         """Write one of its JSON files, atomically."""
-        write_atomically(self.file(name), to_json(record))
+        write_atomically(self.file(name), to_json({"run_id": self.id, **record}))
+
+    def result(self) -> dict[str, Any] | None:
+        """What came of the run, or None where it is not finished; errors as of `read_json`."""
+        result = self.read_json("result.json")
+        if result is not None and result.get("status") not in (Status.DONE, Status.DIVERGED):
+            raise StoreError(damaged(self.file("result.json"), f"its status is {result.get('status')!r}"))
+        return result
 
     def record_failure(self, kind: str, message: str, traceback: str | None = None) -> None:
         """Write ``error.json``, counting the attempts.
@@ -125,87 +115,76 @@ class RunFolder:
             traceback: for whoever mends it.
         """
         try:
-            earlier = self.read_json("error.json") or {}
+            earlier = (self.read_json("error.json") or {}).get("attempt")
         except StoreError:
-            earlier = {}
-        attempt = int(earlier.get("attempt", 0)) + 1
+            earlier = None
+        attempt = earlier + 1 if isinstance(earlier, int) else 1
         self.write_json("error.json", {"kind": kind, "message": message, "attempt": attempt, "traceback": traceback})
 
+    @property
+    def evaluations(self) -> Trace:
+        """The file of evaluations, as it is written."""
+        return Trace(self.file("trace.jsonl"), self.id)
+
     def trace(self) -> tuple[list[dict[str, Any]], str | None]:
-        """The evaluations so far, and what is wrong with the file, if anything; damaged lines are left out."""
+        """The evaluations so far, and what is wrong with them, if anything.
+
+        Damaged lines are left out; of a finished run all are, where they are not those that it has made.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        records, problem = self.evaluations.read()
         try:
-            lines = self.file("trace.jsonl").read_text(encoding="utf-8", errors="replace").splitlines()
-        except FileNotFoundError:
-            return [], None
-        records, problem = [], None
-        for number, line in enumerate(lines, start=1):
-            try:
-                record = json.loads(line)
-                if not (isinstance(record, dict) and isinstance(record.get("step"), int)):
-                    raise ValueError("not an evaluation")
-                records.append(record)
-            except ValueError as error:
-                problem = f"{self.id}: line {number} of trace.jsonl is damaged ({error}) and left out"
-        return records, problem
-
-    def append_trace(self, record: dict[str, Any]) -> None:
-        """Add one evaluation and flush it to the disk."""
-        with self.file("trace.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(_finite(record), allow_nan=False) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-
-    def rewind_trace(self, step: int) -> None:
-        """Drop evaluations after `step`, and a torn last line: they will be made again."""
-        kept = [record for record in self.trace()[0] if record["step"] <= step]
-        write_atomically(self.file("trace.jsonl"), "".join(json.dumps(record) + "\n" for record in kept))
+            result = self.result()
+        except StoreError:  # said by whoever reads the result
+            return records, problem
+        return (records, problem) if result is None else self.evaluations.of_result(records, problem, result)
 
     @contextmanager
     def lock(self) -> Iterator[bool]:
-        """Claim the folder for this process; gives False where another process holds it."""
-        with self.file("lock").open("a") as file:
-            yield _try_lock(file.fileno(), fcntl.LOCK_EX)
+        """Claim the folder for this process; gives False where another process holds it.
+
+        Raises:
+            StoreError: the disk cannot lock files.
+        """
+        with locks.held(self.file("lock")) as mine:
+            yield mine
 
     def is_locked(self) -> bool:
-        """Whether a living process works on the folder."""
-        try:
-            with self.file("lock").open("r") as file:
-                return not _try_lock(file.fileno(), fcntl.LOCK_SH, patience=0)
-        except FileNotFoundError:
-            return False
+        """Whether a living process works on the folder; errors as of `lock`."""
+        return locks.is_held(self.file("lock"))
 
     def status(self) -> Status:
-        """The state of the run."""
-        result = self.read_json("result.json")
+        """The state of the run.
+
+        Raises:
+            StoreError: its result is damaged, or cannot be read.
+        """
+        result = self.result()
         if result is not None:
-            if result.get("status") not in (Status.DONE, Status.DIVERGED):
-                raise StoreError(f"{str(self.file('result.json'))!r} has no status; remove it and run again")
             return Status(result["status"])
         if self.is_locked():
             return Status.RUNNING
         return Status.FAILED if self.file("error.json").exists() else Status.INTERRUPTED
 
+    def attempt(self) -> str:
+        """A digest of how the last attempt ended, so that another end can be told from it."""
+        ends = []
+        for name in ("error.json", "result.json"):
+            try:
+                ends.append(read_bytes(self.file(name)))
+            except (FileNotFoundError, StoreError) as error:
+                ends.append(str(error).encode())
+        return sha256(b"\0".join(ends)).hexdigest()
+
     def set_aside(self) -> None:
         """Move what an attempt left into a folder of its own, so that the run can start over and nothing is lost."""
-        leftovers = ["trace.jsonl", "checkpoint.pt", "error.json", "result.json", "samples.png", "environment.json"]
         number = 1
         while self.file(f"attempt-{number}").exists():
             number += 1
         aside = self.file(f"attempt-{number}")
         aside.mkdir()
-        # The result goes last: until then the run counts as finished.
-        for name in leftovers:
+        for name in LEFTOVERS:
             if self.file(name).exists():
                 shutil.move(self.file(name), aside / name)
-
-
-def _try_lock(descriptor: int, kind: int, patience: int = 10) -> bool:
-    """Take a lock; patience bridges the instants in which `RunFolder.is_locked` of another process holds it."""
-    for attempt in range(patience + 1):
-        try:
-            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-            return True
-        except BlockingIOError:
-            if attempt < patience:
-                time.sleep(0.02)
-    return False

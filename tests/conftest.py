@@ -80,7 +80,7 @@ def make_run(tmp_path: Path) -> MakeRun:
         tiny = TINY_ALONE if protocol == "w1" else TINY
         (planned,) = plan(methods, datasets, [seed], protocol, tiny | changed)
         folder = RunFolder(tmp_path / results / "runs" / planned.cell.run_id)
-        folder.create(planned.cell.to_json(), planned.sources)
+        folder.create(planned.cell.to_json(), planned.contents())
         if finished:
             work(folder, "cpu", lambda step: None, ["lipbench", "run"])
         return folder

@@ -52,11 +52,11 @@ def cost(
 
     from lipbench import costing
     from lipbench.cell import file_name
+    from lipbench.files import to_json, write_atomically
     from lipbench.reports.drawing.cost import draw_cost
     from lipbench.reports.drawing.style import write
     from lipbench.results import prepare_results
     from lipbench.screen import measures
-    from lipbench.store import to_json, write_atomically
 
     prepare_results(results)
     console = terminal.console()

@@ -86,9 +86,9 @@ def evaluate(
     lipbench evaluate 'folder[path=fakes,size=32]' --against cifar10 --json scores.json
     """  # noqa: D301 - click keeps the lines after \b as they are
     from lipbench import evaluation
+    from lipbench.files import to_json, write_atomically
     from lipbench.screen import measures
     from lipbench.settings import read_setting
-    from lipbench.store import to_json, write_atomically
 
     console = terminal.console()
     console.print(f"scoring {', '.join(subjects)} …", style="dim", soft_wrap=True)

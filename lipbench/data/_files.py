@@ -17,8 +17,8 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from lipbench.errors import RequestError, StoreError
+from lipbench.files import write_atomically
 from lipbench.places import cache_folder, data_root, exclusive
-from lipbench.store import write_atomically
 
 
 def find(*folders: str) -> Path | None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from lipbench.errors import RequestError, StoreError
-from lipbench.store import write_atomically
+from lipbench.files import write_atomically
 
 LIST = ".report.json"  # of the files that a report wrote, by which the next one knows what it may remove
 FOLDERS = ["tables", "figures"]

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from lipbench import __version__
 from lipbench.errors import UnknownNameError
+from lipbench.files import write_atomically
 from lipbench.reports import across, folder, pictures, section, suites
 from lipbench.reports.across import Across
 from lipbench.reports.drawing.press import press
@@ -24,7 +25,6 @@ from lipbench.reports.reading.provenance import provenance
 from lipbench.reports.section import Section
 from lipbench.reports.summary import in_words
 from lipbench.results import run_folders
-from lipbench.store import write_atomically
 
 MOST_PROCESSES = 4  # each takes 200 MB
 FOREIGN = (

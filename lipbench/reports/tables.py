@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from lipbench.files import write_atomically
 from lipbench.reports.facts import Facts
-from lipbench.store import write_atomically
 
 USE = r"""% Needs \usepackage{booktabs}. To the width of the text, with graphicx: \resizebox{\linewidth}{!}{\input{...}}
 """

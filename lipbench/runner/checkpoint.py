@@ -1,20 +1,22 @@
 """The state of a run on disk: written whole or not at all, read without running code from it."""
 
+import sys
 from io import BytesIO
 from typing import Any
 
 import torch
 
 from lipbench.errors import StoreError
-from lipbench.store import RunFolder, write_atomically
+from lipbench.files import read_bytes, write_atomically
+from lipbench.store import RunFolder
 
 NAME = "checkpoint.pt"
 
 
 def save(folder: RunFolder, state: dict[str, Any]) -> None:
-    """Write the checkpoint."""
+    """Write the checkpoint, which names its run."""
     file = BytesIO()
-    torch.save(state, file)
+    torch.save({"run_id": folder.id, **state}, file)
     write_atomically(folder.file(NAME), file.getvalue())
 
 
@@ -22,17 +24,25 @@ def load(folder: RunFolder) -> dict[str, Any] | None:
     """Read the checkpoint onto the CPU, where random states must be, or None where there is none.
 
     Raises:
-        StoreError: it is damaged.
+        StoreError: it is damaged, or of another run.
     """
     path = folder.file(NAME)
-    if not path.exists():
+    try:
+        content = read_bytes(path, most=sys.maxsize)
+    except FileNotFoundError:
         return None
     try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        state: dict[str, Any] = torch.load(BytesIO(content), map_location="cpu", weights_only=True)
+        named = state["run_id"]
     except Exception as error:  # torch raises whatever the damage makes it trip over
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise StoreError(
             f"{str(path)!r} is damaged ({reason}); expected a whole checkpoint. "
             f"`lipbench run … --retry-failed` sets it aside and starts the run over"
         ) from None
+    if named != folder.id:
+        raise StoreError(
+            f"{str(path)!r} is of run {named}; expected that of {folder.id}. `lipbench run … --retry-failed` sets it "
+            f"aside and starts the run over"
+        )
     return state

@@ -13,6 +13,7 @@ from lipbench import own
 from lipbench.cell import Cell
 from lipbench.dataset import digest, remarks
 from lipbench.errors import PluginError, RequestError, StoreError
+from lipbench.files import to_json, write_atomically
 from lipbench.measure.fidelity import Reference, fidelity, is_cached, measure_real, notes
 from lipbench.plan import Planned
 from lipbench.runner.adversarial import Adversarial
@@ -26,7 +27,7 @@ from lipbench.runner.listener import Forecast, Listener
 from lipbench.runner.parts import find_architecture, load_pictures
 from lipbench.runner.rehearse import rehearse
 from lipbench.runner.stages import Stages
-from lipbench.store import RunFolder, to_json, write_atomically
+from lipbench.store import RunFolder
 from lipbench.train.streams import generator, seeded
 
 SLOW = 1500.0  # seconds of an extractor on a CPU, from which on it is said
@@ -65,7 +66,7 @@ def prepare(planned: Planned, device: str, results: Path, listener: Listener, *,
     cell = planned.cell
     with TemporaryDirectory(prefix="lipbench-") as work:
         folder = RunFolder(Path(work, cell.run_id))
-        folder.create(cell.to_json(), planned.sources)
+        folder.create(cell.to_json(), planned.contents())
         files = {folder.file(name): path for name, path in planned.sources.items()}
         stages = Stages(f"{cell.method} on {cell.dataset}", files, listener)
         with stages.stage("loading data and making networks", "data, networks and methods that can be made"):

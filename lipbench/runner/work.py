@@ -19,6 +19,7 @@ from lipbench import cell as cells
 from lipbench import terminal
 from lipbench.cell import Cell
 from lipbench.errors import Diverged, LipbenchError, StoreError
+from lipbench.files import write_atomically
 from lipbench.runner import BUSY, FAILED, FINISHED, checkpoint, environment
 from lipbench.runner.command import command_line
 from lipbench.runner.device import choose_device
@@ -26,7 +27,7 @@ from lipbench.runner.job import Job
 from lipbench.runner.jobs import create
 from lipbench.runner.meter import Meter
 from lipbench.runner.stages import Stages
-from lipbench.store import RunFolder, write_atomically
+from lipbench.store import RunFolder
 from lipbench.train.streams import EVALUATION, seed_globally, seeded
 
 STRETCH = 25  # steps between two looks at the losses and the clock

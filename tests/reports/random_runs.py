@@ -75,7 +75,7 @@ def write(given: dict[str, Any], root: Path) -> list[Path]:
     for place, made in given["runs"].items():
         asked = planned()[place]
         folder = RunFolder(root / "runs" / asked.cell.run_id)
-        folder.create(asked.cell.to_json(), asked.sources)
+        folder.create(asked.cell.to_json(), asked.contents())
         folder.write_json("environment.json", {"device": "cpu AMD EPYC" if given["cpu"] else made["device"]})
         folder.file("trace.jsonl").write_text("".join(json.dumps(line) + "\n" for line in made["trace"]))
         if made["result"] is not None:

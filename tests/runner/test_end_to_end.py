@@ -58,7 +58,7 @@ def test_a_protocol_of_the_literature_runs_to_its_end(
     (planned,) = plan(method, data, [0], protocol, FEW, "recommended")
     # Recommended steps and batch sizes give way to those of the test; loss, rates and decay are the authors'.
     folder = RunFolder(tmp_path / "results" / "runs" / planned.cell.run_id)
-    folder.create(planned.cell.to_json(), planned.sources)
+    folder.create(planned.cell.to_json(), planned.contents())
     work(folder, "cpu", lambda step: None, [])
     assert folder.status() is Status.DONE, folder.read_json("error.json")
     result = folder.read_json("result.json") or {}

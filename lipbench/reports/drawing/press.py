@@ -13,8 +13,8 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 
+from lipbench.files import write_atomically
 from lipbench.reports.drawing.style import Drawing, write
-from lipbench.store import write_atomically
 
 Task = tuple[Drawing, Path]
 Tasks = SimpleQueue[Task | None]  # None: there will be no more
