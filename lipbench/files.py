@@ -55,9 +55,9 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
 
 def sweep(folders: Iterable[Path]) -> None:
-    """Remove what writers that were killed have left in folders in which nobody else writes."""
+    """Remove what writers that were killed have left in folders, and below, in which nobody else writes."""
     for folder in folders:
-        for beside in folder.glob(f".*{PARTIAL}"):
+        for beside in folder.rglob(f".*{PARTIAL}"):
             beside.unlink(missing_ok=True)
 
 

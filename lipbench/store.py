@@ -14,7 +14,7 @@ from typing import Any
 
 from lipbench import locks
 from lipbench.errors import StoreError
-from lipbench.files import damaged, read_bytes, read_object, read_text, sweep, to_json, write_atomically
+from lipbench.files import damaged, read_bytes, read_object, read_text, to_json, write_atomically
 from lipbench.trace import Trace
 
 LEFTOVERS = (  # of an attempt; the result goes last: until then the run counts as finished
@@ -23,7 +23,6 @@ LEFTOVERS = (  # of an attempt; the result goes last: until then the run counts 
     "error.json",
     "samples.png",
     "environment.json",
-    "basis.json",
     "result.json",
 )
 
@@ -52,7 +51,6 @@ class RunFolder:
     def create(self, cell_json: str, sources: Mapping[str, bytes]) -> None:
         """Write what was asked, and copies of the user's own files; doing so again changes nothing."""
         self.path.mkdir(parents=True, exist_ok=True)
-        sweep([self.path])
         for name, content in [*sources.items(), ("cell.json", cell_json.encode())]:
             path = self.file(name)
             path.parent.mkdir(exist_ok=True, parents=True)

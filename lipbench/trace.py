@@ -81,6 +81,11 @@ class Trace:
             file.flush()
             os.fsync(file.fileno())
 
+    def clear(self) -> None:
+        """Drop all evaluations: they will be made again."""
+        if self._content():
+            write_atomically(self.path, b"")
+
     def rewind(self, kept: dict[str, Any]) -> None:
         """Drop what was written after a checkpoint: it will be made again.
 

@@ -1,6 +1,7 @@
 """``lipbench run``."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -8,8 +9,6 @@ import click
 
 from lipbench import terminal
 from lipbench.cli import options
-
-INTERRUPTED = 130  # the shell's code for Ctrl-C
 
 
 @click.command()
@@ -58,10 +57,13 @@ def run(
     """Train and measure methods × data sets × seeds.
 
     Finished runs are skipped and interrupted ones go on from their checkpoint, so the same command can be given again
-    at any time. Exit codes: 0 all runs are finished, 1 some failed, 2 the request was wrong and nothing was started.
+    at any time. At SIGINT (Ctrl-C), SIGTERM, SIGUSR1 or SIGHUP every run writes its checkpoint; a second one ends all
+    at once. Exit codes: 0 all runs are finished, 1 some failed, 2 the request was wrong and nothing was started, 128 +
+    the signal's number.
     """
     from lipbench import api, places
     from lipbench.runner.display import Display
+    from lipbench.runner.signals import Stopped
     from lipbench.screen import runs
     from lipbench.settings import read_setting
 
@@ -91,8 +93,9 @@ def run(
             summary = api.launch(
                 request, results, device=device, timeout=timeout, retry_failed=retry_failed, listener=display
             )
-    except KeyboardInterrupt:
-        console.print("Interrupted. Nothing is lost: the same command goes on from here.")
-        sys.exit(INTERRUPTED)
+    except Stopped as stopped:
+        with suppress(OSError):  # the terminal may be gone
+            console.print(str(stopped), soft_wrap=True)
+        sys.exit(stopped.code)
     runs.show_summary(console, summary, results)
     sys.exit(0 if summary.complete else 1)

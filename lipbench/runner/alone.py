@@ -80,6 +80,11 @@ class Alone(Job):
         more = {"noise": self.noise(torch.cat([real, fake]))} if final else {}
         return record | self.measure_critic(places, final=final, more=more, segments=SEGMENTS), None
 
+    @property
+    def basis(self) -> dict[str, str]:
+        """See `Job.basis`."""
+        return {"pair": self.pair.digest}
+
     def facts(self) -> Record:
         """See `Job.facts`."""
-        return {"pair": self.pair.digest, "w1_true": self.pair.w1}
+        return {"w1_true": self.pair.w1}

@@ -14,6 +14,10 @@ from typing import Any
 from lipbench.errors import LipbenchError
 
 
+class ServerLostError(LipbenchError):
+    """The process that starts runs has ended."""
+
+
 class Connection:
     """A running fork server."""
 
@@ -23,31 +27,36 @@ class Connection:
         self._pending = b""
 
     def send(self, command: dict[str, Any]) -> None:
-        """Send one command."""
+        """Send one command.
+
+        Raises:
+            ServerLostError: the server has ended.
+        """
         try:
             self._in.write((json.dumps(command) + "\n").encode())
             self._in.flush()
         except BrokenPipeError:
-            raise self._lost() from None
+            raise self.lost() from None
 
     def events(self, patience: float) -> list[dict[str, Any]]:
         """The events that have come; waits up to `patience` seconds for the first.
 
         Raises:
-            LipbenchError: the server has ended.
+            ServerLostError: the server has ended.
         """
         if not select.select([self._out], [], [], patience)[0]:
             return []
         read = self._out.read1(1 << 16)  # type: ignore[attr-defined]  # a pipe is buffered
         if not read:
-            raise self._lost()
+            raise self.lost()
         *lines, self._pending = (self._pending + read).split(b"\n")
         return [json.loads(line) for line in lines]
 
-    def _lost(self) -> LipbenchError:
+    def lost(self) -> "ServerLostError":
+        """The error that says how the server has ended."""
         self._errors.seek(0)
         last = self._errors.read().decode(errors="replace").strip().splitlines()[-3:]
-        return LipbenchError(f"the process that starts runs has ended: {' / '.join(last) or 'it was killed'}")
+        return ServerLostError(f"the process that starts runs has ended: {' / '.join(last) or 'it was killed'}")
 
 
 @contextmanager

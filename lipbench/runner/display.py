@@ -1,8 +1,9 @@
 """Shows a sweep under way: live bars on a terminal, a line a run elsewhere."""
 
+import signal
 import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -83,7 +84,8 @@ class Display(Listener):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._progress.stop()
+        with suppress(OSError):  # the terminal may be gone
+            self._progress.stop()
 
     def preparing(self) -> None:
         """Loading torch and checking takes seconds in which nothing else could be seen."""
@@ -115,6 +117,12 @@ class Display(Listener):
         if run in self._bars:
             self._progress.update(self._bars[run], completed=step, note=f"step {step} of {self.estimate.steps[run]}")
         self._refresh()
+
+    def stopping(self, signum: int, running: int) -> None:
+        """Say what is waited for, and how not to."""
+        runs = f"{running} run{'s write their checkpoints' if running != 1 else ' writes its checkpoint'}"
+        text = f"{signal.Signals(signum).name}: {runs} … (again to end at once)"
+        self.console.print(Text(text, "magenta"), soft_wrap=True)
 
     def ended(self, run: str, status: Status, message: str) -> None:
         """Replace the bar by a line that stays."""

@@ -68,6 +68,11 @@ class Job(ABC):
     def facts(self) -> Record:
         """What stands in every result, however the run ended."""
 
+    @property
+    @abstractmethod
+    def basis(self) -> dict[str, str]:
+        """Digests of all that runs of a comparison share: of the data, and of the extractor with its weights."""
+
     def describe(self) -> Record:
         """`facts`, and what is known of every training."""
         training = self.training
@@ -79,6 +84,7 @@ class Job(ABC):
             "passes": training.update.passes,
             "memory_format": memory_format(training.critic),
             **self.facts(),
+            **self.basis,
         }
 
     @property

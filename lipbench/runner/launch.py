@@ -1,6 +1,7 @@
 """Runs planned cells, several at a time, and never loses one to another's failure. Knows nothing of torch."""
 
 import shutil
+import signal
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -12,13 +13,16 @@ from typing import Any
 from lipbench.errors import StoreError
 from lipbench.plan import Planned
 from lipbench.results import existing
-from lipbench.runner import BUSY
+from lipbench.runner import BUSY, STOPPED
 from lipbench.runner.checking import check
-from lipbench.runner.connection import Connection, connect
-from lipbench.runner.listener import Forecast, Listener
+from lipbench.runner.conclude import conclude, record_signal
+from lipbench.runner.connection import Connection, ServerLostError, connect
+from lipbench.runner.listener import Forecast, Listener, Quiet
+from lipbench.runner.signals import Signals, Stopped
 from lipbench.store import RunFolder, Status
 
 LOOK_SECONDS = 0.5  # between two looks at cells that another launcher works on
+LOST = 3  # servers, after whose loss another takes their place
 
 
 @dataclass
@@ -75,25 +79,37 @@ class Launcher:
         self.listener = listener
         self.summary = Summary()
         self._planned = {cell.cell.run_id: cell for cell in planned}
+        # Read now: what is edited during the sweep changes nothing of it.
+        self._contents = {name: cell.contents() for name, cell in self._planned.items()}
         self._folders = {name: RunFolder(results / "runs" / name) for name in self._planned}
+        self._signals = Signals(again=_at_once)
         self._queue: deque[str] = deque()
         self._elsewhere: list[str] = []
         self._running: dict[str, float] = {}
+        self._steps: dict[str, int] = {}
         self._timed_out: set[str] = set()
-        self._over: set[str] = set()
+        self._over: dict[str, str] = {}
+        self._waiting = False
         for name, folder in self._folders.items():
             self._sort(name, folder, retry_failed)
 
     def _sort(self, name: str, folder: RunFolder, retry_failed: bool) -> None:
-        """Skip what is finished and queue the rest."""
-        status = folder.status() if folder.path.exists() else Status.INTERRUPTED
+        """Skip what is finished, leave what is damaged, and queue the rest."""
+        self.summary.statuses[name] = Status.INTERRUPTED
+        try:
+            status = folder.status() if folder.path.exists() else Status.INTERRUPTED
+        except StoreError as damaged:
+            status = Status.FAILED
+            if not retry_failed:
+                self.summary.statuses[name] = status
+                self.summary.reasons[name] = str(damaged)
+                return
         if retry_failed and status in (Status.FAILED, Status.DIVERGED):
-            self._over.add(name)  # set aside when it starts, not before everything was checked
+            self._over[name] = folder.attempt()  # set aside when it starts, not before everything was checked
         elif status in (Status.DONE, Status.DIVERGED):
             self.summary.skipped.append(name)
             self.summary.statuses[name] = status
             return
-        self.summary.statuses[name] = Status.INTERRUPTED
         self._queue.append(name)
 
     def run(self) -> Summary:
@@ -101,22 +117,76 @@ class Launcher:
 
         Raises:
             RequestError: a check failed; nothing was started.
+            Stopped: by a signal; every run has written its checkpoint, unless a second one came.
         """
         if not self._queue:
             return self.summary
-        with connect(self.results, self.device, self.argv) as server:
-            self._check(server, self.results / "prepare.log", measure=True)
-            looked = time.monotonic()
-            while self._queue or self._running or self._elsewhere:
-                while self._queue and len(self._running) < self.jobs:
-                    self._start(server, self._queue.popleft())
-                for event in server.events(patience=0.2):
-                    self._hear(event)
-                self._stop_overdue(server)
-                if time.monotonic() - looked > LOOK_SECONDS:
-                    looked = time.monotonic()
-                    self._look_elsewhere()
+        lost = 0
+        with self._signals.hearing():
+            while lost <= LOST and not self._signals.heard and (self._queue or self._elsewhere):
+                try:
+                    with connect(self.results, self.device, self.argv) as server:
+                        if not lost:
+                            self._check_first(server)
+                        self._work(server)
+                except ServerLostError as error:
+                    if not (self._running or lost):  # before the first run
+                        raise
+                    lost += 1
+                    self._take_back(error, end=lost > LOST)
+            if self._signals.heard:
+                raise Stopped(self._signals.heard, self._standing())
         return self.summary
+
+    def _check_first(self, server: Connection) -> None:
+        try:
+            with self._signals.interrupting():  # there is nothing to save yet
+                self._check(server, self.results / "prepare.log", measure=True)
+        except Stopped as stopped:
+            raise Stopped(stopped.signum, "no run had begun") from None
+
+    def _standing(self) -> str:
+        """What a signal has left, in words."""
+        waiting = self.summary.count(Status.INTERRUPTED)
+        done = len(self.summary.statuses) - waiting
+        return (
+            f"{waiting} of {len(self.summary.statuses)} runs wait, those that had begun at their checkpoints, and "
+            f"{done} have ended. The same command goes on from here"
+        )
+
+    def _work(self, server: Connection) -> None:
+        """Start, hear and stop runs until all have ended."""
+        looked, stopping = time.monotonic(), False
+        while self._queue or self._running or self._elsewhere:
+            if self._signals.heard and not stopping:
+                stopping = True
+                self._queue.clear()
+                server.send({"stop": signal.SIGTERM})
+                if self._signals.heard == signal.SIGHUP:  # the terminal may be gone
+                    self.listener = Quiet(self.listener)
+                self.listener.stopping(self._signals.heard, len(self._running))
+            if stopping:
+                self._elsewhere.clear()
+            while self._queue and len(self._running) < self.jobs:
+                self._start(server, self._queue.popleft())
+            for event in server.events(patience=0.2):
+                self._hear(event)
+            self._stop_overdue(server)
+            if time.monotonic() - looked > LOOK_SECONDS:
+                looked = time.monotonic()
+                self._look_elsewhere()
+
+    def _take_back(self, error: ServerLostError, *, end: bool) -> None:
+        """Queue again, or end, what was running when the server was lost; its processes have ended with it."""
+        running, self._running = list(self._running), {}
+        self._timed_out.clear()
+        if not end:
+            self.listener.noted(f"{error}. Another takes its place, and runs go on from their checkpoints.")
+            self._queue.extendleft(reversed(running))
+            return
+        for name in running:
+            self._end(name, Status.FAILED, f"{error}; it goes on when run again")
+        self._queue.clear()
 
     def check(self) -> Forecast:
         """See that everything that is not finished could be run, and start nothing.
@@ -146,12 +216,17 @@ class Launcher:
         return forecast
 
     def _start(self, server: Connection, name: str) -> None:
-        folder, planned = self._folders[name], self._planned[name]
+        folder = self._folders[name]
         try:
-            if name in self._over and not folder.is_locked():
-                self._over.discard(name)
-                folder.set_aside()
-            folder.create(planned.cell.to_json(), planned.sources)
+            folder.path.mkdir(parents=True, exist_ok=True)
+            with folder.lock() as mine:
+                if not mine:
+                    self._elsewhere.append(name)
+                    return
+                # Another launcher may have started it over, and finished it, since it was looked at.
+                if self._over.pop(name, None) == folder.attempt():
+                    folder.set_aside()
+                folder.create(self._planned[name].cell.to_json(), self._contents[name])
         except (OSError, StoreError) as error:
             self._end(name, Status.FAILED, str(error))
             return
@@ -162,40 +237,29 @@ class Launcher:
     def _hear(self, event: dict[str, Any]) -> None:
         name = event.get("run", "")
         if event["event"] == "step":
+            self._steps[name] = event["step"]
             self.listener.stepped(name, event["step"])
         elif event["event"] == "exit" and name in self._running:
             del self._running[name]
             if event["code"] == BUSY:
                 self._elsewhere.append(name)
-                return
-            folder = self._folders[name]
-            try:
-                if event["signal"]:
-                    self._record_signal(folder, event["signal"])
-            except StoreError as error:  # a full disk or a damaged file of one run must not end the others
-                self._end(name, Status.FAILED, str(error))
+            elif event["code"] == STOPPED:
+                at = f"at step {self._steps[name]:,}" if name in self._steps else "before its first step"
+                self._end(name, Status.INTERRUPTED, f"stopped {at}; it goes on from there when run again")
             else:
-                self._conclude(name, folder)
+                self._conclude(name, event["signal"])
 
-    def _record_signal(self, folder: RunFolder, signal: int) -> None:
-        if folder.id in self._timed_out:
-            self._timed_out.discard(folder.id)
-            folder.record_failure("timeout", f"stopped after {self.timeout:g} s (--timeout); it goes on when run again")
-        elif folder.read_json("result.json") is None:
-            hint = "; the system may have run out of memory: try fewer --jobs" if signal == 9 else ""
-            folder.record_failure("killed", f"its process was ended by signal {signal}{hint}")
-
-    def _conclude(self, name: str, folder: RunFolder) -> None:
+    def _conclude(self, name: str, number: int = 0) -> None:
+        """Say what has come of a run; `number` is the signal that has ended its process, if one has."""
+        folder, timeout = self._folders[name], self.timeout if name in self._timed_out else None
+        self._timed_out.discard(name)
         try:
-            status = folder.status()
-            error = folder.read_json("error.json") or {}
-        except StoreError as damaged:
-            status, error = Status.FAILED, {"message": str(damaged)}
-        message = str(error.get("message", ""))
-        if status not in (Status.DONE, Status.DIVERGED):
-            status = Status.FAILED
-            message = message or f"its process ended without a result; {str(folder.file('log.txt'))!r} says how"
-        self._end(name, status, message)
+            if number:
+                record_signal(folder, number, timeout)
+        except (OSError, StoreError) as error:  # a full disk or a damaged file of one run must not end the others
+            self._end(name, Status.FAILED, str(error))
+        else:
+            self._end(name, *conclude(folder))
 
     def _end(self, name: str, status: Status, message: str) -> None:
         self.summary.statuses[name] = status
@@ -214,9 +278,25 @@ class Launcher:
         """Take over cells that another launcher has let go of, and note those that it has finished."""
         for name in list(self._elsewhere):
             folder = self._folders[name]
-            if folder.read_json("result.json") is not None:
+            try:
+                finished, locked = folder.result() is not None, folder.is_locked()
+            except StoreError as damaged:
                 self._elsewhere.remove(name)
-                self._conclude(name, folder)
-            elif not folder.is_locked():
+                self._end(name, Status.FAILED, str(damaged))
+                continue
+            if finished or not locked:
                 self._elsewhere.remove(name)
-                self._queue.append(name)
+                if finished:
+                    self._conclude(name)
+                else:
+                    self._queue.append(name)
+        if self._elsewhere and not (self._running or self._queue or self._waiting):
+            self._waiting = True
+            self.listener.noted(
+                f"{', '.join(self._elsewhere)} {'is' if len(self._elsewhere) == 1 else 'are'} worked on by another "
+                f"process; this one waits for it."
+            )
+
+
+def _at_once(number: int) -> None:
+    raise Stopped(number, "at once. Runs go on from their last checkpoints, which may be a minute old")

@@ -1,6 +1,7 @@
 """What is heard of a request under way, by a display or by a notebook."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,5 +48,35 @@ class Listener:
     def stepped(self, run: str, step: int) -> None:
         """A run has made `step` steps in all."""
 
+    def stopping(self, signum: int, running: int) -> None:
+        """A signal has come: no run begins any more, and those under way write their checkpoints."""
+
     def ended(self, run: str, status: Status, message: str) -> None:
         """A run has come to an end for now."""
+
+
+class Quiet(Listener):
+    """Tells another listener, and goes on where that one has nowhere to write any more."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+
+    def noted(self, text: str) -> None:
+        """See `Listener.noted`."""
+        with suppress(OSError):
+            self._listener.noted(text)
+
+    def stepped(self, run: str, step: int) -> None:
+        """See `Listener.stepped`."""
+        with suppress(OSError):
+            self._listener.stepped(run, step)
+
+    def stopping(self, signum: int, running: int) -> None:
+        """See `Listener.stopping`."""
+        with suppress(OSError):
+            self._listener.stopping(signum, running)
+
+    def ended(self, run: str, status: Status, message: str) -> None:
+        """See `Listener.ended`."""
+        with suppress(OSError):
+            self._listener.ended(run, status, message)

@@ -3,7 +3,7 @@
 import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from statistics import median
@@ -26,13 +26,18 @@ class Meter:
     step_seconds: list[float] = field(default_factory=list)
 
     @contextmanager
-    def training(self, steps: int, device: torch.device) -> Iterator[None]:
-        """Time `steps` steps. What is read from the device at the end makes the clock wait for it."""
-        start = time.perf_counter()
+    def training(self, step: Callable[[], int], device: torch.device) -> Iterator[None]:
+        """Time the steps of a block. What is read from the device at its end makes the clock wait for it.
+
+        Args:
+            step: gives the number of steps made so far.
+            device: where they are made.
+        """
+        start, first = time.perf_counter(), step()
         yield
         seconds = time.perf_counter() - start
         self.seconds_train += seconds
-        self.step_seconds.append(seconds / steps)
+        self.step_seconds.append(seconds / (step() - first))
         self._remember_peak(device)
 
     @contextmanager

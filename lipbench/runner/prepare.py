@@ -1,6 +1,5 @@
 """What is done once before any cell starts: everything is built and checked, real statistics are cached."""
 
-import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +9,12 @@ from typing import Any
 import torch
 
 from lipbench import own
-from lipbench.cell import Cell
 from lipbench.dataset import digest, remarks
-from lipbench.errors import PluginError, RequestError, StoreError
+from lipbench.errors import PluginError, StoreError
 from lipbench.files import to_json, write_atomically
 from lipbench.measure.fidelity import Reference, fidelity, is_cached, measure_real, notes
 from lipbench.plan import Planned
+from lipbench.runner import basis
 from lipbench.runner.adversarial import Adversarial
 from lipbench.runner.alone import Alone
 from lipbench.runner.build import Built
@@ -134,10 +133,10 @@ def _check_again(job: Job, folder: RunFolder) -> None:
 
 
 def _prepare_pair(job: Alone, results: Path, *, measure: bool) -> None:
-    cell, path, basis = job.cell, yardstick_path(results, job.cell), {"pair": job.pair.digest}
-    _check_basis(_read(path), basis, cell, results)
+    cell = job.cell
+    basis.check(basis.read(results, cell), job.basis, cell, results)
     if measure:
-        _write(path, {"w1_true": job.pair.w1, "dim": job.pair.dim} | basis)
+        _write(basis.yardstick_path(results, cell), {"w1_true": job.pair.w1, "dim": job.pair.dim} | job.basis)
 
 
 def _prepare_pictures(job: Adversarial, results: Path, stages: Stages, *, measure: bool) -> None:
@@ -159,10 +158,8 @@ def _prepare_pictures(job: Adversarial, results: Path, stages: Stages, *, measur
             f"On a CPU the Inception network takes about {once} once for the real pictures, and {each} for each "
             f"evaluation; for a try give --quick, or --set evaluate.samples=1000 --set evaluate.real_samples=1000"
         )
-    path = yardstick_path(results, cell)
-    known = _read(path)
-    basis = {"pictures": digest(built.pictures.train, built.pictures.held_out), "extractor": built.extractor.id}
-    _check_basis(known, basis, cell, results)
+    known = basis.read(results, cell)
+    basis.check(known, job.basis, cell, results)
     if measure and not (known and is_cached(built.reference, built.extractor)):
         cuda = job.training.device.type == "cuda"
         measure_real(
@@ -172,17 +169,7 @@ def _prepare_pictures(job: Adversarial, results: Path, stages: Stages, *, measur
             progress=lambda done: listener.checking(f"{cell.dataset}: real pictures measured: {done:,} of {real:,}"),
         )
         listener.checking(f"{cell.dataset}: measuring noise, and real pictures against real ones")
-        _write(path, measure_yardsticks(built, cuda=cuda) | basis)
-
-
-def _check_basis(known: dict[str, Any], basis: dict[str, str], cell: Cell, results: Path) -> None:
-    """See that runs made before, under the same name, were made from the same data."""
-    for key, present in basis.items():
-        if known.get(key, present) != present:
-            raise RequestError(
-                f"{str(results)!r} holds runs of {cell.dataset} with {key} {known[key]}, and these have {present}; "
-                f"expected the same, or numbers of one table could not be compared: choose another --results"
-            )
+        _write(basis.yardstick_path(results, cell), measure_yardsticks(built, cuda=cuda) | job.basis)
 
 
 def _write(path: Path, record: dict[str, Any]) -> None:
@@ -193,20 +180,6 @@ def _write(path: Path, record: dict[str, Any]) -> None:
             f"{str(path.parent)!r} cannot be made: {error.strerror}; free space, or choose another --results"
         ) from None
     write_atomically(path, to_json(record))
-
-
-def yardstick_path(results: Path, cell: Cell) -> Path:
-    """Where the yardsticks of a comparison are."""
-    return results / "yardsticks" / f"{cell.comparison_id}.json"
-
-
-def _read(path: Path) -> dict[str, Any]:
-    """The yardsticks that are there already, with what they were made from; nothing where they are damaged."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def measure_yardsticks(built: Built, *, cuda: bool) -> dict[str, Any]:

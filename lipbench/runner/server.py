@@ -4,24 +4,26 @@ It reads one JSON command a line from standard input and writes one JSON event a
 
     {"start": "results/runs/…"}          → {"event": "step", "run": id, "step": 25} …, {"event": "exit", "run": id, …}
     {"kill": id}                         → {"event": "exit", "run": id, "signal": 9}
+    {"stop": 15}                         → {"event": "step", …}, {"event": "exit", "run": id, "code": 4, …} …
     {"prepare": [{"cell": …, …}, …], …}  → {"event": "checking", "text": …} …, {"event": "noted", "text": …} …,
                                            {"event": "made", "networks": …} and
                                            {"event": "fits", "seconds": …, "disk": …, "facts": …} for each cell in turn,
                                            {"event": "prepared"} or {"event": "refused", "message": …}, and
                                            {"event": "exit", "run": "", …}
 
-When its input ends, because the launcher is gone however it went, the server and all its children end too.
+When its input ends, because the launcher is gone however it went, the server and all its children end too, and what
+these have started. A signal that asks to stop reaches cells from the launcher alone.
 """
 
 import json
 import os
 import select
-import signal
 import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -29,9 +31,10 @@ from typing import Any
 from lipbench import cell as cells
 from lipbench.errors import LipbenchError
 from lipbench.plan import Planned
-from lipbench.runner import environment
+from lipbench.runner import STOPPED, environment, signals
 from lipbench.runner.listener import Forecast, Listener
 from lipbench.runner.prepare import prepare
+from lipbench.runner.signals import Signals
 from lipbench.runner.work import work
 from lipbench.store import RunFolder
 
@@ -62,6 +65,7 @@ class Server:
 
     def serve(self) -> None:
         """Obey commands until the input ends."""
+        signals.ignore()
         environment.git_state()
         self.emit("ready")
         pending = b""
@@ -75,13 +79,16 @@ class Server:
                     self._obey(json.loads(line))
             self._reap()
         for child in self.children:
-            os.kill(child, signal.SIGKILL)
+            signals.end_group(child)
 
     def _obey(self, command: dict[str, Any]) -> None:
         if "kill" in command:
             for child, name in self.children.items():
                 if name == command["kill"]:
-                    os.kill(child, signal.SIGKILL)
+                    signals.end_group(child)
+        elif "stop" in command:
+            for child in self.children:
+                os.kill(child, command["stop"])
         elif "start" in command:
             folder = RunFolder(Path(command["start"]))
             self._fork(folder.id, folder.file("log.txt"), lambda: self._work(folder))
@@ -89,13 +96,20 @@ class Server:
             wanted, measure = command["prepare"], command["measure"]
             self._fork("", Path(command["log"]), lambda: self._prepare(wanted, measure=measure))
 
-    def _fork(self, name: str, log: Path, job: Any) -> None:
+    def _fork(self, name: str, log: Path, job: Callable[[], int]) -> None:
+        """Fork a child for a job, in a process group of its own; signals wait until it lets them through."""
+        signals.hold_back()
         child = os.fork()
         if child:
+            signals.let_through()
+            with suppress(ProcessLookupError, PermissionError):  # it may have done so, and be gone
+                os.setpgid(child, child)
             self.children[child] = name
             return
         code = 1
         try:
+            os.setpgid(0, 0)
+            signals.obey()
             _die_with_launcher()
             _redirect(log)
             code = job()
@@ -107,17 +121,25 @@ class Server:
             os._exit(code)
 
     def _work(self, folder: RunFolder) -> int:
-        told = 0.0
+        told, last = 0.0, 0
 
         def progress(step: int) -> None:
-            nonlocal told
+            nonlocal told, last
+            last = step
             if time.monotonic() - told > REPORT_SECONDS:
                 told = time.monotonic()
                 self.emit("step", run=folder.id, step=step)
 
-        return work(folder, self.device, progress, self.argv)
+        heard = Signals()
+        with heard.hearing():
+            signals.let_through()
+            code = work(folder, self.device, progress, self.argv, heard)
+        if code == STOPPED and last:
+            self.emit("step", run=folder.id, step=last)
+        return code
 
     def _prepare(self, wanted: list[dict[str, Any]], *, measure: bool) -> int:
+        signals.let_through()
         listener = _Telling(self.emit)
         try:
             for item in wanted:
@@ -136,6 +158,7 @@ class Server:
             child, status = os.waitpid(-1, os.WNOHANG)
             if child == 0:
                 return
+            signals.end_group(child)  # what a plugin has started and left
             name = self.children.pop(child)
             code = os.waitstatus_to_exitcode(status)
             self.emit("exit", run=name, code=max(code, 0), signal=max(-code, 0))
@@ -167,7 +190,7 @@ def _die_with_launcher() -> None:
 
     def watch() -> None:
         poll.poll()
-        os._exit(1)
+        signals.end_group(os.getpid())
 
     threading.Thread(target=watch, daemon=True).start()
 

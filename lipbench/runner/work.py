@@ -18,14 +18,15 @@ from threadpoolctl import threadpool_limits
 from lipbench import cell as cells
 from lipbench import terminal
 from lipbench.cell import Cell
-from lipbench.errors import Diverged, LipbenchError, StoreError
-from lipbench.files import write_atomically
-from lipbench.runner import BUSY, FAILED, FINISHED, checkpoint, environment
+from lipbench.errors import Diverged, LipbenchError
+from lipbench.files import sweep, write_atomically
+from lipbench.runner import BUSY, FAILED, FINISHED, STOPPED, basis, checkpoint, environment
 from lipbench.runner.command import command_line
 from lipbench.runner.device import choose_device
 from lipbench.runner.job import Job
 from lipbench.runner.jobs import create
 from lipbench.runner.meter import Meter
+from lipbench.runner.signals import Signals, Stopped, end
 from lipbench.runner.stages import Stages
 from lipbench.store import RunFolder
 from lipbench.train.streams import EVALUATION, seed_globally, seeded
@@ -36,7 +37,7 @@ CHECKPOINT_SECONDS = 60.0  # at the latest; every evaluation writes one anyway
 Progress = Callable[[int], None]
 
 
-def work(folder: RunFolder, device: str, progress: Progress, argv: list[str]) -> int:
+def work(folder: RunFolder, device: str, progress: Progress, argv: list[str], signals: Signals | None = None) -> int:
     """Finish the cell in `folder`, going on from its checkpoint if it has one.
 
     Args:
@@ -44,17 +45,22 @@ def work(folder: RunFolder, device: str, progress: Progress, argv: list[str]) ->
         device: ``auto``, ``cpu``, ``cuda``, …
         progress: is told the generator steps made so far.
         argv: the command line to record.
+        signals: heard already; at the first, the checkpoint is written.
 
     Returns:
-        FINISHED (a diverged run is finished), FAILED (``error.json`` says why), or BUSY: another process has it.
+        FINISHED (a diverged run is finished), FAILED (``error.json`` says why), STOPPED (by a signal), or BUSY: another
+        process has it.
     """
     with folder.lock() as mine:
         if not mine:
             return BUSY
-        if folder.read_json("result.json") is not None:
-            return FINISHED
         try:
-            _finish(folder, device, progress, argv)
+            sweep([folder.path])
+            if folder.result() is None:
+                _finish(folder, device, progress, argv, signals or Signals())
+        except Stopped as stopped:
+            print(f"{stopped} It goes on when run again.", flush=True)
+            return STOPPED
         except Exception as error:  # whatever happens in a cell is recorded in its folder
             folder.record_failure(kind_of(error), _message(error), traceback.format_exc())
             return FAILED
@@ -79,72 +85,102 @@ class _Run:
     cell: Cell
     job: Job
     device: torch.device
+    signals: Signals
     meter: Meter = field(default_factory=Meter)
     losses: dict[str, float] = field(default_factory=dict)  # sums since the last evaluation
-    evaluations: int = 0
+    evaluated: int = 0  # the step of the last evaluation
     saved: float = field(default_factory=time.monotonic)
 
     def save(self) -> None:
         state = {
-            "run_id": self.folder.id,
             "trainer": self.job.training.state_dict(),
+            "device": self.device.type,
+            "basis": self.job.basis,
             "meter": self.meter.state_dict(),
             "losses": self.losses,
-            "evaluations": self.evaluations,
+            "trace": self.folder.evaluations.signature(),
         }
         checkpoint.save(self.folder, state)
         self.saved = time.monotonic()
 
     def restore(self) -> None:
-        state = checkpoint.load(self.folder)
-        step = 0
-        if state is not None:
-            self.job.training.load_state_dict(state["trainer"])
-            self.meter = Meter(**state["meter"])
-            self.losses, self.evaluations = state["losses"], state["evaluations"]
-            step = self.job.training.step
-        self.folder.rewind_trace(step)
-        kept = len(self.folder.trace()[0])
-        if kept != self.evaluations:
-            raise StoreError(
-                f"{str(self.folder.file('trace.jsonl'))!r} holds {kept} evaluations up to step {step}; expected "
-                f"{self.evaluations}, as the checkpoint says. `lipbench run … --retry-failed` sets both aside and "
-                f"starts the run over"
-            )
+        state = checkpoint.load(self.folder, self.device.type, self.job.basis)
+        if state is None:
+            self.folder.evaluations.clear()
+            return
+        self.folder.evaluations.rewind(state["trace"])  # refused before anything is changed
+        self.job.training.load_state_dict(state["trainer"])
+        self.meter = Meter(**state["meter"])
+        self.losses = state["losses"]
+        records = self.folder.trace()[0]
+        self.evaluated = records[-1]["step"] if records else 0
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the present step is to be evaluated, and was not."""
+        step, protocol = self.job.training.step, self.cell.protocol
+        return step > self.evaluated and (step % protocol.evaluate.every == 0 or step == protocol.train.steps)
 
     def advance(self, steps: int) -> None:
-        """Train for `steps` steps."""
-        with self.meter.training(steps, self.device):
-            means = self.job.training.advance(steps)
-        for name, mean in means.items():
-            self.losses[name] = self.losses.get(name, 0.0) + steps * mean
+        """Train for `steps` steps, or for fewer where a checkpoint is due or a signal has come."""
+        with self.meter.training(lambda: self.job.training.step, self.device):
+            losses = self.job.training.advance(steps, self._must_save)
+        for name, each in losses.items():
+            # In this order, so that the sum is the same wherever training was interrupted.
+            self.losses[name] = sum(each, start=self.losses.get(name, 0.0))
 
-    def evaluate(self, steps: int) -> None:
-        """Measure, and add a line to the trace; `steps` were made since the last one."""
+    def _must_save(self) -> bool:
+        return self.signals.heard > 0 or time.monotonic() - self.saved > CHECKPOINT_SECONDS
+
+    def save_if_due(self) -> None:
+        """Save now and then, and at a signal, which ends the work.
+
+        Raises:
+            Stopped: a signal has come.
+        """
+        if self._must_save():
+            self.save()
+            self.signals.raise_if_heard()
+
+    def evaluate(self) -> None:
+        """Measure, and add a line to the trace; a signal ends it, and training is saved as it was.
+
+        Raises:
+            Stopped: a signal has come.
+        """
         step = self.job.training.step
-        with self.meter.evaluating(self.device), seeded(self.cell.seed, EVALUATION):
-            record, samples = self.job.evaluate(final=step == self.cell.protocol.train.steps)
-        losses = {name: total / steps for name, total in self.losses.items()}
+        try:
+            # Innermost, so that random states are restored in peace.
+            with self.meter.evaluating(self.device), seeded(self.cell.seed, EVALUATION), self.signals.interrupting():
+                record, samples = self.job.evaluate(final=step == self.cell.protocol.train.steps)
+        except Stopped:
+            self.save()
+            raise
+        losses = {name: total / (step - self.evaluated) for name, total in self.losses.items()}
         self.losses = {}
         if samples is not None:
             write_atomically(self.folder.file("samples.png"), samples)
-        self.folder.append_trace({"step": step, **record, **losses, **self.meter.costs()})
-        self.evaluations += 1
+        self.folder.evaluations.append({"step": step, **record, **losses, **self.meter.costs()})
+        self.evaluated = step
+        self.save()
 
 
-def _finish(folder: RunFolder, device_name: str, progress: Progress, argv: list[str]) -> None:
+def _finish(folder: RunFolder, device_name: str, progress: Progress, argv: list[str], signals: Signals) -> None:
     cell = cells.parse(folder.cell_text(), str(folder.file("cell.json")))
     train = cell.protocol.train
     torch.set_num_threads(train.threads)
     with threadpool_limits(train.threads):  # NumPy's sums, too, depend on the number of threads
-        device = choose_device(device_name)
-        folder.write_json("environment.json", environment.describe(device, train.threads, argv))
-        job = create(cell, folder.file, device)
-        own = [folder.file(name) for name in cell.copies]
-        job.check(Stages(f"{cell.method} on {cell.dataset}", {path: path for path in own}))
-        seed_globally(cell.seed, "training")  # for networks that draw numbers of their own (dropout)
-        run = _Run(folder, cell, job, device)
-        run.restore()
+        with signals.interrupting():  # there is nothing to save yet
+            device = choose_device(device_name)
+            folder.write_json("environment.json", environment.describe(device, train.threads, argv))
+            job = create(cell, folder.file, device)
+            results = folder.path.parent.parent
+            basis.check(basis.read(results, cell), job.basis, cell, results)
+            own = [folder.file(name) for name in cell.copies]
+            job.check(Stages(f"{cell.method} on {cell.dataset}", {path: path for path in own}))
+            seed_globally(cell.seed, "training")  # for networks that draw numbers of their own (dropout)
+            run = _Run(folder, cell, job, device, signals)
+            run.restore()
         try:
             _train(run, progress)
             outcome = {"status": "done", **folder.trace()[0][-1]}
@@ -159,15 +195,14 @@ def _train(run: _Run, progress: Progress) -> None:
     trainer, steps = run.job.training, run.cell.protocol.train.steps
     every = run.cell.protocol.evaluate.every
     progress(trainer.step)
-    while trainer.step < steps:
-        done = trainer.step % every
-        run.advance(min(STRETCH, every - done, steps - trainer.step))
-        progress(trainer.step)
-        if trainer.step % every == 0 or trainer.step == steps:
-            run.evaluate(steps=(trainer.step - 1) % every + 1)
-            run.save()
-        elif time.monotonic() - run.saved > CHECKPOINT_SECONDS:
-            run.save()
+    while trainer.step < steps or run.is_due:
+        if run.is_due:
+            run.evaluate()
+        else:
+            run.advance(min(STRETCH, every - trainer.step % every, steps - trainer.step))
+            progress(trainer.step)
+            if not run.is_due:
+                run.save_if_due()
 
 
 def _common(run: _Run) -> dict[str, Any]:
@@ -176,6 +211,7 @@ def _common(run: _Run) -> dict[str, Any]:
     best = min(scored, key=lambda record: record["fid"], default=None)
     return {
         **run.job.describe(),
+        "trace": run.folder.evaluations.signature(),
         "fid_best": best["fid"] if best else None,
         "best_step": best["step"] if best else None,
         **run.meter.costs(),
@@ -189,7 +225,12 @@ def _common(run: _Run) -> dict[str, Any]:
 def main(folder: Path, device: str) -> None:
     """Finish the cell in FOLDER in this process."""
     terminal.write_anything()
-    sys.exit(work(RunFolder(folder.resolve()), device, lambda step: click.echo(f"step {step}"), command_line()))
+    signals = Signals(again=end)
+    with signals.hearing():
+        code = work(
+            RunFolder(folder.resolve()), device, lambda step: click.echo(f"step {step}"), command_line(), signals
+        )
+    sys.exit(128 + signals.heard if code == STOPPED else code)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """Training a critic alone, between two distributions from which anything can be drawn."""
 
+from collections.abc import Callable
 from typing import Any
 
+from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 
 from lipbench.pair import Pair
@@ -31,15 +33,16 @@ class CriticAlone(Training):
             update.optimiser, lambda step: decayed(step, self.settings.steps, self.settings.decay)
         )
 
-    def advance(self, steps: int) -> dict[str, float]:
+    def advance(self, steps: int, pause: Callable[[], bool] = lambda: False) -> dict[str, list[float]]:
         """Make `steps` updates; see `Training.advance`."""
-        made = []
-        for _ in range(steps):
-            real, fake = self.pair.sample(self.settings.batch_size, self.streams["pair"])
-            made.append((self.update(real, fake, self.streams["penalty"]),))
-            self._schedule.step()
-            self.step += 1
-        return self._means(made, ["critic loss"])
+        return self._make(steps, pause, self._iterate, ["critic loss"])
+
+    def _iterate(self) -> tuple[Tensor]:
+        real, fake = self.pair.sample(self.settings.batch_size, self.streams["pair"])
+        loss = self.update(real, fake, self.streams["penalty"])
+        self._schedule.step()
+        self.step += 1
+        return (loss,)
 
     def state_dict(self) -> dict[str, Any]:
         """See `Training.state_dict`."""

@@ -1,5 +1,6 @@
 """The training loop: what one generator step is, from the pictures to the averaged generator."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -62,9 +63,9 @@ class Trainer(Training):
             for name, adam in self._optimisers.items()
         }
 
-    def advance(self, steps: int) -> dict[str, float]:
+    def advance(self, steps: int, pause: Callable[[], bool] = lambda: False) -> dict[str, list[float]]:
         """Make `steps` generator steps; see `Training.advance`."""
-        return self._means([self._iterate() for _ in range(steps)], ["critic loss", "generator loss"])
+        return self._make(steps, pause, self._iterate, ["critic loss", "generator loss"])
 
     def _iterate(self) -> tuple[Tensor, Tensor]:
         for _ in range(self.settings.critic_steps):

@@ -1,7 +1,7 @@
 """What the runner knows of a training, whatever it trains."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -25,10 +25,14 @@ class Training(ABC):
     update: CriticUpdate
 
     @abstractmethod
-    def advance(self, steps: int) -> dict[str, float]:
-        """Make `steps` steps and give the mean losses over them.
+    def advance(self, steps: int, pause: Callable[[], bool] = lambda: False) -> dict[str, list[float]]:
+        """Make `steps` steps and give the losses of each.
 
         Numbers are read from the device once, at the end, so that a step never waits for it.
+
+        Args:
+            steps: at least 1.
+            pause: is asked after each step whether to make no more for now.
 
         Raises:
             Diverged: a loss was not finite; the step of the first is named.
@@ -71,18 +75,23 @@ class Training(ABC):
         """The name of what differentiates it."""
         return self.update.engine_name
 
-    def _means(self, made: Sequence[tuple[Tensor, ...]], names: Sequence[str]) -> dict[str, float]:
-        """The mean of each loss over the steps just made.
+    def _make(
+        self, steps: int, pause: Callable[[], bool], step: Callable[[], tuple[Tensor, ...]], names: Sequence[str]
+    ) -> dict[str, list[float]]:
+        """Make steps, and read their losses.
 
         Raises:
             Diverged: one is not finite.
         """
+        made = [step()]
+        while len(made) < steps and not pause():
+            made.append(step())
         losses = torch.stack([torch.stack(step) for step in made])
         finite = losses.isfinite().cpu()
         if not finite.all():
             row, column = (int(index) for index in (~finite).nonzero()[0])
             raise Diverged(self.step - len(made) + row + 1, names[column])
-        return {name.replace(" ", "_"): mean for name, mean in zip(names, losses.mean(dim=0).tolist(), strict=True)}
+        return {name.replace(" ", "_"): each for name, each in zip(names, losses.T.tolist(), strict=True)}
 
 
 def decayed(step: int, steps: int, decay: str) -> float:
