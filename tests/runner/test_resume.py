@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 import torch
 
-from lipbench import store
+from lipbench import files, store, trace
 from lipbench.runner import FAILED, FINISHED, checkpoint
 from lipbench.runner import work as working
 from lipbench.store import RunFolder, Status
+from lipbench.trace import Trace
 from tests.conftest import MakeRun
 from tests.runner.test_work import TIMES, go
 
@@ -30,12 +31,12 @@ def outcome(folder: RunFolder) -> dict[str, Any]:
     """Everything that must be equal in two runs of one cell: all of it but the time that it took."""
     result = folder.read_json("result.json")
     assert result is not None
-    trace = folder.trace()[0]
+    lines = folder.trace()[0]
     state = checkpoint.load(folder)
     assert state is not None
     return {
         "result": {key: value for key, value in result.items() if key not in TIMES},
-        "trace": [{key: value for key, value in line.items() if key not in TIMES} for line in trace],
+        "trace": [{key: value for key, value in line.items() if key not in TIMES} for line in lines],
         "trainer": trained(state),
         "samples": folder.file("samples.png").read_bytes(),
     }
@@ -54,7 +55,7 @@ class Killed(BaseException):
 @contextmanager
 def dying_at_write(number: int) -> Iterator[None]:
     """Die before the write to the disk of this number, from 0; in the middle of it where it is a line of the trace."""
-    write, append = store.write_atomically, RunFolder.append_trace
+    write, append = files.write_atomically, Trace.append
     writes = count()
 
     def whole(path: Path, content: str | bytes) -> None:
@@ -62,17 +63,17 @@ def dying_at_write(number: int) -> Iterator[None]:
             raise Killed
         write(path, content)
 
-    def line(folder: RunFolder, record: dict[str, Any]) -> None:
+    def line(evaluations: Trace, record: dict[str, Any]) -> None:
         if next(writes) >= number:
-            with folder.file("trace.jsonl").open("a") as file:
+            with evaluations.path.open("a") as file:
                 file.write(json.dumps(record)[:40])
             raise Killed
-        append(folder, record)
+        append(evaluations, record)
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (store, working, checkpoint):
+        for module in (store, trace, working, checkpoint):
             patch.setattr(module, "write_atomically", whole)
-        patch.setattr(RunFolder, "append_trace", line)
+        patch.setattr(Trace, "append", line)
         yield
 
 
@@ -91,8 +92,8 @@ def test_a_run_that_dies_at_any_write_and_goes_on_ends_bit_equal_to_one_that_did
             assert folder.status() is Status.INTERRUPTED
             assert go(folder) == FINISHED
             assert_equal(folder, straight)
-    # environment, trace; picture, line and checkpoint twice; result
-    assert number == 9
+    # environment; picture, line and checkpoint twice; result
+    assert number == 8
 
 
 @pytest.mark.slow
@@ -119,7 +120,7 @@ def test_a_process_killed_by_sigkill_again_and_again_ends_bit_equal_to_one_that_
 
 def test_seconds_add_up_over_resumes(make_run: MakeRun) -> None:
     folder = make_run("gn")
-    with pytest.raises(Killed), dying_at_write(5):  # after the first checkpoint
+    with pytest.raises(Killed), dying_at_write(4):  # after the first checkpoint
         go(folder)
     first = checkpoint.load(folder)
     go(folder)
@@ -147,8 +148,9 @@ def test_a_trace_that_lost_an_evaluation_is_a_failure_with_a_cure(make_run: Make
     folder = make_run("gn", finished=True)
     folder.file("result.json").unlink()
     path = folder.file("trace.jsonl")
-    path.write_text(path.read_text()[-100:])
+    path.write_text(lost := path.read_text()[-100:])
     assert go(folder) == FAILED
     error = folder.read_json("error.json")
     assert error is not None
-    assert "holds 0 evaluations up to step 6; expected 2" in error["message"]
+    assert "does not begin with the 2 evaluations that the checkpoint knows" in error["message"]
+    assert path.read_text() == lost

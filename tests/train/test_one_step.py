@@ -141,6 +141,6 @@ def test_the_losses_are_those_of_steps_written_by_hand(method: str, loss: str) -
     trainer = Trainer(
         generator, constrained, composition, LOSSES[loss], PICTURES, SETTINGS, choose(constrained, (3, 32, 32)), SEED
     )
-    found = [value for _ in range(STEPS) for value in trainer.advance(1).values()]
+    found = [value for _ in range(STEPS) for (value,) in trainer.advance(1).values()]
     assert found == pytest.approx(wanted, rel=1e-5, abs=1e-5)
     assert max(map(abs, wanted)) > 0.1
