@@ -4,6 +4,7 @@ import errno
 import json
 import math
 import os
+import signal
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -157,11 +158,14 @@ def test_a_child_that_a_plugin_forks_holds_no_lock(folder: RunFolder) -> None:
     with folder.lock() as mine:
         assert mine
         if (child := os.fork()) == 0:
-            os.read(read, 1)  # until the test ends
-            os._exit(0)
-    assert not folder.is_locked()
-    os.write(write, b"x")
-    os.waitpid(child, 0)
+            os.write(write, b"x")
+            signal.pause()  # until the test ends
+    try:
+        os.read(read, 1)
+        assert not folder.is_locked()
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
 
 
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS])

@@ -35,7 +35,7 @@ def outcome(folder: RunFolder) -> dict[str, Any]:
     state = checkpoint.load(folder)
     assert state is not None
     return {
-        "result": {key: value for key, value in result.items() if key not in TIMES},
+        "result": {key: value for key, value in result.items() if key not in (*TIMES, "trace")},
         "trace": [{key: value for key, value in line.items() if key not in TIMES} for line in lines],
         "trainer": trained(state),
         "samples": folder.file("samples.png").read_bytes(),

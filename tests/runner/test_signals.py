@@ -113,15 +113,17 @@ def test_an_evaluation_that_is_stopped_is_made_again_from_the_same_state(
 LONG = ("--methods", "gn,sn", "--seeds", "0", "--steps", "600", "--jobs", "2", "--set", "evaluate.every=300")
 
 
+def sweeping(results: Path) -> "subprocess.Popen[str]":
+    return subprocess.Popen(command(results, *LONG), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_sweep_that_is_asked_to_stop_writes_every_checkpoint_and_goes_on_bit_equal(
     tmp_path: Path, number: signal.Signals
 ) -> None:
     stopped = tmp_path / "stopped"
-    with subprocess.Popen(
-        command(stopped, *LONG), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as sweep:
+    with sweeping(stopped) as sweep:
         wait_for(lambda: list(statuses(stopped).values()) == 2 * [Status.RUNNING] if (stopped / "runs").is_dir() else 0)
         time.sleep(2.0)
         sweep.send_signal(number)
@@ -141,9 +143,7 @@ def test_a_sweep_that_is_asked_to_stop_writes_every_checkpoint_and_goes_on_bit_e
 
 @pytest.mark.slow
 def test_a_signal_during_the_checks_ends_them_at_once(tmp_path: Path) -> None:
-    with subprocess.Popen(
-        command(tmp_path, *LONG), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as sweep:
+    with sweeping(tmp_path) as sweep:
         assert sweep.stdout is not None
         assert sweep.stdout.readline().startswith("checking")
         sweep.terminate()
