@@ -158,7 +158,7 @@ def test_ctrl_c_stops_everything_and_says_how_to_go_on(tmp_path: Path) -> None:
         wait_for(lambda: started(tmp_path))
         os.kill(launcher.pid, signal.SIGINT)
         assert launcher.stdout is not None
-        assert "the same command goes on from here" in launcher.stdout.read()
+        assert "The same command goes on from here" in launcher.stdout.read()
     assert launcher.returncode == 130
     assert set(statuses(tmp_path).values()) == {Status.INTERRUPTED}
 

@@ -17,13 +17,7 @@ from lipbench.runner.work import work
 from lipbench.store import RunFolder, Status
 from tests.conftest import MakeRun
 
-TIMES = (
-    "seconds_train",
-    "seconds_per_step",
-    "seconds_evaluate",
-    "peak_memory_bytes",
-    "trace",
-)  # the digest has them, too
+TIMES = ("seconds_train", "seconds_per_step", "seconds_evaluate", "peak_memory_bytes")
 
 NAN = '''"""Turns NaN."""
 from lipbench import Method
