@@ -15,8 +15,9 @@ from lipbench.protocol import quick as quick_settings
 from lipbench.protocol import read as read_protocol
 from lipbench.results import check_results, find_run, prepare_results
 from lipbench.runner.command import command_line
-from lipbench.runner.launch import Launcher, Summary
+from lipbench.runner.launch import Launcher
 from lipbench.runner.listener import Forecast, Listener
+from lipbench.runner.summary import Summary
 from lipbench.settings import with_arguments
 
 if TYPE_CHECKING:

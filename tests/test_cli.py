@@ -259,7 +259,7 @@ def test_a_protocol_is_printed_as_utf_8_in_any_locale(monkeypatch: pytest.Monkey
 
 def test_the_next_command_is_quoted(tmp_path: Path) -> None:
     from lipbench import terminal
-    from lipbench.runner.launch import Summary
+    from lipbench.runner.summary import Summary
     from lipbench.screen import runs
 
     console = terminal.console()

@@ -5,7 +5,6 @@ import signal
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,34 +18,11 @@ from lipbench.runner.conclude import conclude, record_signal
 from lipbench.runner.connection import Connection, ServerLostError, connect
 from lipbench.runner.listener import Forecast, Listener, Quiet
 from lipbench.runner.signals import Signals, Stopped
+from lipbench.runner.summary import Summary
 from lipbench.store import RunFolder, Status
 
 LOOK_SECONDS = 0.5  # between two looks at cells that another launcher works on
 LOST = 3  # servers, after whose loss another takes their place
-
-
-@dataclass
-class Summary:
-    """How the cells of one request stand at the end.
-
-    Attributes:
-        statuses: by run id, in the order of the plan.
-        skipped: runs that were finished before.
-        reasons: why a run failed or diverged.
-    """
-
-    statuses: dict[str, Status] = field(default_factory=dict)
-    skipped: list[str] = field(default_factory=list)
-    reasons: dict[str, str] = field(default_factory=dict)
-
-    def count(self, status: Status) -> int:
-        """How many runs have this status."""
-        return list(self.statuses.values()).count(status)
-
-    @property
-    def complete(self) -> bool:
-        """Whether every run is finished, be it as diverged."""
-        return all(status in (Status.DONE, Status.DIVERGED) for status in self.statuses.values())
 
 
 class Launcher:
@@ -121,21 +97,22 @@ class Launcher:
         """
         if not self._queue:
             return self.summary
-        lost = 0
+        checked, lost = False, 0
         with self._signals.hearing():
             while lost <= LOST and not self._signals.heard and (self._queue or self._elsewhere):
                 try:
                     with connect(self.results, self.device, self.argv) as server:
-                        if not lost:
+                        if not checked:
                             self._check_first(server)
+                            checked = True
                         self._work(server)
                 except ServerLostError as error:
-                    if not (self._running or lost):  # before the first run
+                    if not checked:
                         raise
                     lost += 1
                     self._take_back(error, end=lost > LOST)
             if self._signals.heard:
-                raise Stopped(self._signals.heard, self._standing())
+                raise Stopped(self._signals.heard, self.summary.standing)
         return self.summary
 
     def _check_first(self, server: Connection) -> None:
@@ -144,15 +121,6 @@ class Launcher:
                 self._check(server, self.results / "prepare.log", measure=True)
         except Stopped as stopped:
             raise Stopped(stopped.signum, "no run had begun") from None
-
-    def _standing(self) -> str:
-        """What a signal has left, in words."""
-        waiting = self.summary.count(Status.INTERRUPTED)
-        done = len(self.summary.statuses) - waiting
-        return (
-            f"{waiting} of {len(self.summary.statuses)} runs wait, those that had begun at their checkpoints, and "
-            f"{done} have ended. The same command goes on from here"
-        )
 
     def _work(self, server: Connection) -> None:
         """Start, hear and stop runs until all have ended."""
@@ -230,8 +198,8 @@ class Launcher:
         except (OSError, StoreError) as error:
             self._end(name, Status.FAILED, str(error))
             return
-        server.send({"start": str(folder.path)})
         self._running[name] = time.monotonic()
+        server.send({"start": str(folder.path)})
         self.listener.started(name)
 
     def _hear(self, event: dict[str, Any]) -> None:

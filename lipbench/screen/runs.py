@@ -19,7 +19,7 @@ from lipbench.store import RunFolder, Status
 if TYPE_CHECKING:
     from lipbench.api import Request
     from lipbench.reports.page import Report
-    from lipbench.runner.launch import Summary
+    from lipbench.runner.summary import Summary
 
 # What fits a terminal of 80 columns; the page and the tables have the rest.
 TERMINAL = ["method", "n", "diverged", "unfinished", "FID", "KID", "Inception Score", "cos", "l2", "W₁ estimate",

@@ -117,7 +117,7 @@ def sweeping(results: Path) -> "subprocess.Popen[str]":
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_sweep_that_is_asked_to_stop_writes_every_checkpoint_and_goes_on_bit_equal(
     tmp_path: Path, number: signal.Signals
 ) -> None:
