@@ -11,6 +11,7 @@ import pytest
 from lipbench.plan import plan
 from lipbench.runner import FAILED, basis
 from lipbench.runner.conclude import conclude, record_signal
+from lipbench.runner.connection import Connection
 from lipbench.runner.launch import Launcher
 from lipbench.runner.listener import Listener
 from lipbench.runner.work import work
@@ -48,7 +49,7 @@ def test_a_sweep_outlives_its_server_an_edit_of_its_own_file_and_a_damaged_resul
         "1",
     )
     with subprocess.Popen(
-        command(results, *words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command(results, *words, "--jobs", "1"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as sweep:
         wait_for(lambda: [*results.glob("runs/mine*/trace.jsonl")])
         mine.write_text(MINE.format("1 / 0"))
@@ -68,14 +69,14 @@ def statuses_of(results: Path) -> dict[str, Status]:
     return {path.name: conclude(RunFolder(path))[0] for path in (results / "runs").iterdir()}
 
 
-class Sent:
-    """Stands in for a server: remembers what it is told to start."""
+class Deaf(Connection):
+    """Leads to no server."""
 
     def __init__(self) -> None:
-        self.commands: list[dict[str, Any]] = []
+        """Start none."""
 
-    def send(self, told: dict[str, Any]) -> None:
-        self.commands.append(told)
+    def send(self, command: dict[str, Any]) -> None:
+        """Nothing."""
 
 
 def launcher(results: Path, *, retry_failed: bool) -> Launcher:
@@ -96,7 +97,7 @@ def test_what_another_launcher_has_started_over_is_not_set_aside(make_run: MakeR
     folder.record_failure("error", "no luck")
     two = [launcher(tmp_path / "results", retry_failed=True) for _ in range(2)]
     for each in two:
-        each._start(Sent(), folder.id)  # type: ignore[arg-type]
+        each._start(Deaf(), folder.id)
         folder.write_json("result.json", {"status": "done"})  # it has run
     assert folder.file("attempt-1/error.json").exists()
     assert not folder.file("attempt-2").exists()
@@ -111,7 +112,7 @@ def test_a_damaged_result_is_set_aside_only_where_failed_runs_are_started_over(
     left = launcher(tmp_path / "results", retry_failed=False)
     assert left.run().statuses == {folder.id: Status.FAILED}
     assert "result.json' is damaged" in left.summary.reasons[folder.id]
-    launcher(tmp_path / "results", retry_failed=True)._start(Sent(), folder.id)  # type: ignore[arg-type]
+    launcher(tmp_path / "results", retry_failed=True)._start(Deaf(), folder.id)
     assert folder.file("attempt-1/result.json").read_text() == "{"
     assert folder.status() is Status.INTERRUPTED
 

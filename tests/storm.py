@@ -1,0 +1,141 @@
+"""Kills launchers, servers and runs at every moment, and compares what comes of it with a calm sweep.
+
+    python -m tests.storm --kills 200 --launchers 3
+
+Several launchers work on one results folder. A random process of theirs gets a random signal, again and again, and a
+launcher that has ended is started anew. In the end each run must be finished once, every number bit-equal to the calm
+sweep's, and nothing left behind: no process, no lock, no half-written file.
+"""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lipbench.results import run_folders
+from lipbench.store import RunFolder, Status
+
+SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
+VARYING = ("seconds_train", "seconds_per_step", "seconds_evaluate", "peak_memory_bytes", "trace")
+SETTINGS = {
+    "evaluate.samples": 64,
+    "evaluate.kid_subset_size": 32,
+    "evaluate.kid_subsets": 2,
+    "evaluate.isc_splits": 2,
+    "evaluate.critic_points": 16,
+}
+
+
+def command(results: Path, methods: str, seeds: str, steps: int) -> list[str]:
+    """A launcher's command line."""
+    settings = SETTINGS | {"train.steps": steps, "evaluate.every": max(1, steps // 4)}
+    words = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
+    return [sys.executable, "-P", "-m", "lipbench", "run", "--device", "cpu", "--jobs", "2", "--results", str(results),
+            "--methods", methods, "--seeds", seeds, *words]  # fmt: skip
+
+
+def processes(results: Path) -> list[int]:
+    """All processes that work on a results folder: launchers, servers and what servers have forked."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if os.fsencode(results) in path.read_bytes():
+                found.append(int(path.parent.name))
+    return [process for process in found if process != os.getpid()]
+
+
+def outcome(folder: RunFolder) -> list[dict[str, Any]]:
+    """All numbers of a run but its seconds."""
+    records = [folder.result() or {}, *folder.trace()[0]]
+    return [{key: value for key, value in record.items() if key not in VARYING} for record in records]
+
+
+def storm(work: Path, kills: int, launchers: int, *, methods: str, seeds: str, steps: int, seed: int = 0) -> list[str]:
+    """Make a calm sweep and a stormy one.
+
+    Args:
+        work: a folder for both.
+        kills: signals that are sent.
+        launchers: how many work at a time.
+        methods: of the sweep.
+        seeds: of the sweep.
+        steps: of each run.
+        seed: of the storm.
+
+    Returns:
+        What is wrong, in sentences.
+    """
+    calm, stormy, rng = work / "calm", work / "stormy", random.Random(seed)
+    subprocess.run(command(calm, methods, seeds, steps), check=True, capture_output=True)
+    log = work / "launchers.log"
+    log.touch()
+    sent: Counter[str] = Counter()
+    running: list[subprocess.Popen[bytes]] = []
+    last = time.monotonic()
+    while True:
+        finished = sum(folder.file("result.json").exists() for folder in run_folders(stormy)) if stormy.exists() else 0
+        if finished == len(run_folders(calm)):
+            break
+        running = [launcher for launcher in running if launcher.poll() is None]
+        while len(running) < launchers:
+            line = command(stormy, methods, seeds, steps)
+            with log.open("ab") as output:
+                running.append(subprocess.Popen(line, stdout=output, stderr=output, start_new_session=True))
+        if sent.total() < kills and time.monotonic() - last > rng.expovariate(1.0):
+            last = time.monotonic()
+            with suppress(ProcessLookupError, IndexError):
+                number = rng.choice(SIGNALS)
+                os.kill(rng.choice(processes(stormy)), number)
+                sent[number.name] += 1
+        time.sleep(0.05)
+    for launcher in running:
+        launcher.wait()
+    return _wrong(calm, stormy, log) + ([] if sent.total() else ["no signal was sent"])
+
+
+def _wrong(calm: Path, stormy: Path, log: Path) -> list[str]:
+    wrong = [f"{path} is left behind" for path in stormy.rglob(".*.partial")]
+    deadline = time.monotonic() + 10
+    while processes(stormy) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    wrong += [f"process {process} is left behind" for process in processes(stormy)]
+    if b"Traceback" in log.read_bytes():
+        wrong.append("a launcher printed a traceback")
+    for folder in run_folders(calm):
+        other = RunFolder(stormy / "runs" / folder.id)
+        if other.status() is not Status.DONE:
+            wrong.append(f"{other.id} is {other.status()}")
+        elif outcome(other) != outcome(folder) or other.trace()[1]:
+            wrong.append(f"{other.id} has other numbers than in a calm sweep")
+        if other.is_locked():
+            wrong.append(f"{other.id} is locked")
+        if [*other.path.glob("attempt-*")]:
+            wrong.append(f"{other.id} was started over")
+    return wrong
+
+
+@click.command()
+@click.option("--kills", default=200, show_default=True)
+@click.option("--launchers", default=3, show_default=True)
+@click.option("--seed", default=0, show_default=True)
+def main(kills: int, launchers: int, seed: int) -> None:
+    """Make a storm, and say what did not hold."""
+    with tempfile.TemporaryDirectory() as work:
+        begun = time.monotonic()
+        found = storm(Path(work), kills, launchers, methods="wc,sn+gp,gn", seeds="0-3", steps=4 * kills, seed=seed)
+        print(f"{kills} signals in {time.monotonic() - begun:.0f} s")
+        print("\n".join(found) or "everything held")
+    sys.exit(bool(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,12 @@
+"""A short storm; `python -m tests.storm` makes a long one."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.storm import storm
+
+
+@pytest.mark.slow
+def test_runs_that_are_killed_again_and_again_are_finished_once_and_bit_equal(tmp_path: Path) -> None:
+    assert storm(tmp_path, kills=8, launchers=2, methods="sn+gp,gn", seeds="0-1", steps=160) == []
