@@ -11,7 +11,8 @@ ROOT = Path(lipbench.__file__).parent
 # From the ground up; rooms of one line do not know each other.
 FLOORS = [
     {"errors", "explain", "terminal", "protocols", "plugin", "__init__"},
-    {"places"},
+    {"files", "locks"},
+    {"places", "trace"},
     {"names", "interface", "classes", "method", "pair", "schema", "store"},
     {"body", "dataset", "own"},
     {"card", "importing"},
@@ -30,7 +31,7 @@ FLOORS = [
     {"__main__"},
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-REPORTS_MAY_KNOW = {"errors", "names", "schema", "cell", "store", "results", "__init__", "reports"}
+REPORTS_MAY_KNOW = {"errors", "files", "names", "schema", "cell", "store", "results", "__init__", "reports"}
 FILES = sorted(ROOT.rglob("*.py"))
 
 
