@@ -1,13 +1,14 @@
 """The job of training a generator against a critic."""
 
 import time
+from functools import cached_property
 
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from lipbench.cell import Cell
-from lipbench.dataset import to_unit
+from lipbench.dataset import digest, to_unit
 from lipbench.errors import Diverged
 from lipbench.measure.critic import interpolate, settled
 from lipbench.measure.fidelity import fidelity
@@ -91,4 +92,10 @@ class Adversarial(Job):
         """See `Job.facts`."""
         extractor = self.built.extractor
         asked = self.cell.adversarial.evaluate
-        return {"extractor": extractor.id, "features": extractor.features} | self.built.reduced(asked)
+        return {"features": extractor.features} | self.built.reduced(asked)
+
+    @cached_property
+    def basis(self) -> dict[str, str]:
+        """See `Job.basis`."""
+        pictures = self.built.pictures
+        return {"pictures": digest(pictures.train, pictures.held_out), "extractor": self.built.extractor.id}

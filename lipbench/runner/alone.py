@@ -82,4 +82,9 @@ class Alone(Job):
 
     def facts(self) -> Record:
         """See `Job.facts`."""
-        return {"pair": self.pair.digest, "w1_true": self.pair.w1}
+        return {"w1_true": self.pair.w1}
+
+    @property
+    def basis(self) -> dict[str, str]:
+        """See `Job.basis`."""
+        return {"pair": self.pair.digest}

@@ -68,6 +68,11 @@ class Job(ABC):
     def facts(self) -> Record:
         """What stands in every result, however the run ended."""
 
+    @property
+    @abstractmethod
+    def basis(self) -> dict[str, str]:
+        """What runs of one comparison must share: digests of the data, and the extractor where there is one."""
+
     def describe(self) -> Record:
         """`facts`, and what is known of every training."""
         training = self.training
@@ -78,6 +83,7 @@ class Job(ABC):
             "engine_reason": training.engine.reason,
             "passes": training.update.passes,
             "memory_format": memory_format(training.critic),
+            **self.basis,
             **self.facts(),
         }
 

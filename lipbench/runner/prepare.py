@@ -112,7 +112,7 @@ def _check_again(job: Job, folder: RunFolder) -> None:
     cell = job.cell
     if cell.dataset.file and isinstance(job, Adversarial):
         again = load_pictures(cell.dataset, folder.file)
-        if digest(again.train, again.held_out) != digest(job.built.pictures.train, job.built.pictures.held_out):
+        if digest(again.train, again.held_out) != job.basis["pictures"]:
             raise PluginError(
                 f"load of data set {cell.dataset} gives other pictures at each call, so no two runs would have the "
                 f"same; expected random numbers from a fixed seed alone: np.random.default_rng(0), or torch.rand(…, "
@@ -134,10 +134,10 @@ def _check_again(job: Job, folder: RunFolder) -> None:
 
 
 def _prepare_pair(job: Alone, results: Path, *, measure: bool) -> None:
-    cell, path, basis = job.cell, yardstick_path(results, job.cell), {"pair": job.pair.digest}
-    _check_basis(_read(path), basis, cell, results)
+    cell, path = job.cell, yardstick_path(results, job.cell)
+    _check_basis(_read(path), job.basis, cell, results)
     if measure:
-        _write(path, {"w1_true": job.pair.w1, "dim": job.pair.dim} | basis)
+        _write(path, {"w1_true": job.pair.w1, "dim": job.pair.dim} | job.basis)
 
 
 def _prepare_pictures(job: Adversarial, results: Path, stages: Stages, *, measure: bool) -> None:
@@ -161,8 +161,7 @@ def _prepare_pictures(job: Adversarial, results: Path, stages: Stages, *, measur
         )
     path = yardstick_path(results, cell)
     known = _read(path)
-    basis = {"pictures": digest(built.pictures.train, built.pictures.held_out), "extractor": built.extractor.id}
-    _check_basis(known, basis, cell, results)
+    _check_basis(known, job.basis, cell, results)
     if measure and not (known and is_cached(built.reference, built.extractor)):
         cuda = job.training.device.type == "cuda"
         measure_real(
@@ -172,7 +171,7 @@ def _prepare_pictures(job: Adversarial, results: Path, stages: Stages, *, measur
             progress=lambda done: listener.checking(f"{cell.dataset}: real pictures measured: {done:,} of {real:,}"),
         )
         listener.checking(f"{cell.dataset}: measuring noise, and real pictures against real ones")
-        _write(path, measure_yardsticks(built, cuda=cuda) | basis)
+        _write(path, measure_yardsticks(built, cuda=cuda) | job.basis)
 
 
 def _check_basis(known: dict[str, Any], basis: dict[str, str], cell: Cell, results: Path) -> None:
