@@ -1,6 +1,5 @@
 """What is done once before any cell starts: everything is built and checked, real statistics are cached."""
 
-import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +12,9 @@ from lipbench import own
 from lipbench.cell import Cell
 from lipbench.dataset import digest, remarks
 from lipbench.errors import PluginError, RequestError, StoreError
-from lipbench.files import to_json, write_atomically
-from lipbench.measure.fidelity import Reference, fidelity, is_cached, measure_real, notes
+from lipbench.files import read_object, to_json, write_atomically
+from lipbench.kept import Note
+from lipbench.measure.fidelity import Reference, fidelity, measure_real, notes
 from lipbench.plan import Planned
 from lipbench.runner.adversarial import Adversarial
 from lipbench.runner.alone import Alone
@@ -162,26 +162,39 @@ def _prepare_pictures(job: Adversarial, results: Path, stages: Stages, *, measur
     path = yardstick_path(results, cell)
     known = _read(path)
     _check_basis(known, job.basis, cell, results)
-    if measure and not (known and is_cached(built.reference, built.extractor)):
-        cuda = job.training.device.type == "cuda"
-        measure_real(
-            built.reference,
-            built.extractor,
-            cuda=cuda,
-            progress=lambda done: listener.checking(f"{cell.dataset}: real pictures measured: {done:,} of {real:,}"),
-        )
+    if not measure:
+        return
+    cuda = job.training.device.type == "cuda"
+    measure_real(
+        built.reference,
+        built.extractor,
+        cuda=cuda,
+        progress=lambda done: listener.checking(f"{cell.dataset}: real pictures measured: {done:,} of {real:,}"),
+        note=listener.noted,
+    )
+    if known is None:
         listener.checking(f"{cell.dataset}: measuring noise, and real pictures against real ones")
-        _write(path, measure_yardsticks(built, cuda=cuda) | job.basis)
+        _write(path, measure_yardsticks(built, cuda=cuda, note=listener.noted) | job.basis)
 
 
-def _check_basis(known: dict[str, Any], basis: dict[str, str], cell: Cell, results: Path) -> None:
+def _check_basis(known: dict[str, Any] | None, basis: dict[str, str], cell: Cell, results: Path) -> None:
     """See that runs made before, under the same name, were made from the same data."""
-    for key, present in basis.items():
-        if known.get(key, present) != present:
+    for key, present in basis.items() if known is not None else ():
+        found = known.get(key)
+        if not isinstance(found, str):
+            raise StoreError(_lost(f"{str(yardstick_path(results, cell))!r} is damaged ({key} is missing or no text)"))
+        if found != present:
             raise RequestError(
-                f"{str(results)!r} holds runs of {cell.dataset} with {key} {known[key]}, and these have {present}; "
+                f"{str(results)!r} holds runs of {cell.dataset} with {key} {found}, and these have {present}; "
                 f"expected the same, or numbers of one table could not be compared: choose another --results"
             )
+
+
+def _lost(reason: str) -> str:
+    return (
+        f"{reason}; expected the digests of the data that the runs beside it were made from: if the data have not "
+        f"changed since, move the file away and it is made again; else choose another --results"
+    )
 
 
 def _write(path: Path, record: dict[str, Any]) -> None:
@@ -199,16 +212,21 @@ def yardstick_path(results: Path, cell: Cell) -> Path:
     return results / "yardsticks" / f"{cell.comparison_id}.json"
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """The yardsticks that are there already, with what they were made from; nothing where they are damaged."""
+def _read(path: Path) -> dict[str, Any] | None:
+    """The yardsticks that are there already, with what they were made from; None where there are none.
+
+    Raises:
+        StoreError: they cannot be read, so nobody knows which data the runs beside them come from.
+    """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        return read_object(path)
+    except FileNotFoundError:
+        return None
+    except StoreError as error:
+        raise StoreError(_lost(str(error).partition(";")[0])) from None
 
 
-def measure_yardsticks(built: Built, *, cuda: bool) -> dict[str, Any]:
+def measure_yardsticks(built: Built, *, cuda: bool, note: Note = print) -> dict[str, Any]:
     """What the same measures say of noise, and of real pictures: one half against the other.
 
     Raises:
@@ -226,6 +244,7 @@ def measure_yardsticks(built: Built, *, cuda: bool) -> dict[str, Any]:
     reduced = settings.model_copy(update=smaller)
     other = Reference(real[1::2][:half], f"{built.reference.name}-half")
     return {
-        "noise": fidelity(noise, built.reference, built.extractor, reduced, cuda=cuda) | {"samples": len(noise)},
-        "real": fidelity(real[::2][:half], other, built.extractor, reduced, cuda=cuda) | {"samples": half},
+        "noise": fidelity(noise, built.reference, built.extractor, reduced, cuda=cuda, note=note)
+        | {"samples": len(noise)},
+        "real": fidelity(real[::2][:half], other, built.extractor, reduced, cuda=cuda, note=note) | {"samples": half},
     }
