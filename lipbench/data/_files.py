@@ -1,14 +1,11 @@
 """Files of published data sets: found, checked, downloaded whole or not at all, and kept decoded."""
 
 import hashlib
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from zipfile import BadZipFile
 
 import numpy as np
 import PIL
@@ -16,8 +13,8 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from lipbench.errors import RequestError, StoreError
-from lipbench.files import write_atomically
+from lipbench.errors import RequestError
+from lipbench.kept import Arrays, kept
 from lipbench.places import cache_folder, data_root, exclusive
 
 
@@ -89,7 +86,7 @@ class Decoded:
 
 
 def decoded(key: str, code: str, make: Callable[[], Decoded]) -> Decoded:
-    """Pictures that take long to decode, kept in the cache folder; a damaged file is made anew.
+    """Pictures that take long to decode, kept in the cache folder.
 
     Args:
         key: of all that decides the pictures but the code.
@@ -99,28 +96,24 @@ def decoded(key: str, code: str, make: Callable[[], Decoded]) -> Decoded:
     Raises:
         StoreError: the cache folder cannot be written to.
     """
-    version = sha256(Path(code).read_bytes() + PIL.__version__.encode()).hexdigest()[:8]
-    path = cache_folder() / "pictures" / f"{key}-{version}.npz"
-    kept = _kept(path)
-    if kept is not None:
-        return kept
-    made, file = make(), BytesIO()
-    np.savez(file, pictures=made.pictures.numpy(), notes=np.array(made.notes, np.str_))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, file.getvalue())
-    except (OSError, StoreError) as error:
-        raise StoreError(f"{error}; the cache folder is chosen by LIPBENCH_CACHE") from None
-    return made
+    name = f"{key}-{sha256(Path(code).read_bytes() + PIL.__version__.encode()).hexdigest()[:8]}"
+    said: list[str] = []
+
+    def arrays() -> Arrays:
+        made = make()
+        return {"pictures": made.pictures.numpy(), "notes": np.array(made.notes, np.str_)}
+
+    found = kept(cache_folder() / "pictures" / f"{name}.npz", name, arrays, _fit, said.append)
+    # Notes are sentences without their full stops.
+    notes = [*map(str, found["notes"]), *(note.removesuffix(".") for note in said)]
+    return Decoded(torch.from_numpy(found["pictures"]), tuple(notes))
 
 
-def _kept(path: Path) -> Decoded | None:
-    """What a file of the cache holds; None where it is missing or damaged (its check sums tell)."""
-    try:
-        with path.open("rb") as file, np.load(file) as arrays:
-            pictures, notes = arrays["pictures"], arrays["notes"]
-    except (OSError, ValueError, EOFError, LookupError, TypeError, BadZipFile, zlib.error):
-        return None
-    if pictures.dtype != np.uint8 or pictures.ndim != 4:
-        return None
-    return Decoded(torch.from_numpy(pictures), tuple(map(str, notes)))
+def _fit(arrays: Arrays) -> bool:
+    return (
+        arrays.keys() == {"pictures", "notes"}
+        and arrays["pictures"].dtype == np.uint8
+        and arrays["pictures"].ndim == 4
+        and arrays["notes"].ndim == 1
+        and arrays["notes"].dtype.kind == "U"
+    )

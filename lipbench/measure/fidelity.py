@@ -1,21 +1,26 @@
 """FID, KID and Inception Score of generated pictures, by torch-fidelity."""
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from typing import Any
 
+import numpy as np
 import torch
 import torch_fidelity
 from jaxtyping import UInt8
 from torch import Tensor
 from torch.utils.data import Dataset
-from torch_fidelity import utils
+from torch_fidelity import FeatureExtractorBase, utils
+from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
+from torch_fidelity.metric_isc import isc_features_to_metric
+from torch_fidelity.metric_kid import kid_features_to_metric
 from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY
 
 from lipbench.dataset import digest
-from lipbench.errors import RequestError, StoreError
+from lipbench.errors import RequestError
+from lipbench.kept import Arrays, Note, kept
 from lipbench.measure.extractors import Extractor
 from lipbench.places import cache_folder
 from lipbench.schema import Evaluate
@@ -65,11 +70,6 @@ class Reference:
         return f"{readable}-{self.digest}-{extractor.id}".replace("@", "-")
 
 
-def is_cached(reference: Reference, extractor: Extractor) -> bool:
-    """Whether the statistics of the real pictures are kept, so that nobody need look at them again."""
-    return any(cache_folder().glob(f"{reference.cache_name(extractor)}-*.pt"))
-
-
 def notes(fake: int, real: int, extractor: Extractor) -> list[str]:
     """What a reader must know about numbers from so many pictures and this extractor."""
     said = []
@@ -108,31 +108,28 @@ def check_counts(fake: int, real: int, settings: Evaluate) -> None:
         )
 
 
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Say what it means that the cache cannot be written to."""
-    try:
-        cache_folder().mkdir(parents=True, exist_ok=True)
-        yield
-    except OSError as error:
-        raise _unwritable(error.strerror or str(error)) from None
-    except RuntimeError as error:  # torch's word for a full disk
-        if "PytorchStreamWriter" not in str(error):
-            raise
-        raise _unwritable("no space is left") from None
+@dataclass(frozen=True)
+class Real:
+    """What is compared of the real pictures.
 
+    Attributes:
+        features: by layer.
+        moments: mean and covariance of the features that FID compares, as ``mu`` and ``sigma``.
+    """
 
-def _unwritable(reason: str) -> StoreError:
-    return StoreError(
-        f"the cache folder {str(cache_folder())!r} cannot be written to: {reason}; expected room for the features of "
-        f"the real pictures: free space, or set LIPBENCH_CACHE to another folder"
-    )
+    features: Arrays
+    moments: Arrays
 
 
 def measure_real(
-    reference: Reference, extractor: Extractor, *, cuda: bool = False, progress: Callable[[int], None]
-) -> None:
-    """Keep the features of the real pictures where `fidelity` finds them.
+    reference: Reference,
+    extractor: Extractor,
+    *,
+    cuda: bool = False,
+    progress: Callable[[int], None] = lambda done: None,
+    note: Note = print,
+) -> Real:
+    """Features of the real pictures and their moments, kept in the cache.
 
     They are kept part by part on the way, so that a measurement of hours that is stopped goes on from there. The parts
     hold whole batches: the features are those of one pass.
@@ -142,47 +139,90 @@ def measure_real(
         extractor: whose features.
         cuda: whether to measure on a GPU.
         progress: is told how many pictures are measured.
+        note: is told of files of the cache that cannot be used.
 
     Raises:
         StoreError: the features cannot be kept.
     """
+    folder, name, size = (
+        cache_folder() / "features",
+        reference.cache_name(extractor),
+        PART_BATCHES * extractor.batch_size,
+    )
+    layers, network = _layers(extractor), cache(lambda: _network(extractor, cuda=cuda))
+
+    def fit(arrays: Arrays, count: int) -> bool:
+        return (
+            arrays.keys() == set(layers.values())
+            and all(each.dtype.kind == "f" and each.ndim == 2 and len(each) == count for each in arrays.values())
+            and arrays[layers["fid"]].shape[1] == extractor.features
+        )
+
+    def part(begin: int) -> Arrays:
+        progress(begin)
+        pictures = reference.pictures[begin : begin + size]
+        return kept(
+            folder / f"{name}-from-{begin}.npz",
+            f"features of {name} from {begin}",
+            lambda: {
+                layer: each.numpy() for layer, each in _extract(network(), pictures, extractor, cuda=cuda).items()
+            },
+            lambda arrays: fit(arrays, len(pictures)),
+            note,
+        )
+
+    def whole() -> Arrays:
+        parts = [part(begin) for begin in range(0, len(reference.pictures), size)]
+        return {layer: np.concatenate([found[layer] for found in parts]) for layer in parts[0]}
+
+    path, count = folder / f"{name}.npz", len(reference.pictures)
+    features = kept(path, f"features of {name}", whole, lambda arrays: fit(arrays, count), note)
+    compared = features[layers["fid"]]
+    shapes = {"mu": compared.shape[1:], "sigma": 2 * compared.shape[1:]}
+    moments = kept(
+        folder / f"{name}-moments.npz",
+        f"moments of {name}",
+        lambda: fid_features_to_statistics(torch.from_numpy(compared)),
+        lambda arrays: (
+            {key: each.shape for key, each in arrays.items()} == shapes
+            and all(each.dtype.kind == "f" for each in arrays.values())
+        ),
+        note,
+    )
+    for done in folder.glob(f"{name}-from-*.npz"):
+        done.unlink(missing_ok=True)
+    return Real(features, moments)
+
+
+def _layers(extractor: Extractor) -> dict[str, str]:
+    """The layer whose features each metric compares."""
     registered = FEATURE_EXTRACTORS_REGISTRY[extractor.name]
     metrics = ["fid", "kid", *(["isc"] if extractor.no_score is None else [])]
-    layers = sorted({registered.get_default_feature_layer_for_metric(metric) for metric in metrics})
-    network = utils.create_feature_extractor(
-        extractor.name, layers, cuda=cuda, feature_extractor_weights_path=str(extractor.weights), verbose=False
+    return {metric: registered.get_default_feature_layer_for_metric(metric) for metric in metrics}
+
+
+def _network(extractor: Extractor, *, cuda: bool) -> FeatureExtractorBase:
+    return utils.create_feature_extractor(
+        extractor.name,
+        sorted(set(_layers(extractor).values())),
+        cuda=cuda,
+        feature_extractor_weights_path=str(extractor.weights),
+        verbose=False,
     )
-    name, size = reference.cache_name(extractor), PART_BATCHES * extractor.batch_size
 
-    def part(begin: int) -> dict[str, Tensor]:
-        progress(begin)
-        found: dict[str, Tensor] = utils.extract_featuresdict_from_input_id_cached(
-            1,
-            network,
-            input1=_Bytes(reference.pictures[begin : begin + size], repeat=extractor.shape is None),
-            input1_cache_name=f"part-from-{begin}-of-{name}",
-            cache_root=str(cache_folder()),
-            batch_size=extractor.batch_size,
-            cuda=cuda,
-            save_cpu_ram=True,
-            verbose=False,
-        )
-        return found
 
-    def whole() -> dict[str, Tensor]:
-        parts = [part(begin) for begin in range(0, len(reference.pictures), size)]
-        return {layer: torch.cat([found[layer] for found in parts]) for layer in layers}
-
-    with _explained():
-        utils.cache_lookup_group_recompute_all_on_any_miss(
-            f"{name}-{network.get_name()}-features-",
-            network.get_requested_features_list(),
-            whole,
-            cache_root=str(cache_folder()),
-            verbose=False,
-        )
-        for kept in cache_folder().glob(f"part-from-*-of-{name}-*.pt"):
-            kept.unlink(missing_ok=True)
+def _extract(network: FeatureExtractorBase, pictures: Tensor, extractor: Extractor, *, cuda: bool) -> dict[str, Tensor]:
+    """Features by layer, on the CPU; torch-fidelity's own cache is not used, as it runs what its files say."""
+    found: dict[str, Tensor] = utils.extract_featuresdict_from_input_id(
+        1,
+        network,
+        input1=_Bytes(pictures, repeat=extractor.shape is None),
+        batch_size=extractor.batch_size,
+        cuda=cuda,
+        save_cpu_ram=True,  # no loader processes: the pictures are in memory
+        verbose=False,
+    )
+    return found
 
 
 def fidelity(
@@ -192,6 +232,7 @@ def fidelity(
     settings: Evaluate,
     *,
     cuda: bool = False,
+    note: Note = print,
 ) -> dict[str, float | None]:
     """Compare generated pictures with real ones.
 
@@ -202,27 +243,20 @@ def fidelity(
     Raises:
         StoreError: the statistics of the real pictures cannot be kept.
     """
-    repeat = extractor.shape is None
-    with _explained():
-        found = torch_fidelity.calculate_metrics(
-            input1=_Bytes(fake, repeat=repeat),
-            input2=_Bytes(reference.pictures, repeat=repeat),
-            input2_cache_name=reference.cache_name(extractor),
-            cache_root=str(cache_folder()),
-            feature_extractor=extractor.name,
-            feature_extractor_weights_path=str(extractor.weights),
-            fid=True,
-            kid=True,
-            isc=extractor.no_score is None,
-            kid_subsets=settings.kid_subsets,
-            kid_subset_size=settings.kid_subset_size,
-            kid_kernel_poly_gamma=extractor.kid_gamma,
-            isc_splits=settings.isc_splits,
-            batch_size=extractor.batch_size,
-            cuda=cuda,
-            save_cpu_ram=True,  # no loader processes: the pictures are in memory
-            verbose=False,
-        )
+    real, layers = measure_real(reference, extractor, cuda=cuda, note=note), _layers(extractor)
+    features = _extract(_network(extractor, cuda=cuda), fake, extractor, cuda=cuda)
+    moments = fid_features_to_statistics(features[layers["fid"]])
+    found: dict[str, Any] = fid_statistics_to_metric(moments, real.moments, verbose=False)
+    found |= kid_features_to_metric(
+        features[layers["kid"]],
+        torch.from_numpy(real.features[layers["kid"]]),
+        kid_subsets=settings.kid_subsets,
+        kid_subset_size=settings.kid_subset_size,
+        kid_kernel_poly_gamma=extractor.kid_gamma,
+        verbose=False,
+    )
+    if "isc" in layers:
+        found |= isc_features_to_metric(features[layers["isc"]], settings.isc_splits)
     return {
         "fid": found[torch_fidelity.KEY_METRIC_FID],
         "kid": found[torch_fidelity.KEY_METRIC_KID_MEAN],

@@ -71,7 +71,7 @@ class Job(ABC):
     @property
     @abstractmethod
     def basis(self) -> dict[str, str]:
-        """Digests of all that runs of a comparison share: of the data, and of the extractor with its weights."""
+        """What runs of one comparison must share: digests of the data, and the extractor where there is one."""
 
     def describe(self) -> Record:
         """`facts`, and what is known of every training."""
@@ -83,8 +83,8 @@ class Job(ABC):
             "engine_reason": training.engine.reason,
             "passes": training.update.passes,
             "memory_format": memory_format(training.critic),
-            **self.facts(),
             **self.basis,
+            **self.facts(),
         }
 
     @property

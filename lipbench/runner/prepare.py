@@ -12,7 +12,8 @@ from lipbench import own
 from lipbench.dataset import digest, remarks
 from lipbench.errors import PluginError, StoreError
 from lipbench.files import to_json, write_atomically
-from lipbench.measure.fidelity import Reference, fidelity, is_cached, measure_real, notes
+from lipbench.kept import Note
+from lipbench.measure.fidelity import Reference, fidelity, measure_real, notes
 from lipbench.plan import Planned
 from lipbench.runner import basis
 from lipbench.runner.adversarial import Adversarial
@@ -111,7 +112,7 @@ def _check_again(job: Job, folder: RunFolder) -> None:
     cell = job.cell
     if cell.dataset.file and isinstance(job, Adversarial):
         again = load_pictures(cell.dataset, folder.file)
-        if digest(again.train, again.held_out) != digest(job.built.pictures.train, job.built.pictures.held_out):
+        if digest(again.train, again.held_out) != job.basis["pictures"]:
             raise PluginError(
                 f"load of data set {cell.dataset} gives other pictures at each call, so no two runs would have the "
                 f"same; expected random numbers from a fixed seed alone: np.random.default_rng(0), or torch.rand(…, "
@@ -133,10 +134,9 @@ def _check_again(job: Job, folder: RunFolder) -> None:
 
 
 def _prepare_pair(job: Alone, results: Path, *, measure: bool) -> None:
-    cell = job.cell
-    basis.check(basis.read(results, cell), job.basis, cell, results)
+    basis.check(results, job.cell, job.basis)
     if measure:
-        _write(basis.yardstick_path(results, cell), {"w1_true": job.pair.w1, "dim": job.pair.dim} | job.basis)
+        _write(basis.yardstick_path(results, job.cell), {"w1_true": job.pair.w1, "dim": job.pair.dim} | job.basis)
 
 
 def _prepare_pictures(job: Adversarial, results: Path, stages: Stages, *, measure: bool) -> None:
@@ -158,18 +158,22 @@ def _prepare_pictures(job: Adversarial, results: Path, stages: Stages, *, measur
             f"On a CPU the Inception network takes about {once} once for the real pictures, and {each} for each "
             f"evaluation; for a try give --quick, or --set evaluate.samples=1000 --set evaluate.real_samples=1000"
         )
-    known = basis.read(results, cell)
-    basis.check(known, job.basis, cell, results)
-    if measure and not (known and is_cached(built.reference, built.extractor)):
-        cuda = job.training.device.type == "cuda"
-        measure_real(
-            built.reference,
-            built.extractor,
-            cuda=cuda,
-            progress=lambda done: listener.checking(f"{cell.dataset}: real pictures measured: {done:,} of {real:,}"),
-        )
+    known = basis.check(results, cell, job.basis)
+    if not measure:
+        return
+    cuda = job.training.device.type == "cuda"
+    measure_real(
+        built.reference,
+        built.extractor,
+        cuda=cuda,
+        progress=lambda done: listener.checking(f"{cell.dataset}: real pictures measured: {done:,} of {real:,}"),
+        note=listener.noted,
+    )
+    if not known:
         listener.checking(f"{cell.dataset}: measuring noise, and real pictures against real ones")
-        _write(basis.yardstick_path(results, cell), measure_yardsticks(built, cuda=cuda) | job.basis)
+        _write(
+            basis.yardstick_path(results, cell), measure_yardsticks(built, cuda=cuda, note=listener.noted) | job.basis
+        )
 
 
 def _write(path: Path, record: dict[str, Any]) -> None:
@@ -182,7 +186,7 @@ def _write(path: Path, record: dict[str, Any]) -> None:
     write_atomically(path, to_json(record))
 
 
-def measure_yardsticks(built: Built, *, cuda: bool) -> dict[str, Any]:
+def measure_yardsticks(built: Built, *, cuda: bool, note: Note = print) -> dict[str, Any]:
     """What the same measures say of noise, and of real pictures: one half against the other.
 
     Raises:
@@ -200,6 +204,7 @@ def measure_yardsticks(built: Built, *, cuda: bool) -> dict[str, Any]:
     reduced = settings.model_copy(update=smaller)
     other = Reference(real[1::2][:half], f"{built.reference.name}-half")
     return {
-        "noise": fidelity(noise, built.reference, built.extractor, reduced, cuda=cuda) | {"samples": len(noise)},
-        "real": fidelity(real[::2][:half], other, built.extractor, reduced, cuda=cuda) | {"samples": half},
+        "noise": fidelity(noise, built.reference, built.extractor, reduced, cuda=cuda, note=note)
+        | {"samples": len(noise)},
+        "real": fidelity(real[::2][:half], other, built.extractor, reduced, cuda=cuda, note=note) | {"samples": half},
     }

@@ -138,7 +138,9 @@ def _score(fake: Tensor, reference: Reference, settings: Evaluate, device: str) 
             f"as by folder[path=…,size={reference.pictures.shape[2]}]"
         )
     check_counts(len(fake), len(reference.pictures), settings)
-    found = fidelity(fake, reference, extractor, settings, cuda=choose_device(device).type == "cuda")
+    said: list[str] = []
+    cuda = choose_device(device).type == "cuda"
+    found = fidelity(fake, reference, extractor, settings, cuda=cuda, note=said.append)
     return {
         "fid": found["fid"],
         "kid_mean": found["kid"],
@@ -150,7 +152,7 @@ def _score(fake: Tensor, reference: Reference, settings: Evaluate, device: str) 
         "real_samples": len(reference.pictures),
         "extractor": extractor.id,
         "protocol": _id(settings, reference, extractor),
-        "notes": notes(len(fake), len(reference.pictures), extractor),
+        "notes": said + notes(len(fake), len(reference.pictures), extractor),
     }
 
 

@@ -174,8 +174,7 @@ def _finish(folder: RunFolder, device_name: str, progress: Progress, argv: list[
             device = choose_device(device_name)
             folder.write_json("environment.json", environment.describe(device, train.threads, argv))
             job = create(cell, folder.file, device)
-            results = folder.path.parent.parent
-            basis.check(basis.read(results, cell), job.basis, cell, results)
+            basis.check(folder.path.parent.parent, cell, job.basis)
             own = [folder.file(name) for name in cell.copies]
             job.check(Stages(f"{cell.method} on {cell.dataset}", {path: path for path in own}))
             seed_globally(cell.seed, "training")  # for networks that draw numbers of their own (dropout)

@@ -1,6 +1,7 @@
 """FID, KID and Inception Score."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -85,6 +86,24 @@ def test_a_second_evaluation_takes_the_real_pictures_statistics_from_the_cache(m
     monkeypatch.setattr(fidelity._Bytes, "__getitem__", lambda self, index: asked.append(self) or get(self, index))
     assert fidelity.fidelity(PICTURES.held_out, REFERENCE, extractor, settings(kid_subset_size=300)) == first
     assert {len(pictures) for pictures in asked} == {len(PICTURES.held_out)}
+
+
+def test_features_of_other_pictures_under_the_right_name_are_measured_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIPBENCH_CACHE", str(tmp_path))
+    extractor, said = extractors.find("digits-cnn"), list[str]()
+    right = fidelity.measure_real(REFERENCE, extractor, note=said.append)
+    other = Reference(PICTURES.train.flip(3), "digits-train")
+    fidelity.measure_real(other, extractor, note=said.append)
+    assert not said
+    for ending in (".npz", "-moments.npz"):
+        foreign, own = (tmp_path / "features" / f"{each.cache_name(extractor)}{ending}" for each in (other, REFERENCE))
+        foreign.replace(own)
+    again = fidelity.measure_real(REFERENCE, extractor, note=said.append)
+    assert len(said) == 2
+    assert np.array_equal(again.features["features"], right.features["features"])
+    assert np.array_equal(again.moments["sigma"], right.moments["sigma"])
 
 
 def test_the_cache_name_changes_with_the_pictures_and_the_weights(tmp_path: Any) -> None:

@@ -1,11 +1,13 @@
 """What is done before the first run, or ahead of time."""
 
 import json
+import os
+import resource
+import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from click.testing import CliRunner
 from PIL import Image
 from torch import Tensor
@@ -15,8 +17,6 @@ from lipbench.cli import main
 from lipbench.errors import RequestError, StoreError
 from lipbench.measure import fidelity
 from tests.conftest import TINY, MakeRun
-
-LAYERS = 2  # of the extractor for digits: features and logits
 
 
 def test_it_says_what_is_ready(tmp_path: Path) -> None:
@@ -42,11 +42,13 @@ def test_a_run_after_it_never_looks_at_the_real_pictures_again(
 def test_statistics_that_are_gone_are_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIPBENCH_CACHE", str(tmp_path / "cache"))
     lipbench.prepare("digits", overrides=TINY, results=tmp_path)
-    made = {path.name for path in (tmp_path / "cache").iterdir()}
-    for path in (tmp_path / "cache").iterdir():
+    made = {path.name for path in (tmp_path / "cache" / "features").iterdir()}
+    for path in (tmp_path / "cache" / "features").iterdir():
         path.unlink()
+    (yardsticks,) = (tmp_path / "yardsticks").iterdir()
+    yardsticks.unlink()
     lipbench.prepare("digits", overrides=TINY, results=tmp_path)
-    assert {path.name for path in (tmp_path / "cache").iterdir()} == made
+    assert {path.name for path in (tmp_path / "cache" / "features").iterdir()} == made
 
 
 def test_fewer_pictures_than_features_are_noted(tmp_path: Path) -> None:
@@ -62,24 +64,40 @@ def test_fewer_pictures_than_features_are_noted(tmp_path: Path) -> None:
 def test_a_cache_folder_that_cannot_be_made_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("LIPBENCH_CACHE", str(tmp_path / "file"))
-    with pytest.raises(StoreError, match="cannot be written to: .*; expected room for .*LIPBENCH_CACHE"):
+    with pytest.raises(StoreError, match="cannot be written to: .*file/features.*; expected room for .*LIPBENCH_CACHE"):
         lipbench.prepare("digits", overrides=TINY, results=tmp_path / "results")
 
 
-@pytest.mark.parametrize(
-    "error",
-    [OSError(28, "No space left on device"), RuntimeError("[enforce fail] . PytorchStreamWriter failed writing")],
-)
-def test_a_full_disk_is_named_and_leaves_no_yardsticks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
-) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise error
-
-    monkeypatch.setattr("torch_fidelity.calculate_metrics", refuse)
-    with pytest.raises(StoreError, match="(?i)no space (is )?left"):
-        lipbench.prepare("digits", overrides=TINY, results=tmp_path)
+def test_a_full_disk_is_named_and_leaves_no_yardsticks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIPBENCH_CACHE", str(tmp_path / "cache"))
+    most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, most[1]))
+    try:
+        with pytest.raises(StoreError, match="features.* cannot be written: File too large.*LIPBENCH_CACHE"):
+            lipbench.prepare("digits", overrides=TINY, results=tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, most)
+        signal.signal(signal.SIGXFSZ, ignored)
     assert not (tmp_path / "yardsticks").exists()
+    assert not list((tmp_path / "cache" / "features").iterdir())
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", "{}", '{"pictures": 7, "extractor": "x"}', "folder", "pipe"])
+def test_damaged_yardsticks_are_refused_as_nobody_knows_the_data_of_the_runs(tmp_path: Path, damage: str) -> None:
+    lipbench.prepare("digits", overrides=TINY, results=tmp_path)
+    (file,) = (tmp_path / "yardsticks").iterdir()
+    file.unlink()
+    if damage == "folder":
+        file.mkdir()
+    elif damage == "pipe":
+        os.mkfifo(file)
+    else:
+        file.write_text(damage)
+    with pytest.raises(
+        StoreError, match="yardsticks/.* (is|cannot) .*; expected the digests of the data.*move the file away"
+    ):
+        lipbench.prepare("digits", overrides=TINY, results=tmp_path)
 
 
 def test_the_command_says_what_is_ready(tmp_path: Path) -> None:
@@ -160,15 +178,17 @@ def test_real_pictures_are_measured_part_by_part_and_go_on_from_there(
     monkeypatch.setattr(fidelity._Bytes, "__getitem__", stopped)
     with pytest.raises(KeyboardInterrupt):
         lipbench.prepare("digits", overrides=TINY, results=tmp_path / "b")
-    assert len(list((tmp_path / "parts").glob("part-from-*.pt"))) == 2 * LAYERS
+    assert len(list((tmp_path / "parts" / "features").glob("*-from-*.npz"))) == 2
     asked += [0]
     lipbench.prepare("digits", overrides=TINY, results=tmp_path / "b")
     assert asked[1201:1640] == [0, *range(438)]  # of the third part alone, whose first picture is looked at twice
     found, expected = (
-        {path.name: torch.load(path, weights_only=False) for path in (tmp_path / name).iterdir()}
+        {path.name: dict(np.load(path)) for path in (tmp_path / name / "features").iterdir()}
         for name in ("parts", "whole")
     )
-    torch.testing.assert_close(found, expected, rtol=0, atol=0)
+    assert found.keys() == expected.keys()
+    for name, arrays in expected.items():
+        assert all(np.array_equal(found[name][key], array) for key, array in arrays.items())
 
 
 def test_counts_that_the_data_cannot_give_are_said(tmp_path: Path) -> None:

@@ -209,7 +209,7 @@ def test_a_cache_folder_that_cannot_be_written_to_is_named(
     (tmp_path / "file").write_text("")
     lipbench.evaluate(digits, against="digits", protocol="digits")  # decodes the pictures
     monkeypatch.setattr("lipbench.measure.fidelity.cache_folder", lambda: tmp_path / "file")
-    with pytest.raises(StoreError, match="the cache folder .* cannot be written to"):
+    with pytest.raises(StoreError, match="the cache cannot be written to: .*file"):
         lipbench.evaluate(digits, against="digits", protocol="digits")
 
 
