@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from lipbench.cell import Cell
 from lipbench.errors import StoreError
+from lipbench.reports.reading.bases import BASIS
 from lipbench.reports.reading.columns import CHECKS, COLUMNS, KINDS, LIPBENCH, is_number
 from lipbench.schema import Protocol
 from lipbench.store import RunFolder, Status
@@ -59,6 +60,7 @@ def row(folder: RunFolder, cell: Cell, last_step: int) -> dict[str, Any]:
     status = folder.status()
     result = _read(folder, "result.json")
     message = _read(folder, "error.json").get("message")
+    planned = {} if result else _read(folder, "basis.json")  # a run that is not finished has numbers, too
     asked = {
         "run_id": folder.id,
         "method": cell.method,
@@ -78,7 +80,8 @@ def row(folder: RunFolder, cell: Cell, last_step: int) -> dict[str, Any]:
         "error": message if status in (Status.FAILED, Status.DIVERGED) else None,
         "device": _device(folder) or result.get("device"),
     }
-    return {key: value for key, value in result.items() if key in COLUMNS} | asked
+    basis = {key: planned[key] for key in BASIS if key in planned}
+    return basis | {key: value for key, value in result.items() if key in COLUMNS} | asked
 
 
 def _device(folder: RunFolder) -> str | None:
