@@ -14,7 +14,7 @@ from markupsafe import Markup
 from lipbench import __version__
 from lipbench.errors import UnknownNameError
 from lipbench.files import write_atomically
-from lipbench.reports import across, folder, pictures, section, suites
+from lipbench.reports import across, folder, pictures, section, sheets, suites
 from lipbench.reports.across import Across
 from lipbench.reports.drawing.press import press
 from lipbench.reports.pictures import Picture
@@ -84,7 +84,7 @@ def write(results: Path, out: Path, against: str | None = None, add: Sequence[Pa
             if against is not None and against not in methods:
                 raise UnknownNameError("baseline", against, methods, "It must be one of the methods that were run.")
             table = frames.runs[COLUMNS]
-            write_atomically(new / "runs.csv", table.to_csv(index=False))
+            write_atomically(new / "runs.csv", sheets.to_csv(table))
             write_atomically(new / "runs.parquet", _parquet(table))
             sections = [
                 section.write(frames, runs, new, send, against)

@@ -4,16 +4,16 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
 from lipbench import cell as cells
+from lipbench import terminal
 from lipbench.errors import StoreError
 from lipbench.results import run_folders
 from lipbench.runner.display import STYLES
-from lipbench.screen.lines import open_table, print_block, print_line
+from lipbench.screen.lines import open_table, print_block, print_line, print_text
 from lipbench.store import RunFolder, Status
 
 if TYPE_CHECKING:
@@ -63,16 +63,16 @@ def show_report(console: Console, report: "Report") -> None:
         print_line(console, section.facts.title, "bold")
         summary = section.summary
         shown = [column for column in TERMINAL if (summary[column] != NOTHING.get(column)).any()]
-        print_line(console, summary[shown].to_string(index=False))
+        print_text(console, summary[shown].to_string(index=False))
         compared = section.compared
         if compared is not None:
             usual = (compared["test"] == T_TEST).all()
             console.print()
-            print_line(console, compared.drop(columns=["test"] * bool(usual)).to_string(index=False))
+            print_text(console, compared.drop(columns=["test"] * bool(usual)).to_string(index=False))
         console.print()
     for over in report.across:
         print_line(console, over.facts.title, "bold")
-        print_line(console, over.overview.to_string(index=False))
+        print_text(console, over.overview.to_string(index=False))
         console.print()
     if report.refusal:
         print_line(console, report.refusal)
@@ -86,11 +86,11 @@ def show_markdown(report: "Report") -> None:
     sections = [section.markdown for section in report.sections]
     for texts in (*sections, *[over.markdown for over in report.across]):
         for text in texts:
-            click.echo(text)
+            terminal.say(text)
     if report.refusal:
-        click.echo(report.refusal)
+        terminal.say(report.refusal)
     for problem in report.problems:
-        click.echo(f"Note: {problem}", err=True)
+        terminal.say(f"Note: {terminal.one_line(problem)}", error=True)
 
 
 def show_status(console: Console, results: Path) -> None:

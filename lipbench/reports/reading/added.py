@@ -20,6 +20,7 @@ import pandas as pd
 
 from lipbench.cell import comparison_id, run_id
 from lipbench.errors import RequestError
+from lipbench.reports import sheets
 from lipbench.reports.reading.columns import CHECKS, COLUMNS, KINDS, LIPBENCH
 from lipbench.store import Status
 
@@ -117,7 +118,7 @@ def _row(header: list[str], texts: list[str], line: int) -> Row:
     if stray:
         raise ValueError(f"line {line} has {stray[0]!r} in a column without a name; name it, or leave it empty")
     given = {name: text for name, text in zip(header, texts, strict=True) if text and name in KINDS}
-    row: Row = {name: _value(name, text, line) for name, text in given.items()}
+    row: Row = {name: _value(name, sheets.original(text), line) for name, text in given.items()}
     empty = [name for name in NEEDED if name not in row]
     if empty:
         raise ValueError(f"line {line}: {', '.join(empty)} is empty; every run needs {', '.join(NEEDED)}")
