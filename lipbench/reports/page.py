@@ -24,7 +24,7 @@ from lipbench.reports.reading.frame import Frames
 from lipbench.reports.reading.provenance import provenance
 from lipbench.reports.section import Section
 from lipbench.reports.summary import in_words
-from lipbench.results import run_folders
+from lipbench.results import has_runs, run_folders
 
 MOST_PROCESSES = 4  # each takes 200 MB
 FOREIGN = (
@@ -75,7 +75,7 @@ def write(results: Path, out: Path, against: str | None = None, add: Sequence[Pa
         StoreError: there are no runs, or `out` cannot be written to.
     """
     folder.check(out, results)
-    known = run_folders(results) if (results / "runs").is_dir() else []
+    known = run_folders(results) if has_runs(results) else []
     helpers = min(os.cpu_count() or 1, MOST_PROCESSES) - 1 if len(known) >= MANY else 0
     with folder.renewed(out) as new:
         with press(helpers) as send:  # they start while this process reads

@@ -15,7 +15,7 @@ from lipbench.errors import StoreError
 from lipbench.reports.reading import added, bases, records, yardsticks
 from lipbench.reports.reading.columns import COLUMNS, KINDS
 from lipbench.reports.reading.yardsticks import Measured, Yardsticks
-from lipbench.results import run_folders
+from lipbench.results import has_runs, run_folders
 from lipbench.store import RunFolder
 
 
@@ -59,18 +59,19 @@ def read(results: Path, add: Sequence[Path] = ()) -> Frames:
     evaluations: list[NDArray[np.float64]] = []
     folders: dict[str, RunFolder] = {}
     problems: list[str] = []
-    for folder in run_folders(results) if (results / "runs").is_dir() or not add else []:
+    for folder in run_folders(results) if has_runs(results) or not add else []:
         try:
             cell = cells.parse(folder.cell_text(), str(folder.file("cell.json")))
             trace, damaged = records.evaluations(folder)
-            rows.append(records.row(folder, cell, int(trace[-1, 0]) if len(trace) else 0))
+            row, unread = records.row(folder, cell, int(trace[-1, 0]) if len(trace) else 0)
         except (StoreError, OSError) as error:
             problems.append(f"{folder.id} is left out: {error}")
             continue
+        rows.append(row)
         read_cells.append(cell)
         evaluations.append(trace)
         folders[folder.id] = folder
-        problems += damaged
+        problems += [*damaged, *unread]
     runs = _table(rows).assign(method=_labels(read_cells))
     found = _yardsticks(results, runs["comparison_id"], problems)
     # Before any are added, which may not contradict the yardsticks.
