@@ -108,7 +108,7 @@ def _name(expected: str) -> Reader:
 
 def _text(expected: str) -> Reader:
     def read(what: str, value: Any) -> str:
-        if not isinstance(value, str | PurePath) or not str(value).strip():
+        if not isinstance(value, str | PurePath) or not str(value).strip() or "\0" in str(value):
             raise _refusal(what, value, expected)
         return str(value)
 

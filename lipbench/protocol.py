@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from lipbench.errors import RequestError, UnknownNameError
+from lipbench.errors import RequestError, StoreError, UnknownNameError
+from lipbench.files import read_text
 from lipbench.places import expanded
 from lipbench.schema import AnyProtocol, CriticProtocol, Protocol
 
@@ -40,10 +41,12 @@ def read(name: str) -> dict[str, Any]:
     if not name.endswith(".toml") and name not in named():
         raise UnknownNameError("protocol", name, named(), "A file of your own is named by its path: ./mine.toml.")
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return tomllib.loads(read_text(path).removeprefix("\ufeff"))
     except FileNotFoundError:
         raise RequestError(f"there is no protocol file {name!r}; expected the path of a TOML file") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except StoreError as error:
+        raise RequestError(f"protocol file {name!r} cannot be used: {error}") from None
+    except (RecursionError, tomllib.TOMLDecodeError) as error:
         raise RequestError(f"protocol file {name!r} cannot be read: {error}") from None
 
 

@@ -2,8 +2,11 @@
 
 import os
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from lipbench import places
 from lipbench.errors import StoreError
 from lipbench.store import RunFolder
 
@@ -19,9 +22,9 @@ def prepare_results(results: Path) -> None:
         probe = results / "runs" / f".probe-{os.getpid()}"
         probe.touch()
         probe.unlink()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise StoreError(
-            f"results folder {str(results)!r} cannot be written to: {error.strerror}; choose another with --results"
+            f"results folder {str(results)!r} cannot be written to: {_reason(error)}; choose another with --results"
         ) from None
 
 
@@ -41,19 +44,45 @@ def check_results(results: Path) -> None:
 
 def existing(path: Path) -> Path:
     """The path itself, or the nearest folder above it that exists."""
-    return next((place for place in (path, *path.absolute().parents) if place.exists()), Path("/"))
+    return next((place for place in (path, *path.absolute().parents) if places.exists(str(place))), Path("/"))
 
 
 def run_folders(results: Path) -> list[RunFolder]:
     """The run folders below a results folder, by name.
 
     Raises:
-        StoreError: there is no such results folder.
+        StoreError: there is no such results folder, or it cannot be read.
     """
-    folder = results / "runs"
-    if not folder.is_dir():
+    if not has_runs(results):
         raise StoreError(f"there are no runs in {str(results)!r}; start some: lipbench run --methods wc,sn,gp,gn")
-    return [RunFolder(path) for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith(".")]
+    with _readable(results):
+        paths = sorted((results / "runs").iterdir())
+        return [RunFolder(path) for path in paths if path.is_dir() and not path.name.startswith(".")]
+
+
+def has_runs(results: Path) -> bool:
+    """Whether there is a folder of runs below a results folder.
+
+    Raises:
+        StoreError: nobody can say, as the folder cannot be read.
+    """
+    with _readable(results):
+        return (results / "runs").is_dir()
+
+
+@contextmanager
+def _readable(results: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        raise StoreError(
+            f"results folder {str(results)!r} cannot be read: {_reason(error)}; give yourself the permission to, or "
+            f"choose another with --results"
+        ) from None
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return str(error.strerror if isinstance(error, OSError) else error)
 
 
 def find_run(results: Path, name: str) -> RunFolder:
@@ -62,7 +91,7 @@ def find_run(results: Path, name: str) -> RunFolder:
     Raises:
         StoreError: none or several match.
     """
-    if Path(name, "cell.json").exists():
+    if places.exists(str(Path(name, "cell.json"))):
         return RunFolder(Path(name).resolve())
     known = run_folders(results)
     matching = [run for run in known if run.id.startswith(name)]

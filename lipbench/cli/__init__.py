@@ -17,8 +17,15 @@ class _Group(click.Group):
     """Prints what a user can mend as one message, without a traceback, and exits with code 2."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
+        terminal.open_standard_files()
         terminal.write_anything()
-        return super().main(*args, **kwargs)
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:
+            if not _of_click(error):
+                raise
+            with terminal.written():
+                raise
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Refuse empty texts, of which every option would make its default: an unset variable of the shell."""
@@ -34,8 +41,16 @@ class _Group(click.Group):
         try:
             return super().invoke(context)
         except LipbenchError as error:
-            click.echo(f"Error: {error}", err=True)
+            terminal.say(f"Error: {error}", error=True)
             sys.exit(2)
+
+
+def _of_click(error: OSError) -> bool:
+    """Whether click met it, as it wrote help or a version."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    return last is not None and str(last.tb_frame.f_globals.get("__name__")).startswith("click.")
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

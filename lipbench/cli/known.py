@@ -31,7 +31,8 @@ def protocols(name: str | None) -> None:
     from lipbench.screen import known
 
     if name is not None:
-        click.echo(protocol.text(name).encode(), nl=False)  # a file of TOML is UTF-8 in every locale
+        with terminal.written():
+            click.echo(protocol.text(name).encode(), nl=False)  # a file of TOML is UTF-8 in every locale
     else:
         known.show_protocols(terminal.console())
 

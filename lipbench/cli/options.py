@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+import os
 from pathlib import Path
 
 import click
@@ -31,8 +32,17 @@ inception_weights = click.option(
 
 def _in_a_folder(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
     """Refuse a place that cannot be written to before anything is measured."""
-    if path is not None and not path.parent.is_dir():
-        raise RequestError(f"there is no folder {str(path.parent)!r} for {path.name}; make it first")
+    if path is None:
+        return None
+    try:
+        if path.exists() and not path.is_file():
+            raise RequestError(f"--json is given {str(path)!r}, which is no file; expected a path such as out.json")
+        if not path.parent.is_dir():
+            raise RequestError(f"there is no folder {str(path.parent)!r} for {path.name}; make it first")
+    except OSError as error:
+        raise RequestError(f"--json is given {str(path)!r}: {error.strerror}; expected another path") from None
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise RequestError(f"the folder {str(path.parent)!r} is not writable; expected another path for --json")
     return path
 
 

@@ -9,6 +9,8 @@ from lipbench.reports.reading.columns import LIPBENCH
 from lipbench.reports.standing import untrained
 from lipbench.store import Status
 
+OTHERS = "These are the runs with {}: other runs of this protocol and data set were made from something else."
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -53,7 +55,7 @@ def facts(runs: pd.DataFrame) -> Facts:
         f"protocol id {title['comparison']}",
     ]
     return Facts(
-        title=f"{title['dataset']}: protocol {title['protocol']}",
+        title=f"{title['dataset']}: protocol {title['protocol']}" + f" ({title['part']})" * bool(title["part"]),
         conditions=[known for known in conditions if known],
         warnings=_warnings(runs),
     )
@@ -93,7 +95,8 @@ def _of_pair(runs: pd.DataFrame) -> list[str]:
 
 
 def _warnings(runs: pd.DataFrame) -> list[str]:
-    found = [text for text in (untrained(runs), devices(runs)) if text is not None]
+    part = OTHERS.format(runs["part"].iloc[0]) if runs["part"].iloc[0] else None
+    found = [text for text in (part, untrained(runs), devices(runs)) if text is not None]
     # The estimate of the best critic itself varies by about a thirtieth from draw to draw.
     above = runs[(runs["w1_estimate"] > 1.1 * runs["w1_true"]) & (runs["secant_max"] > 1.001)]
     if len(above):

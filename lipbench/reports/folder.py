@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from lipbench.errors import RequestError, StoreError
-from lipbench.files import write_atomically
+from lipbench.files import read_text, write_atomically
 
 LIST = ".report.json"  # of the files that a report wrote, by which the next one knows what it may remove
 FOLDERS = ["tables", "figures"]
@@ -19,11 +19,16 @@ def check(out: Path, results: Path) -> None:
     Raises:
         RequestError: it would be written there.
     """
-    place = out.resolve()
-    runs = (results / "runs").resolve()
-    above = [place, *place.parents]
-    within = runs in above or any((each / "cell.json").exists() for each in above)
-    if within or next(place.glob("*/cell.json"), None) is not None:
+    try:
+        place = out.resolve()
+        runs = (results / "runs").resolve()
+        above = [place, *place.parents]
+        within = runs in above or any((each / "cell.json").exists() for each in above)
+        among = within or next(place.glob("*/cell.json"), None) is not None
+    except (OSError, ValueError, RuntimeError) as error:  # a loop of links is a RuntimeError
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise RequestError(f"report folder {str(out)!r} cannot be made: {reason}; choose one by --out") from None
+    if among:
         raise RequestError(
             f"report folder {str(out)!r} is where runs are kept; expected one apart from them: choose another by --out"
         )
@@ -108,7 +113,7 @@ def _files(folder: Path) -> list[str]:
 def _listed(out: Path) -> list[str]:
     """Those that an earlier report wrote and that are there; none where its list is missing or damaged."""
     try:
-        listed = json.loads((out / LIST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        listed = json.loads(read_text(out / LIST))
+    except (FileNotFoundError, StoreError, ValueError, RecursionError):
         return []
     return [name for name in _files(out) if isinstance(listed, list) and name in listed]

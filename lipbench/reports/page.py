@@ -14,7 +14,7 @@ from markupsafe import Markup
 from lipbench import __version__
 from lipbench.errors import UnknownNameError
 from lipbench.files import write_atomically
-from lipbench.reports import across, folder, pictures, section, suites
+from lipbench.reports import across, folder, pictures, section, sheets, suites
 from lipbench.reports.across import Across
 from lipbench.reports.drawing.press import press
 from lipbench.reports.pictures import Picture
@@ -24,7 +24,7 @@ from lipbench.reports.reading.frame import Frames
 from lipbench.reports.reading.provenance import provenance
 from lipbench.reports.section import Section
 from lipbench.reports.summary import in_words
-from lipbench.results import run_folders
+from lipbench.results import has_runs, run_folders
 
 MOST_PROCESSES = 4  # each takes 200 MB
 FOREIGN = (
@@ -75,7 +75,7 @@ def write(results: Path, out: Path, against: str | None = None, add: Sequence[Pa
         StoreError: there are no runs, or `out` cannot be written to.
     """
     folder.check(out, results)
-    known = run_folders(results) if (results / "runs").is_dir() else []
+    known = run_folders(results) if has_runs(results) else []
     helpers = min(os.cpu_count() or 1, MOST_PROCESSES) - 1 if len(known) >= MANY else 0
     with folder.renewed(out) as new:
         with press(helpers) as send:  # they start while this process reads
@@ -84,7 +84,7 @@ def write(results: Path, out: Path, against: str | None = None, add: Sequence[Pa
             if against is not None and against not in methods:
                 raise UnknownNameError("baseline", against, methods, "It must be one of the methods that were run.")
             table = frames.runs[COLUMNS]
-            write_atomically(new / "runs.csv", table.to_csv(index=False))
+            write_atomically(new / "runs.csv", sheets.to_csv(table))
             write_atomically(new / "runs.parquet", _parquet(table))
             sections = [
                 section.write(frames, runs, new, send, against)

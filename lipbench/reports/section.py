@@ -1,12 +1,15 @@
 """One comparison: its tables and figures as files, and what the page shows of it."""
 
+import os
 from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from PIL import Image
 
+from lipbench.files import read_bytes
 from lipbench.reports import baseline, budget, promised, published, published_fid, tables
 from lipbench.reports.drawing import figures
 from lipbench.reports.facts import Facts, facts
@@ -143,7 +146,7 @@ def _further(runs: pd.DataFrame, traces: pd.DataFrame, settings: dict[str, Any],
 def _samples(frames: Frames, runs: pd.DataFrame) -> list[dict[str, Any]]:
     """A grid a method, all of the lowest seed that most methods have, so that they show the same latents."""
     grids = {run: frames.folders[run].file("samples.png") for run in runs["run_id"] if run in frames.folders}
-    have = runs[[run in grids and grids[run].exists() for run in runs["run_id"]]]
+    have = runs[[run in grids and os.path.lexists(grids[run]) for run in runs["run_id"]]]
     if have.empty:
         return []
     counts = have.groupby("seed")["method"].nunique()
@@ -152,7 +155,7 @@ def _samples(frames: Frames, runs: pd.DataFrame) -> list[dict[str, Any]]:
     for run in have[have["seed"] == seed].sort_values("method").to_dict("records"):
         path = grids[run["run_id"]]
         try:
-            with Image.open(path, formats=["PNG"]) as picture:
+            with Image.open(BytesIO(read_bytes(path)), formats=["PNG"]) as picture:
                 picture.load()
         # Pillow raises whatever its decoders meet in a broken file.
         except Exception as error:

@@ -110,7 +110,8 @@ def _suite(group: pd.DataFrame) -> Suite | None:
     diverged = group["status"] == Status.DIVERGED
     values[diverged] = -np.inf
     having = group.groupby("comparison_id")[column].transform(lambda values: values.notna().any())
-    counts = having & (diverged | ((group["status"] == Status.DONE) & values.notna()))
+    # Which of its parts stands for a data set, nobody could say.
+    counts = having & (group["part"] == "") & (diverged | ((group["status"] == Status.DONE) & values.notna()))
     table = {
         (str(method), str(data)): rows["outcome"].to_numpy(float)
         for (method, data), rows in group.assign(outcome=values)[counts].groupby(["method", "comparison_id"])
@@ -120,10 +121,12 @@ def _suite(group: pd.DataFrame) -> Suite | None:
     whole = [method for method in methods if all((method, data) in table for data in ids)]
     if len(ids) < 2 or len(whole) < 2:
         return None
-    left_out = [
+    parted = dict.fromkeys(group.loc[group["part"] != "", "dataset"].astype(str))
+    left_out = [f"{data} is left out: its runs were not made from one thing." for data in parted]
+    left_out += [
         f"{names[data]} is left out: fewer than two methods have an {title} there."
         for data in sorted(names)
-        if data not in ids
+        if data not in ids and names[data] not in parted
     ]
     left_out += [
         f"{method} is left out: it has no outcome on "

@@ -7,7 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from lipbench.files import write_atomically
+from lipbench.reports import sheets
 from lipbench.reports.facts import Facts
+from lipbench.terminal import one_line
 
 USE = r"""% Needs \usepackage{booktabs}. To the width of the text, with graphicx: \resizebox{\linewidth}{!}{\input{...}}
 """
@@ -31,7 +33,7 @@ def write(shown: pd.DataFrame, numbers: pd.DataFrame, facts: Facts, stem: Path) 
     Raises:
         StoreError: a file cannot be written.
     """
-    texts = {"csv": numbers.to_csv(index=False), "md": markdown(shown, facts), "tex": latex(shown, facts)}
+    texts = {"csv": sheets.to_csv(numbers), "md": markdown(shown, facts), "tex": latex(shown, facts)}
     for ending, text in texts.items():
         write_atomically(stem.with_name(f"{stem.name}.{ending}"), text)
 
@@ -43,10 +45,12 @@ def markdown(shown: pd.DataFrame, facts: Facts) -> str:
         shown: the table for people, ``method`` first.
         facts: of its comparison.
     """
-    lines = [[_cell(title) for title in shown.columns], ["---", *["--:"] * (shown.shape[1] - 1)]]
-    lines += [[_code(row[0]), *map(_cell, row[1:])] for row in shown.itertuples(index=False)]
+    lines = [[_cell(_inert(str(title))) for title in shown.columns], ["---", *["--:"] * (shown.shape[1] - 1)]]
+    lines += [
+        [_code(row[0]), *(_cell(_inert(str(value))) for value in row[1:])] for row in shown.itertuples(index=False)
+    ]
     table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
-    return f"{facts.caption}\n\n{table}"
+    return f"{_inert(facts.caption)}\n\n{table}"
 
 
 def latex(shown: pd.DataFrame, facts: Facts) -> str:
@@ -72,7 +76,12 @@ def _code(method: str) -> str:
 
 def _cell(text: str) -> str:
     """Text that does not end its cell or row."""
-    return " ".join(str(text).replace("|", r"\|").splitlines())
+    return one_line(" ".join(text.replace("|", r"\|").splitlines()))
+
+
+def _inert(text: str) -> str:
+    """Text in which no tag of HTML begins."""
+    return one_line(re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text))
 
 
 def _number(value: object) -> str:

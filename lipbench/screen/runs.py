@@ -1,25 +1,28 @@
 """Runs: how they will go, how they stand, what came of them."""
 
 import shlex
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-import click
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
 from lipbench import cell as cells
+from lipbench import terminal
 from lipbench.errors import StoreError
 from lipbench.results import run_folders
 from lipbench.runner.display import STYLES
-from lipbench.screen.lines import open_table, print_block, print_line
+from lipbench.screen.lines import open_table, print_block, print_line, print_text
 from lipbench.store import RunFolder, Status
 
 if TYPE_CHECKING:
     from lipbench.api import Request
     from lipbench.reports.page import Report
     from lipbench.runner.summary import Summary
+
+T = TypeVar("T")
 
 # What fits a terminal of 80 columns; the page and the tables have the rest.
 TERMINAL = ["method", "n", "diverged", "unfinished", "FID", "KID", "Inception Score", "cos", "l2", "W₁ estimate",
@@ -63,16 +66,16 @@ def show_report(console: Console, report: "Report") -> None:
         print_line(console, section.facts.title, "bold")
         summary = section.summary
         shown = [column for column in TERMINAL if (summary[column] != NOTHING.get(column)).any()]
-        print_line(console, summary[shown].to_string(index=False))
+        print_text(console, summary[shown].to_string(index=False))
         compared = section.compared
         if compared is not None:
             usual = (compared["test"] == T_TEST).all()
             console.print()
-            print_line(console, compared.drop(columns=["test"] * bool(usual)).to_string(index=False))
+            print_text(console, compared.drop(columns=["test"] * bool(usual)).to_string(index=False))
         console.print()
     for over in report.across:
         print_line(console, over.facts.title, "bold")
-        print_line(console, over.overview.to_string(index=False))
+        print_text(console, over.overview.to_string(index=False))
         console.print()
     if report.refusal:
         print_line(console, report.refusal)
@@ -86,11 +89,11 @@ def show_markdown(report: "Report") -> None:
     sections = [section.markdown for section in report.sections]
     for texts in (*sections, *[over.markdown for over in report.across]):
         for text in texts:
-            click.echo(text)
+            terminal.say(text)
     if report.refusal:
-        click.echo(report.refusal)
+        terminal.say(report.refusal)
     for problem in report.problems:
-        click.echo(f"Note: {problem}", err=True)
+        terminal.say(f"Note: {terminal.one_line(problem)}", error=True)
 
 
 def show_status(console: Console, results: Path) -> None:
@@ -101,12 +104,13 @@ def show_status(console: Console, results: Path) -> None:
         try:
             cell = cells.parse(folder.cell_text(), str(folder.file("cell.json")))
             status = folder.status()
-            group = counts.setdefault((cell.method, str(cell.dataset), cell.protocol.name), {})
-            group[status] = group.get(status, 0) + 1
-            if status is not Status.DONE:
-                unfinished.append((status, f"{folder.id}: {_where(folder, status, cell.protocol.train.steps)}"))
-        except StoreError as error:
+        except (StoreError, OSError) as error:
             unfinished.append((Status.FAILED, f"{folder.id}: {error}"))
+            continue
+        group = counts.setdefault((cell.method, str(cell.dataset), cell.protocol.name), {})
+        group[status] = group.get(status, 0) + 1
+        if status is not Status.DONE:
+            unfinished.append((status, f"{folder.id}: {_where(folder, status, cell.protocol.train.steps)}"))
     table = open_table("method", "data set", "protocol", *map(str, Status))
     for key, group in sorted(counts.items()):
         table.add_row(*map(Text, key), *(str(group.get(status, "")) for status in Status))
@@ -116,21 +120,49 @@ def show_status(console: Console, results: Path) -> None:
 
 
 def _where(folder: RunFolder, status: Status, steps: int) -> str:
-    """How far a run is, or why it stopped."""
-    error = folder.read_json("error.json")
-    if error is not None and status in (Status.FAILED, Status.DIVERGED):
-        return f"{error.get('message')} ({error.get('kind')}, attempt {error.get('attempt')})"
-    trace = folder.trace()[0]
+    """How far a run is, or why it stopped, or why nobody can say."""
+    try:
+        error = folder.read_json("error.json") if status in (Status.FAILED, Status.DIVERGED) else None
+        if error is not None:
+            return f"{error.get('message')} ({error.get('kind')}, attempt {error.get('attempt')})"
+        trace = folder.trace()[0]
+    except (StoreError, OSError) as problem:
+        return str(problem)
     return f"evaluated at step {trace[-1]['step']} of {steps}" if trace else f"not yet evaluated, of {steps} steps"
 
 
 def show_run(console: Console, folder: RunFolder) -> None:
-    """One run, from what was asked to what came of it."""
-    cell = cells.parse(folder.cell_text(), str(folder.file("cell.json")))
-    status = folder.status()
-    print_line(console, f"{folder.id}: {status}", STYLES[status])
+    """One run, from what was asked to what came of it; what cannot be read is named after what can."""
+    problems: dict[str, None] = {}
+
+    def readable(read: Callable[[], T], otherwise: T) -> T:
+        try:
+            return read()
+        except (StoreError, OSError) as problem:
+            problems[str(problem)] = None
+            return otherwise
+
+    status = readable(folder.status, None)
+    print_line(console, f"{folder.id}: {status or 'its state is not known'}", STYLES[status or Status.FAILED])
     print_line(console, f"{folder.path}", "dim")
-    asked = {
+    print_block(console, "asked", readable(lambda: _asked(folder), {}))
+    print_block(console, "environment", readable(lambda: folder.read_json("environment.json") or {}, {}))
+    result = readable(lambda: folder.result() or {}, {})
+    print_block(console, "result", {key: value for key, value in result.items() if value is not None})
+    error = readable(lambda: folder.read_json("error.json"), None)
+    if error is not None:
+        trace = error.pop("traceback", None)
+        print_block(console, "error", error)
+        if trace:
+            console.print(Padding(Text(terminal.visible(str(trace))), (0, 0, 0, 2)))
+    problem = readable(lambda: folder.trace()[1], None)
+    for text in [*problems, *([problem] if problem else [])]:
+        print_line(console, f"Note: {text}", "yellow")
+
+
+def _asked(folder: RunFolder) -> dict[str, object]:
+    cell = cells.parse(folder.cell_text(), str(folder.file("cell.json")))
+    return {
         "method": cell.method,
         "data set": str(cell.dataset),
         "seed": cell.seed,
@@ -140,16 +172,3 @@ def show_run(console: Console, folder: RunFolder) -> None:
         **{f"train.{key}": value for key, value in cell.protocol.train.model_dump().items()},
         **{f"evaluate.{key}": value for key, value in cell.protocol.evaluate.model_dump().items()},
     }
-    print_block(console, "asked", asked)
-    print_block(console, "environment", folder.read_json("environment.json") or {})
-    known = folder.read_json("result.json") or {}
-    print_block(console, "result", {key: value for key, value in known.items() if value is not None})
-    error = folder.read_json("error.json")
-    if error is not None:
-        trace = error.pop("traceback", None)
-        print_block(console, "error", error)
-        if trace:
-            console.print(Padding(Text(trace), (0, 0, 0, 2)))
-    problem = folder.trace()[1]
-    if problem:
-        print_line(console, f"Note: {problem}", "yellow")

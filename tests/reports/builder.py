@@ -15,6 +15,6 @@ def table(rows: Iterable[dict[str, Any]], **shared: Any) -> pd.DataFrame:
         row = (
             {"dataset": "digits", "seed": 0, "status": "done", "protocol": "mine", "comparison": "c1"} | shared | given
         )
-        own = {"run_id": f"run-{place}", "comparison_id": f"{row['dataset']}-{row['comparison']}"}
+        own = {"run_id": f"run-{place}", "comparison_id": f"{row['dataset']}-{row['comparison']}", "part": ""}
         filled.append(own | row)
-    return pd.DataFrame(filled, dtype=object).reindex(columns=[*COLUMNS, "comparison_id"]).astype(KINDS)
+    return pd.DataFrame(filled, dtype=object).reindex(columns=[*COLUMNS, "comparison_id", "part"]).astype(KINDS)

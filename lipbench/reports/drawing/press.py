@@ -14,6 +14,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 
 from lipbench.files import write_atomically
+from lipbench.reports import sheets
 from lipbench.reports.drawing.style import Drawing, write
 
 Task = tuple[Drawing, Path]
@@ -55,7 +56,7 @@ def press(helpers: int) -> Iterator[Callable[[Drawing, Path], None]]:
 
 
 def _write(drawing: Drawing, stem: Path) -> None:
-    write_atomically(stem.with_name(f"{stem.name}.csv"), drawing.data.to_csv(index=False))
+    write_atomically(stem.with_name(f"{stem.name}.csv"), sheets.to_csv(drawing.data))
     write(drawing.figure, stem)
 
 

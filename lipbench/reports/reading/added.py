@@ -13,13 +13,16 @@ import csv
 import re
 from collections.abc import Iterator
 from hashlib import sha256
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from lipbench.cell import comparison_id, run_id
-from lipbench.errors import RequestError
+from lipbench.errors import RequestError, StoreError
+from lipbench.files import read_bytes
+from lipbench.reports import sheets
 from lipbench.reports.reading.columns import CHECKS, COLUMNS, KINDS, LIPBENCH
 from lipbench.store import Status
 
@@ -78,10 +81,11 @@ def join(runs: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, list[str]]:
 def _open(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """The header in lower case, and each line that is not empty with its number."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            lines = [(reader.line_num, _cells(texts)) for texts in reader if any(map(str.strip, texts))]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reader = csv.reader(StringIO(read_bytes(path).decode("utf-8-sig"), newline=""), strict=True)
+        lines = [(reader.line_num, _cells(texts)) for texts in reader if any(map(str.strip, texts))]
+    except StoreError as error:
+        raise RequestError(f"{error}; expected a CSV file of runs") from None
+    except (FileNotFoundError, UnicodeDecodeError, csv.Error) as error:
         reason = error.strerror if isinstance(error, OSError) else f"not a CSV file in UTF-8: {error}"
         raise RequestError(f"{str(path)!r} cannot be added: {reason}; expected a CSV file of runs; {CURE}") from None
     header = [name.lower().replace(" ", "_") for name in lines[0][1]] if lines else []
@@ -117,7 +121,7 @@ def _row(header: list[str], texts: list[str], line: int) -> Row:
     if stray:
         raise ValueError(f"line {line} has {stray[0]!r} in a column without a name; name it, or leave it empty")
     given = {name: text for name, text in zip(header, texts, strict=True) if text and name in KINDS}
-    row: Row = {name: _value(name, text, line) for name, text in given.items()}
+    row: Row = {name: _value(name, sheets.original(text), line) for name, text in given.items()}
     empty = [name for name in NEEDED if name not in row]
     if empty:
         raise ValueError(f"line {line}: {', '.join(empty)} is empty; every run needs {', '.join(NEEDED)}")

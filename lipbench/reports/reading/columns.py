@@ -62,10 +62,12 @@ COLUMNS = [
     "device",
     "diverged_at",
     "error",
+    "pictures",
 ]
 TEXT = {
     "run_id", "method", "dataset", "architecture", "loss", "protocol", "comparison", "settings", "status", "engine",
     "extractor", "split", "device", "error", "guarantee", "pair", "pairing",
+    "pictures",
 }  # fmt: skip
 WHOLE = {"seed", "steps", "best_step", "features", "samples", "real_samples", "peak_memory_bytes", "diverged_at"}
 LIPBENCH = "lipbench"  # the pairing of its own runs

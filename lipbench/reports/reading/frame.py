@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from lipbench import cell as cells
 from lipbench.cell import Cell
 from lipbench.errors import StoreError
-from lipbench.reports.reading import added, records, yardsticks
+from lipbench.reports.reading import added, bases, records, yardsticks
 from lipbench.reports.reading.columns import COLUMNS, KINDS
-from lipbench.results import run_folders
+from lipbench.reports.reading.yardsticks import Measured, Yardsticks
+from lipbench.results import has_runs, run_folders
 from lipbench.store import RunFolder
 
 
@@ -23,7 +24,8 @@ class Frames:
     """Everything that a results folder holds, and what was added to it.
 
     Attributes:
-        runs: a row a run, the columns of ``runs.csv``; what was not measured is empty.
+        runs: a row a run, the columns of ``runs.csv``, its comparison_id, and the name of its part of a comparison that
+            is parted (see `bases`); what was not measured is empty.
         traces: a row an evaluation, what is drawn of it, with the run's id, method and comparison_id.
         folders: the folder of each run id; runs that were added have none.
         yardsticks: real pictures and noise by the measures of each comparison_id, as far as they are known.
@@ -34,7 +36,7 @@ class Frames:
     runs: pd.DataFrame
     traces: pd.DataFrame
     folders: dict[str, RunFolder]
-    yardsticks: dict[str, dict[str, dict[str, Any]]]
+    yardsticks: dict[str, Measured]
     protocols: dict[str, dict[str, Any]]
     problems: list[str]
 
@@ -57,28 +59,34 @@ def read(results: Path, add: Sequence[Path] = ()) -> Frames:
     evaluations: list[NDArray[np.float64]] = []
     folders: dict[str, RunFolder] = {}
     problems: list[str] = []
-    for folder in run_folders(results) if (results / "runs").is_dir() or not add else []:
+    for folder in run_folders(results) if has_runs(results) or not add else []:
         try:
             cell = cells.parse(folder.cell_text(), str(folder.file("cell.json")))
             trace, damaged = records.evaluations(folder)
-            rows.append(records.row(folder, cell, int(trace[-1, 0]) if len(trace) else 0))
+            row, unread = records.row(folder, cell, int(trace[-1, 0]) if len(trace) else 0)
         except (StoreError, OSError) as error:
             problems.append(f"{folder.id} is left out: {error}")
             continue
+        rows.append(row)
         read_cells.append(cell)
         evaluations.append(trace)
         folders[folder.id] = folder
-        problems += damaged
+        problems += [*damaged, *unread]
     runs = _table(rows).assign(method=_labels(read_cells))
-    measured = _yardsticks(results, runs["comparison_id"], problems)
-    for column, key in (("fid_real", "real"), ("fid_noise", "noise")):
-        runs[column] = [measured[name].get(key, {}).get("fid") for name in runs["comparison_id"]]
+    found = _yardsticks(results, runs["comparison_id"], problems)
+    # Before any are added, which may not contradict the yardsticks.
+    runs = _anchored(runs, *_parted(runs, found)[:2])
     for path in add:
         runs, told = added.join(runs, path)
         problems += told
     if runs.empty:
         reason = f": {problems[0]}" if problems else ""
         raise StoreError(f"there are no readable runs in {str(results)!r}{reason}; run some first: lipbench run")
+    parted, measured, told = _parted(runs, found)
+    runs = _anchored(runs, parted, measured, len(read_cells)).assign(
+        comparison_id=parted["comparison_id"], part=parted["part"]
+    )
+    problems += told
     runs = runs.astype(KINDS)
     # What the choice of the best checkpoint would hide.
     runs["fid_gap"] = runs["fid"] - runs["fid_best"]
@@ -90,15 +98,38 @@ def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows, dtype=object).reindex(columns=[*COLUMNS, "comparison_id"])
 
 
-def _yardsticks(results: Path, ids: pd.Series, problems: list[str]) -> dict[str, dict[str, dict[str, Any]]]:
-    known: dict[str, dict[str, dict[str, Any]]] = {}
+def _yardsticks(results: Path, ids: pd.Series, problems: list[str]) -> dict[str, Yardsticks]:
+    known: dict[str, Yardsticks] = {}
     for name in ids.unique():
         try:
             known[name] = yardsticks.read(results, name)
         except StoreError as error:
             problems.append(str(error))
-            known[name] = {}
     return known
+
+
+def _parted(runs: pd.DataFrame, known: dict[str, Yardsticks]) -> tuple[pd.DataFrame, dict[str, Measured], list[str]]:
+    """The runs as `bases.parted` parts them, the yardsticks of each part, and what a reader must know."""
+    parted, told = bases.parted(runs, {name: found.basis for name, found in known.items()})
+    measured: dict[str, Measured] = {}
+    for name, found in known.items():
+        parts = parted[runs["comparison_id"] == name].groupby("comparison_id")
+        own = [str(part) for part, group in parts if found.measured and bases.belongs(group, found.basis)]
+        measured |= dict.fromkeys(own, found.measured)
+        if found.measured and not own:
+            told.append(f"the yardsticks of {name} were not made from what its runs were made from, and are left out")
+    return parted, measured, told
+
+
+def _anchored(
+    runs: pd.DataFrame, parted: pd.DataFrame, measured: dict[str, Measured], count: int | None = None
+) -> pd.DataFrame:
+    """The runs, the first `count` of them with the FID of real pictures and of noise; of the others a table says it."""
+    runs, ids = runs.copy(), parted["comparison_id"].iloc[:count]
+    for column, key in (("fid_real", "real"), ("fid_noise", "noise")):
+        anchors = [measured.get(name, {}).get(key, {}).get("fid") for name in ids]
+        runs[column] = pd.Series([*anchors, *runs[column].iloc[len(anchors) :]], index=runs.index, dtype=object)
+    return runs
 
 
 def _settings(cell: Cell) -> dict[str, Any]:

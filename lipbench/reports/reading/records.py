@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from lipbench.cell import Cell
 from lipbench.errors import StoreError
+from lipbench.reports.reading.bases import BASIS
 from lipbench.reports.reading.columns import CHECKS, COLUMNS, KINDS, LIPBENCH, is_number
 from lipbench.schema import Protocol
 from lipbench.store import RunFolder, Status
@@ -25,15 +26,11 @@ def evaluations(folder: RunFolder) -> tuple[NDArray[np.float64], list[str]]:
         An array (evaluations, EVALUATION), NaN where nothing was measured; and what is wrong with the file, in
         sentences: damaged evaluations are left out.
 
-    Raises:
-        StoreError: the file cannot be read.
     """
     try:
         records, problem = folder.trace()
-    except OSError as error:
-        raise StoreError(
-            f"{str(folder.file('trace.jsonl'))!r} cannot be read ({error}); mend its permissions"
-        ) from None
+    except StoreError as error:  # the numbers of a finished run stand without its curves
+        records, problem = [], str(error)
     problems = [problem] if problem else []
     rows = []
     for record in records:
@@ -45,7 +42,7 @@ def evaluations(folder: RunFolder) -> tuple[NDArray[np.float64], list[str]]:
     return np.array(rows, dtype=float).reshape(-1, len(EVALUATION)), problems
 
 
-def row(folder: RunFolder, cell: Cell, last_step: int) -> dict[str, Any]:
+def row(folder: RunFolder, cell: Cell, last_step: int) -> tuple[dict[str, Any], list[str]]:
     """A row of the table of runs: what was asked, and what is known so far.
 
     Args:
@@ -53,12 +50,16 @@ def row(folder: RunFolder, cell: Cell, last_step: int) -> dict[str, Any]:
         cell: its cell.
         last_step: that of its last evaluation, 0 if there is none.
 
+    Returns:
+        The row, and what could not be read that no number depends on, in sentences.
+
     Raises:
         StoreError: a file of the run is damaged.
     """
     status = folder.status()
     result = _read(folder, "result.json")
-    message = _read(folder, "error.json").get("message")
+    message, problems = _message(folder) if status in (Status.FAILED, Status.DIVERGED) else (None, [])
+    planned = {} if result else _read(folder, "basis.json")  # a run that is not finished has numbers, too
     asked = {
         "run_id": folder.id,
         "method": cell.method,
@@ -75,10 +76,19 @@ def row(folder: RunFolder, cell: Cell, last_step: int) -> dict[str, Any]:
         "status": str(status),
         # An unfinished run has no final measurement, but it has made steps.
         "steps": result.get("step", last_step),
-        "error": message if status in (Status.FAILED, Status.DIVERGED) else None,
+        "error": message,
         "device": _device(folder) or result.get("device"),
     }
-    return {key: value for key, value in result.items() if key in COLUMNS} | asked
+    basis = {key: planned[key] for key in BASIS if key in planned}
+    return basis | {key: value for key, value in result.items() if key in COLUMNS} | asked, problems
+
+
+def _message(folder: RunFolder) -> tuple[str | None, list[str]]:
+    """Why the run ended, and what is wrong with the file that says it."""
+    try:
+        return _read(folder, "error.json").get("message"), []
+    except StoreError as error:
+        return None, [str(error)]
 
 
 def _device(folder: RunFolder) -> str | None:

@@ -1,31 +1,55 @@
 """The yardsticks of a comparison: what the same measures say of real pictures and of noise."""
 
-import json
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lipbench.errors import StoreError
-from lipbench.reports.reading.columns import is_number
+from lipbench.files import damaged, read_object
+from lipbench.reports.reading.bases import BASIS
+from lipbench.reports.reading.columns import is_number, is_text
+
+Measured = dict[str, dict[str, Any]]
 
 
-def read(results: Path, comparison_id: str) -> dict[str, dict[str, Any]]:
-    """The yardsticks of a comparison, empty if there are none yet.
+@dataclass(frozen=True)
+class Yardsticks:
+    """Of one comparison; empty if there are none yet.
 
-    Returns:
-        ``real`` and ``noise``, each with ``fid``, ``inception_score`` (None without one) and ``samples``.
+    Attributes:
+        measured: ``real`` and ``noise``, each with ``fid``, ``inception_score`` (None without one) and ``samples``.
+        basis: what they were made from, as far as they say it.
+    """
+
+    measured: Measured = field(default_factory=dict)
+    basis: dict[str, str] = field(default_factory=dict)
+
+
+def read(results: Path, comparison_id: str) -> Yardsticks:
+    """The yardsticks of a comparison.
 
     Raises:
-        StoreError: the file is damaged.
+        StoreError: the file is damaged, or cannot be read.
     """
     path = results / "yardsticks" / f"{comparison_id}.json"
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        # A pair of known distance needs neither.
-        return {} if "pair" in content else {key: _numbers(content[key]) for key in ("real", "noise")}
+        content = read_object(path)
     except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise StoreError(f"the yardsticks in {path} are damaged ({error}); remove the file and run again") from None
+        return Yardsticks()
+    try:
+        basis = {key: _text(key, content[key]) for key in BASIS if key in content}
+        # A pair of known distance needs neither.
+        return Yardsticks(
+            {} if "pair" in content else {key: _numbers(content[key]) for key in ("real", "noise")}, basis
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StoreError(damaged(path, str(error))) from None
+
+
+def _text(name: str, value: Any) -> str:
+    if not is_text(value):
+        raise ValueError(f"{name} is {value!r}, expected a text")
+    return str(value)
 
 
 def _numbers(record: Any) -> dict[str, Any]:

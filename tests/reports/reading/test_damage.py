@@ -20,7 +20,7 @@ def test_a_damaged_folder_is_named_and_hides_no_other(make_run: MakeRun, results
     assert len(report.runs) == 5
     assert len(report.problems) == 3
     page = report.page.read_text()
-    for part in ("cell.json", "result.json", "line 3 of trace.jsonl is damaged"):
+    for part in ("cell.json", "result.json", "trace.jsonl is not what the run has written"):
         assert part in page
 
 
@@ -49,9 +49,9 @@ def test_a_result_of_another_type_is_named_and_left_out(
 
 
 def test_evaluations_that_are_not_numbers_are_named_and_not_drawn(make_run: MakeRun, tmp_path: Path) -> None:
-    folder = make_run("gn", finished=True)
-    folder.append_trace({"step": 9, "fid": "low"})
-    folder.append_trace({"step": 12, "fid": [1]})
+    folder = make_run("gn")
+    for step, fid in ((3, 1.0), (6, 2.0), (9, "low"), (12, [1])):
+        folder.evaluations.append({"step": step, "fid": fid})
     report = api.report(tmp_path / "results")
     assert [re.search(r"step (\d+) of trace.jsonl is damaged", problem)[1] for problem in report.problems] == [
         "9",
@@ -101,7 +101,7 @@ NUMBERS = '{"fid": 4.8, "samples": 719}'
 def test_damaged_yardsticks_are_named_with_a_cure(tmp_path: Path, content: str) -> None:
     (tmp_path / "yardsticks").mkdir()
     (tmp_path / "yardsticks" / "digits-1.json").write_text(content)
-    with pytest.raises(StoreError, match="digits-1.json are damaged .*; remove the file and run again"):
+    with pytest.raises(StoreError, match=r"digits-1.json' is damaged \(.*; remove it and run again"):
         yardsticks.read(tmp_path, "digits-1")
 
 
