@@ -23,6 +23,7 @@ LEFTOVERS = (  # of an attempt; the result goes last: until then the run counts 
     "error.json",
     "samples.png",
     "environment.json",
+    "basis.json",
     "result.json",
 )
 

@@ -94,7 +94,7 @@ def run(
                 request, results, device=device, timeout=timeout, retry_failed=retry_failed, listener=display
             )
     except Stopped as stopped:
-        with suppress(OSError):  # the terminal may be gone
+        with suppress(OSError, SystemExit):  # the terminal may be gone
             console.print(str(stopped), soft_wrap=True)
         sys.exit(stopped.code)
     runs.show_summary(console, summary, results)

@@ -84,7 +84,7 @@ class Display(Listener):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        with suppress(OSError):  # the terminal may be gone
+        with suppress(OSError, SystemExit):  # the terminal may be gone
             self._progress.stop()
 
     def preparing(self) -> None:

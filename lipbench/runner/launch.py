@@ -105,7 +105,11 @@ class Launcher:
                         if not checked:
                             self._check_first(server)
                             checked = True
-                        self._work(server)
+                        try:
+                            self._work(server)
+                        except SystemExit:  # of a listener whose reader has gone, as of `lipbench run | head -1`
+                            self._signals.heard = signal.SIGPIPE
+                            self._work(server)
                 except ServerLostError as error:
                     if not checked:
                         raise
@@ -130,7 +134,7 @@ class Launcher:
                 stopping = True
                 self._queue.clear()
                 server.send({"stop": signal.SIGTERM})
-                if self._signals.heard == signal.SIGHUP:  # the terminal may be gone
+                if self._signals.heard in (signal.SIGHUP, signal.SIGPIPE):  # the terminal may be gone
                     self.listener = Quiet(self.listener)
                 self.listener.stopping(self._signals.heard, len(self._running))
             if stopping:

@@ -63,20 +63,20 @@ class Quiet(Listener):
 
     def noted(self, text: str) -> None:
         """See `Listener.noted`."""
-        with suppress(OSError):
+        with suppress(OSError, SystemExit):
             self._listener.noted(text)
 
     def stepped(self, run: str, step: int) -> None:
         """See `Listener.stepped`."""
-        with suppress(OSError):
+        with suppress(OSError, SystemExit):
             self._listener.stepped(run, step)
 
     def stopping(self, signum: int, running: int) -> None:
         """See `Listener.stopping`."""
-        with suppress(OSError):
+        with suppress(OSError, SystemExit):
             self._listener.stopping(signum, running)
 
     def ended(self, run: str, status: Status, message: str) -> None:
         """See `Listener.ended`."""
-        with suppress(OSError):
+        with suppress(OSError, SystemExit):
             self._listener.ended(run, status, message)

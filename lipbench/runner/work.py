@@ -175,6 +175,7 @@ def _finish(folder: RunFolder, device_name: str, progress: Progress, argv: list[
             folder.write_json("environment.json", environment.describe(device, train.threads, argv))
             job = create(cell, folder.file, device)
             basis.check(folder.path.parent.parent, cell, job.basis)
+            folder.write_json("basis.json", job.basis)
             own = [folder.file(name) for name in cell.copies]
             job.check(Stages(f"{cell.method} on {cell.dataset}", {path: path for path in own}))
             seed_globally(cell.seed, "training")  # for networks that draw numbers of their own (dropout)

@@ -147,7 +147,7 @@ def show_run(console: Console, folder: RunFolder) -> None:
     print_line(console, f"{folder.path}", "dim")
     print_block(console, "asked", readable(lambda: _asked(folder), {}))
     print_block(console, "environment", readable(lambda: folder.read_json("environment.json") or {}, {}))
-    result = readable(lambda: folder.result() or {}, {})
+    result: dict[str, object] = readable(lambda: folder.result() or {}, {})
     print_block(console, "result", {key: value for key, value in result.items() if value is not None})
     error = readable(lambda: folder.read_json("error.json"), None)
     if error is not None:

@@ -114,8 +114,8 @@ def test_a_run_that_dies_at_any_write_and_goes_on_ends_bit_equal_to_one_that_did
             assert states[0] is not None
             assert states[1] is not None
             torch.testing.assert_close(trained(states[0]), trained(states[1]), rtol=0, atol=0)
-    # environment; line and checkpoint twice; result
-    assert number == 6
+    # environment, basis; line and checkpoint twice; result
+    assert number == 7
 
 
 def test_a_nan_is_a_result_recorded_at_its_step(make_run: MakeRun, tmp_path: Path) -> None:

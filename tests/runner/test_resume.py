@@ -92,8 +92,8 @@ def test_a_run_that_dies_at_any_write_and_goes_on_ends_bit_equal_to_one_that_did
             assert folder.status() is Status.INTERRUPTED
             assert go(folder) == FINISHED
             assert_equal(folder, straight)
-    # environment; picture, line and checkpoint twice; result
-    assert number == 8
+    # environment, basis; picture, line and checkpoint twice; result
+    assert number == 9
 
 
 @pytest.mark.slow
@@ -120,7 +120,7 @@ def test_a_process_killed_by_sigkill_again_and_again_ends_bit_equal_to_one_that_
 
 def test_seconds_add_up_over_resumes(make_run: MakeRun) -> None:
     folder = make_run("gn")
-    with pytest.raises(Killed), dying_at_write(4):  # after the first checkpoint
+    with pytest.raises(Killed), dying_at_write(5):  # after the first checkpoint
         go(folder)
     first = checkpoint.load(folder)
     go(folder)
