@@ -62,6 +62,7 @@ def work(folder: RunFolder, device: str, progress: Progress, argv: list[str], si
             print(f"{stopped} It goes on when run again.", flush=True)
             return STOPPED
         except Exception as error:  # whatever happens in a cell is recorded in its folder
+            traceback.print_exc()  # into the log
             folder.record_failure(kind_of(error), _message(error), traceback.format_exc())
             return FAILED
         return FINISHED
@@ -226,10 +227,13 @@ def main(folder: Path, device: str) -> None:
     """Finish the cell in FOLDER in this process."""
     terminal.write_anything()
     signals = Signals(again=end)
-    with signals.hearing():
-        code = work(
-            RunFolder(folder.resolve()), device, lambda step: click.echo(f"step {step}"), command_line(), signals
-        )
+    run = RunFolder(folder.resolve())
+    try:
+        with signals.hearing():
+            code = work(run, device, lambda step: click.echo(f"step {step}"), command_line(), signals)
+    except LipbenchError as error:  # the folder cannot be locked or written to
+        terminal.say(f"Error: {error}", error=True)
+        sys.exit(2)
     sys.exit(128 + signals.heard if code == STOPPED else code)
 
 

@@ -38,7 +38,10 @@ def show_plan(console: Console, request: "Request", results: Path) -> None:
     for planned in request.planned:
         cell = planned.cell
         folder = RunFolder(results / "runs" / cell.run_id)
-        state = str(folder.status()) if folder.file("cell.json").exists() else "new"
+        try:
+            state = str(folder.status()) if folder.path.exists() else "new"
+        except StoreError:  # the run alone is left out, and says why
+            state = "damaged"
         steps = str(cell.protocol.train.steps)
         table.add_row(cell.run_id, Text(cell.method), Text(str(cell.dataset)), str(cell.seed), steps, state)
     console.print(table)
