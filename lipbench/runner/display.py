@@ -132,7 +132,7 @@ class Display(Listener):
             self._progress.remove_task(self._bars.pop(run))
         left = duration(self.estimate.seconds_left)
         note = self._numbers(run) if status is Status.DONE else message
-        tail = f", {left} left" if self.ended_runs < self.total else ""
+        tail = f", {left} left" if self.ended_runs < self.total and status is not Status.INTERRUPTED else ""
         line = Text(f"[{self.ended_runs:>{self._width}}/{self.total}] {run} ")
         line.append(str(status), STYLES[status]).append(f": {note}{tail}")
         self.console.print(line, soft_wrap=True)

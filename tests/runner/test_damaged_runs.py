@@ -52,7 +52,7 @@ HARMLESS = {
     "samples.png": [*DAMAGE],
 }
 # Written over, what no file can replace apart.
-BLOCKED = {name: "a folder" for name in ("error.json", "environment.json", "basis.json", "samples.png")}
+BLOCKED = dict.fromkeys(("error.json", "environment.json", "basis.json", "samples.png"), "a folder")
 
 
 @pytest.mark.parametrize("name", HARMLESS)
