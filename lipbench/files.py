@@ -37,7 +37,8 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     """
     # Not the process id: two containers on one disk are both number 1.
     beside = path.with_name(f".{path.name[:100]}.{token_hex(8)}{PARTIAL}")
-    data = content.encode() if isinstance(content, str) else content
+    # A path that is no text, as Python holds it, is written in escapes.
+    data = content.encode(errors="backslashreplace") if isinstance(content, str) else content
     try:
         with beside.open("wb") as file:
             file.write(data)
