@@ -37,7 +37,8 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     """
     # Not the process id: two containers on one disk are both number 1.
     beside = path.with_name(f".{path.name[:100]}.{token_hex(8)}{PARTIAL}")
-    data = content.encode() if isinstance(content, str) else content
+    # A path that is no text, as Python holds it, is written in escapes.
+    data = content.encode(errors="backslashreplace") if isinstance(content, str) else content
     try:
         with beside.open("wb") as file:
             file.write(data)
@@ -93,18 +94,20 @@ def read_bytes(path: Path, most: int = MOST) -> bytes:
     except (OSError, ValueError) as error:
         raise StoreError(_unreadable(path, error)) from None
     try:
-        with os.fdopen(descriptor, "rb") as file:
-            found = os.fstat(descriptor)
-            if not stat.S_ISREG(found.st_mode):
-                kind = KINDS.get(stat.S_IFMT(found.st_mode), "no plain file")
-                raise StoreError(f"{str(path)!r} is {kind}; expected a file: move it away")
-            if found.st_size > most:
-                raise StoreError(
-                    f"{str(path)!r} has {found.st_size:,} bytes; expected at most {most:,}: it is damaged, move it away"
-                )
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            kind = KINDS.get(stat.S_IFMT(found.st_mode), "no plain file")
+            raise StoreError(f"{str(path)!r} is {kind}; expected a file: move it away")
+        if found.st_size > most:
+            raise StoreError(
+                f"{str(path)!r} has {found.st_size:,} bytes; expected at most {most:,}: it is damaged, move it away"
+            )
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
             return file.read()
     except OSError as error:
         raise StoreError(_unreadable(path, error)) from None
+    finally:
+        os.close(descriptor)
 
 
 def read_text(path: Path, most: int = MOST) -> str:

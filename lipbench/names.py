@@ -9,7 +9,7 @@ inside, the mark itself is written twice.
 import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from itertools import combinations, product
+from itertools import product
 from pathlib import PurePath
 
 from lipbench import places
@@ -19,6 +19,7 @@ Names = str | PurePath | Iterable[str | PurePath]
 
 LARGEST_SEED = 2**63 - 1  # a column of whole numbers has 64 bits
 MOST_SEEDS = 10_000
+MOST_SEPARATORS = 16  # in a path for which several names could be taken
 
 _OPENERS = ",[=+"  # after one of these, or at the beginning, a quotation mark opens a quoted text
 _QUOTED = re.compile(r'"(?:[^"]|"")*"|\'(?:[^\']|\'\')*\'', re.DOTALL)
@@ -201,7 +202,9 @@ def _refuse_path(pieces: list[str], separator: str, like: Callable[[str], bool])
     Raises:
         RequestError: it is.
     """
-    for first, last in combinations(range(len(pieces)), 2):
+    count = len(pieces)
+    ends = ((first, last) for first in range(count) for last in range(first + 1, min(count, first + MOST_SEPARATORS)))
+    for first, last in ends:
         whole = separator.join([*pieces[first:last], pieces[last].partition("[")[0]])
         if like(whole) and places.exists(whole):
             raise RequestError(

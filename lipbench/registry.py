@@ -17,7 +17,7 @@ from lipbench.classes import find_spec
 from lipbench.errors import LipbenchError, PluginError, RequestError, UnknownNameError
 from lipbench.importing import explained, import_file
 from lipbench.names import Name
-from lipbench.places import expanded
+from lipbench.places import exists, expanded
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def _aliases(known: dict[str, list[Found]]) -> dict[str, str]:
 
 def _folder(kind: Kind, name: Name) -> str:
     """How the pictures of a folder are named, where a data set's name is that of a folder."""
-    if kind is DATASET and expanded(name.base).is_dir():
+    if kind is DATASET and exists(name.base) and expanded(name.base).is_dir():
         return f"as a folder of pictures it is named '{Name('folder', (('path', name.base), ('size', '32')))}'"
     return ""
 

@@ -34,6 +34,7 @@ def check_results(results: Path) -> None:
     Raises:
         StoreError: it could not.
     """
+    has_runs(results)
     folder = existing(results)
     if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
         raise StoreError(

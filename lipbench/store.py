@@ -4,6 +4,7 @@ Whoever writes in a folder holds a kernel lock on it, so a process that dies hol
 that one of another run is not taken for it.
 """
 
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -165,7 +166,7 @@ class RunFolder:
             return Status(result["status"])
         if self.is_locked():
             return Status.RUNNING
-        return Status.FAILED if self.file("error.json").exists() else Status.INTERRUPTED
+        return Status.FAILED if os.path.lexists(self.file("error.json")) else Status.INTERRUPTED
 
     def attempt(self) -> str:
         """A digest of how the last attempt ended, so that another end can be told from it."""

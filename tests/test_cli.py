@@ -154,7 +154,13 @@ def test_show_gives_everything_about_one_run(make_run: MakeRun, tmp_path: Path) 
     with folder.file("trace.jsonl").open("a") as file:
         file.write("{torn")
     text = call("show", "gp", "--results", str(tmp_path / "results")).output
-    for part in ("train.steps", "digits-cnn@", "an old story", "Some traceback", "line 3 of trace.jsonl is damaged"):
+    for part in (
+        "train.steps",
+        "digits-cnn@",
+        "an old story",
+        "Some traceback",
+        "trace.jsonl is not what the run has written",
+    ):
         assert part in text
 
 

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
 from rich.padding import Padding
@@ -137,6 +137,7 @@ def _where(folder: RunFolder, status: Status, steps: int) -> str:
 def show_run(console: Console, folder: RunFolder) -> None:
     """One run, from what was asked to what came of it; what cannot be read is named after what can."""
     problems: dict[str, None] = {}
+    nothing: dict[str, Any] = {}
 
     def readable(read: Callable[[], T], otherwise: T) -> T:
         try:
@@ -148,9 +149,9 @@ def show_run(console: Console, folder: RunFolder) -> None:
     status = readable(folder.status, None)
     print_line(console, f"{folder.id}: {status or 'its state is not known'}", STYLES[status or Status.FAILED])
     print_line(console, f"{folder.path}", "dim")
-    print_block(console, "asked", readable(lambda: _asked(folder), {}))
-    print_block(console, "environment", readable(lambda: folder.read_json("environment.json") or {}, {}))
-    result: dict[str, object] = readable(lambda: folder.result() or {}, {})
+    print_block(console, "asked", readable(lambda: _asked(folder), nothing))
+    print_block(console, "environment", readable(lambda: folder.read_json("environment.json") or nothing, nothing))
+    result = readable(lambda: folder.result() or nothing, nothing)
     print_block(console, "result", {key: value for key, value in result.items() if value is not None})
     error = readable(lambda: folder.read_json("error.json"), None)
     if error is not None:
@@ -163,7 +164,7 @@ def show_run(console: Console, folder: RunFolder) -> None:
         print_line(console, f"Note: {text}", "yellow")
 
 
-def _asked(folder: RunFolder) -> dict[str, object]:
+def _asked(folder: RunFolder) -> dict[str, Any]:
     cell = cells.parse(folder.cell_text(), str(folder.file("cell.json")))
     return {
         "method": cell.method,

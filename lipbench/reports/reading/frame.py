@@ -61,6 +61,8 @@ def read(results: Path, add: Sequence[Path] = ()) -> Frames:
     problems: list[str] = []
     for folder in run_folders(results) if has_runs(results) or not add else []:
         try:
+            if not folder.id.isprintable():
+                raise StoreError("its folder has a name that lipbench gives to none; rename it")
             cell = cells.parse(folder.cell_text(), str(folder.file("cell.json")))
             trace, damaged = records.evaluations(folder)
             row, unread = records.row(folder, cell, int(trace[-1, 0]) if len(trace) else 0)
