@@ -94,7 +94,9 @@ def test_damaged_yardsticks_are_refused_as_nobody_knows_the_data_of_the_runs(tmp
         os.mkfifo(file)
     else:
         file.write_text(damage)
-    with pytest.raises(StoreError, match="yardsticks/.* (is|cannot) .*; expected the digests of the data.*move the file away"):
+    with pytest.raises(
+        StoreError, match="yardsticks/.* (is|cannot) .*; expected the digests of the data.*move the file away"
+    ):
         lipbench.prepare("digits", overrides=TINY, results=tmp_path)
 
 
