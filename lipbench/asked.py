@@ -5,6 +5,7 @@ gives the same again when it reads that.
 """
 
 import inspect
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
@@ -115,6 +116,15 @@ def _text(expected: str) -> Reader:
     return read
 
 
+def _device(what: str, value: Any) -> str:
+    # Other devices of PyTorch lack float64, in which critics are measured, or hold no numbers; it has but one CPU.
+    expected = "auto, cpu, cuda, or a GPU by its number, as in cuda:0"
+    name = str(_text(expected)(what, value))
+    if not re.fullmatch("auto|cpu(:0)?|cuda(:[0-9]{1,4})?", name):
+        raise _refusal(what, name, expected)
+    return name
+
+
 def _path(expected: str) -> Reader:
     return lambda what, value: Path(_text(expected)(what, value))
 
@@ -138,11 +148,13 @@ def _choice(*allowed: str) -> Reader:
     return read
 
 
-def _whole(least: int) -> Reader:
+def _whole(least: int, most: int) -> Reader:
     def read(what: str, value: Any) -> int:
         number = plain(value)
         if type(number) is not int or number < least:
             raise _refusal(what, value, f"a whole number of at least {least}")
+        if number > most:
+            raise _refusal(what, value, f"a whole number of at most {most:,}")
         return number
 
     return read
@@ -240,11 +252,11 @@ READERS: dict[str, Reader] = {
     "protocol": _text("a protocol's name such as 'digits', or the path of a TOML file"),
     "settings": _choice("shared", "recommended"),
     "overrides": _settings,
-    "steps": _whole(1),
+    "steps": _whole(1, 10**9),
     "precision": _choice("float32", "tf32", "bfloat16"),
     "quick": _flag,
-    "jobs": _whole(1),
-    "device": _text("a text such as 'auto', 'cpu', 'cuda' or 'cuda:0'"),
+    "jobs": _whole(1, 10**4),
+    "device": _device,
     "timeout": _seconds,
     "retry_failed": _flag,
     "results": _path("the path of a folder, such as 'results'"),
@@ -256,13 +268,13 @@ READERS: dict[str, Reader] = {
     "add": _paths("the path of a CSV file, or several"),
     "run": _text("the id of a run, its beginning, or the path of its folder"),
     "split": _choice("train", "held_out", "all"),
-    "samples": _whole(2),
+    "samples": _whole(2, 10**6),
     "extractor": _text("an extractor's name, such as 'inception-v3-compat'"),
     "architecture": _text("an architecture's name, such as 'cnn-32', or a function in a file, './nets.py:make'"),
-    "side": _whole(1),
-    "channels": _whole(1),
-    "batch_size": _whole(1),
-    "rounds": _whole(1),
+    "side": _whole(1, 10**4),
+    "channels": _whole(1, 10**4),
+    "batch_size": _whole(1, 10**5),
+    "rounds": _whole(1, 10**6),
     "engine": _choice("three-sweep", "double-backward", "both"),
     "note": _function("a function of a text, such as print"),
     "progress": _function("a function of a number"),

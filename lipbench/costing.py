@@ -51,9 +51,12 @@ def cost(
 
     from lipbench import nets
     from lipbench.runner.cost import CONTROL, measure
+    from lipbench.runner.device import choose_device
+    from lipbench.runner.stages import staying
     from lipbench.train.gradients.double_backward import DoubleBackward
     from lipbench.train.gradients.three_sweeps import ThreeSweeps
 
+    choose_device(device)
     if not is_file(architecture):
         nets.find(architecture)
         side = side or (int(size) if (size := architecture.rpartition("-")[2]).isdecimal() else None)
@@ -73,4 +76,5 @@ def cost(
     planned = plan([CONTROL, *listed(methods)], data, [0], "cifar10-cnn", overrides)
     both = [ThreeSweeps.name, DoubleBackward.name]
     engines = both if engine == "both" else [engine]
-    return measure(planned, engines=engines, rounds=rounds, device=device, progress=progress)
+    with staying():
+        return measure(planned, engines=engines, rounds=rounds, device=device, progress=progress)

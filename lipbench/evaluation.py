@@ -75,13 +75,16 @@ def prepare(
         StoreError: a folder cannot be written to.
     """
     from lipbench.runner.adversarial import Adversarial
+    from lipbench.runner.device import choose_device
     from lipbench.runner.prepare import prepare as prepare_cell
+    from lipbench.runner.stages import staying
     from lipbench.schema import adversarial
 
+    choose_device(device)
     listener = _Noting(note)
     prepare_results(Path(results))
     ready = []
-    with places.at(data_root, inception_weights):
+    with places.at(data_root, inception_weights), staying():
         for planned in plan("none", datasets, [0], str(protocol), overrides or {}):
             adversarial(planned.cell.protocol)
             job = prepare_cell(planned, device, Path(results), listener).job
@@ -138,15 +141,18 @@ def evaluate(
         RequestError: anything asked for is not known or not possible.
         StoreError: there is no such run, or it has no checkpoint.
     """
+    from lipbench.runner.device import choose_device
     from lipbench.runner.score import score_pictures, score_run
+    from lipbench.runner.stages import staying
 
+    choose_device(device)
     short = {"evaluate.samples": samples, "evaluate.extractor": extractor}
     given = with_arguments(overrides or {}, short)
     for key in given:
         if not key.startswith("evaluate."):
             raise RequestError(f"setting {key!r} is not one of evaluation; expected evaluate.…: training is over")
     records = []
-    with places.at(data_root, inception_weights):
+    with places.at(data_root, inception_weights), staying():
         other = read_dataset(str(against)) if against is not None else None
         for text in listed(subjects):
             if not _is_dataset(text):

@@ -7,7 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lipbench.errors import RequestError
 
-Count = Annotated[int, Field(gt=0)]
+# Far above what anybody means, and below what fills the memory or never ends: a slip of the hand is told at once.
+Count = Annotated[int, Field(gt=0, le=10**9)]
+Batch = Annotated[int, Field(gt=0, le=10**5)]
+Few = Annotated[int, Field(gt=0, le=10**4)]
+Points = Annotated[int, Field(ge=2, le=10**6)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Losses = Literal["wasserstein", "hinge", "logistic"]
@@ -21,18 +25,18 @@ class Train(_Strict):
     """How critic and generator are trained; a step is a generator step."""
 
     steps: Count
-    critic_steps: Count
-    batch_size: Count
-    generator_batch_size: Count
+    critic_steps: Few
+    batch_size: Batch
+    generator_batch_size: Batch
     learning_rate: Rate
     generator_learning_rate: Rate
     # Read leniently: TOML has lists where Python has tuples.
     betas: Annotated[tuple[Fraction, Fraction], Field(strict=False)]
     decay: Literal["none", "linear"]
-    latent_dim: Count
+    latent_dim: Batch
     ema_decay: Fraction
     flips: bool
-    threads: Count
+    threads: Few
     # Of the networks; where it is float32, it does not show in a protocol's text or id.
     precision: Literal["float32", "tf32", "bfloat16"] = Field(
         default="float32", exclude_if=lambda value: value == "float32"
@@ -43,15 +47,15 @@ class Evaluate(_Strict):
     """What is measured, and how often."""
 
     every: Count
-    samples: Annotated[int, Field(ge=2)]
+    samples: Points
     # All of the split where it is left out; then it does not show in a protocol's text or id either.
-    real_samples: Annotated[int, Field(ge=2)] | None = Field(default=None, exclude_if=lambda value: value is None)
+    real_samples: Points | None = Field(default=None, exclude_if=lambda value: value is None)
     extractor: str
     split: Literal["train", "held_out", "all"]
-    kid_subsets: Count
-    kid_subset_size: Annotated[int, Field(ge=2)]
-    isc_splits: Count
-    critic_points: Annotated[int, Field(ge=2)]
+    kid_subsets: Batch
+    kid_subset_size: Points
+    isc_splits: Few
+    critic_points: Points
 
 
 class _Protocol(_Strict):
@@ -76,11 +80,11 @@ class CriticTrain(_Strict):
     """How a critic alone is trained; a step is a critic step."""
 
     steps: Count
-    batch_size: Count
+    batch_size: Batch
     learning_rate: Rate
     betas: Annotated[tuple[Fraction, Fraction], Field(strict=False)]
     decay: Literal["none", "linear"]
-    threads: Count
+    threads: Few
     precision: Literal["float32", "tf32", "bfloat16"] = Field(
         default="float32", exclude_if=lambda value: value == "float32"
     )
@@ -90,8 +94,8 @@ class CriticEvaluate(_Strict):
     """What is measured of a critic alone, and how often."""
 
     every: Count
-    transport_points: Annotated[int, Field(ge=2)]
-    critic_points: Annotated[int, Field(ge=2)]
+    transport_points: Points
+    critic_points: Points
 
 
 class CriticProtocol(_Protocol):

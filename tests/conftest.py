@@ -16,6 +16,7 @@ from hypothesis import settings
 from lipbench.plan import plan
 from lipbench.runner.work import work
 from lipbench.store import RunFolder
+from lipbench.train.streams import kept
 
 torch.set_num_threads(1)  # several workers share the cores
 # No deadline: the first example of a property pays for imports. The same examples everywhere.
@@ -53,8 +54,8 @@ def _cache(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @pytest.fixture(autouse=True)
 def _random_state() -> Any:
-    """Leave no trace in torch's global random state."""
-    with torch.random.fork_rng():
+    """Leave no trace in the global random states."""
+    with kept():
         torch.manual_seed(0)
         yield
 

@@ -76,8 +76,8 @@ REFUSED = [
     ({"settings": ["shared"]}, r"settings is \['shared'\]; expected one of: shared, recommended"),
     ({"precision": "float16"}, "precision is 'float16'; expected one of: float32, tf32, bfloat16"),
     ({"quick": "yes"}, "quick is 'yes'; expected True or False"),
-    ({"device": 0}, "device is 0; expected a text such as 'auto'"),
-    ({"device": torch.device("cpu")}, r"device is device\(type='cpu'\); expected a text such as 'auto'"),
+    ({"device": 0}, "device is 0; expected auto, cpu"),
+    ({"device": torch.device("cpu")}, r"device is device\(type='cpu'\); expected auto, cpu"),
 ]
 REFUSED_BY_RUN = [
     ({"timeout": "5"}, "timeout is '5'; expected seconds above 0"),

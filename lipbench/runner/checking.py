@@ -2,13 +2,16 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from signal import SIGKILL, Signals
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from lipbench.cell import Cell
-from lipbench.errors import RequestError
+from lipbench.errors import RequestError, StoreError
+from lipbench.files import read_text
 from lipbench.plan import Planned
 from lipbench.runner.connection import Connection, connect
 from lipbench.runner.listener import Forecast, Listener
@@ -97,13 +100,29 @@ def _together(each: Sequence[Forecast], counts: Sequence[int], jobs: int) -> For
     return Forecast(seconds / max(1, min(jobs, sum(counts))), disk)
 
 
-def _ended(event: dict[str, object], stage: str, log: Path) -> str:
-    how = f"signal {event['signal']}" if event["signal"] else f"exit code {event['code']}"
-    if event["signal"] == 9:
-        return f"{stage} has ended the process that checks, by {how}; {MEMORY}"
-    lines = log.read_text(encoding="utf-8", errors="replace").split("\n") if log.exists() else []
-    last = next((line.strip() for line in reversed(lines) if line.strip()), "nothing")
-    return f"{stage} has ended the process that checks, by {how}; the last that it printed: {last}"
+def _ended(event: dict[str, Any], stage: str, log: Path) -> str:
+    """What crashed, and the last that is known of it; the log says so, too."""
+    signal = event["signal"]
+    how = f"signal {signal} ({Signals(signal).name})" if signal in set(Signals) else f"exit code {event['code']}"
+    said = f"{stage} has ended the process that checks, by {how}; "
+    try:
+        printed = [line.strip() for line in read_text(log).splitlines() if line.strip()]
+    except (OSError, StoreError):
+        printed = []
+    # What Python's fault handler prints begins with the fault, and the innermost line is the first after it.
+    fatal = next((number for number, line in enumerate(printed) if line.startswith("Fatal Python error")), None)
+    if signal == SIGKILL:
+        said += MEMORY
+    elif fatal is not None:
+        place = next((line for line in printed[fatal:] if line.startswith("File ")), "")
+        said += f"{printed[fatal]} {place}".rstrip()
+    elif printed:
+        said += f"the last that it printed: {printed[-1]}"
+    else:
+        said += "it printed nothing: expected code that neither calls os._exit nor crashes"
+    with suppress(OSError), log.open("a", encoding="utf-8") as file:
+        file.write(f"{said}\n")
+    return said
 
 
 @dataclass

@@ -105,7 +105,8 @@ def measure(
 def _setups(item: Planned, engines: Sequence[str], device: torch.device) -> list[_Setup]:
     """The method by each engine that makes a difference to it."""
     method, stages = item.cell.method, Stages(item.cell.method, {path: path for path in item.sources.values()})
-    pictures = load_pictures(item.cell.dataset, item.sources.__getitem__)
+    with stages.stage("making pictures", "pictures that fit into the memory"):
+        pictures = load_pictures(item.cell.dataset, item.sources.__getitem__)
     found: list[_Setup] = []
     for engine in engines:
         with stages.stage("making networks", f"networks for pictures of shape {pictures.shape}"):

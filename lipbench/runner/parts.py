@@ -11,6 +11,7 @@ from lipbench import nets, own, pair, registry
 from lipbench.cell import Part
 from lipbench.dataset import Dataset, Pictures
 from lipbench.errors import PluginError, RequestError
+from lipbench.explain import explain
 from lipbench.importing import import_file
 from lipbench.method import Method
 from lipbench.names import Name
@@ -38,10 +39,11 @@ def load_data(part: Part, locate: Locate) -> Pictures | Pair:
             pair.check(found)
     except PluginError as error:
         raise PluginError(f"data set {part}: {error}") from error
-    except SystemExit as error:
+    except (SystemExit, GeneratorExit) as error:
+        file = Path(inspect.getfile(type(plugin)))
         raise PluginError(
-            f"data set {part} ends the program while it loads (exit code {error.code}); expected {wanted}, or an "
-            f"exception that says what is wrong"
+            f"data set {part} ends the program while it loads: {explain(error, {file: file})}; expected {wanted}, or "
+            f"an exception that says what is wrong"
         ) from error
     if not isinstance(found, Pictures | Pair):
         given = "nothing" if found is None else f"a {type(found).__name__}"
@@ -69,6 +71,14 @@ def load_pair(part: Part, locate: Locate, protocol: str) -> Pair:
             f"known, such as w1[dim=2,funnels=4], gauss-shift, gauss-scale or shells"
         )
     return found
+
+
+def is_built_in(part: Part) -> bool:
+    """Whether a data set is one of lipbench's own, rather than a user's file or another package's."""
+    if part.file is not None:
+        return False
+    module = registry.find(registry.DATASET, Name(part.name)).module
+    return module is not None and module.startswith("lipbench.")
 
 
 def default_split(part: Part, locate: Locate) -> str:

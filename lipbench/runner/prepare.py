@@ -14,6 +14,7 @@ from lipbench.errors import PluginError, StoreError
 from lipbench.files import to_json, write_atomically
 from lipbench.kept import Note
 from lipbench.measure.fidelity import Reference, fidelity, measure_real, notes
+from lipbench.pair import Pair
 from lipbench.plan import Planned
 from lipbench.runner import basis
 from lipbench.runner.adversarial import Adversarial
@@ -24,7 +25,7 @@ from lipbench.runner.estimate import duration
 from lipbench.runner.job import Job
 from lipbench.runner.jobs import create
 from lipbench.runner.listener import Forecast, Listener
-from lipbench.runner.parts import find_architecture, load_pictures
+from lipbench.runner.parts import find_architecture, is_built_in, load_data
 from lipbench.runner.rehearse import rehearse
 from lipbench.runner.stages import Stages
 from lipbench.store import RunFolder
@@ -110,12 +111,14 @@ def _check_again(job: Job, folder: RunFolder) -> None:
         PluginError: they are not, or do not.
     """
     cell = job.cell
-    if cell.dataset.file and isinstance(job, Adversarial):
-        again = load_pictures(cell.dataset, folder.file)
-        if digest(again.train, again.held_out) != job.basis["pictures"]:
+    if not is_built_in(cell.dataset):
+        again = load_data(cell.dataset, folder.file)
+        found = again.digest if isinstance(again, Pair) else digest(again.train, again.held_out)
+        if found not in job.basis.values():
+            what = "another pair" if isinstance(again, Pair) else "other pictures"
             raise PluginError(
-                f"load of data set {cell.dataset} gives other pictures at each call, so no two runs would have the "
-                f"same; expected random numbers from a fixed seed alone: np.random.default_rng(0), or torch.rand(…, "
+                f"load of data set {cell.dataset} gives {what} at each call, so no two runs would have the same; "
+                f"expected random numbers from a fixed seed alone: np.random.default_rng(0), or torch.rand(…, "
                 f"generator=torch.Generator().manual_seed(0))"
             )
     if cell.architecture.file and isinstance(job, Adversarial):

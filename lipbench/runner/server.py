@@ -15,6 +15,7 @@ When its input ends, because the launcher is gone however it went, the server an
 these have started. A signal that asks to stop reaches cells from the launcher alone.
 """
 
+import faulthandler
 import json
 import os
 import select
@@ -112,6 +113,7 @@ class Server:
             signals.obey()
             _die_with_launcher()
             _redirect(log)
+            faulthandler.enable()  # a crash in compiled code says where
             code = job()
         except BaseException:
             traceback.print_exc()  # into the log

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from traceback import extract_tb
+from typing import NoReturn
 
 from lipbench.errors import Diverged, LipbenchError, RequestError
 from lipbench.explain import explain
@@ -15,6 +17,33 @@ ALONE = (
     "code that reads no file beside itself: a run has copies of it and of the modules that it imports, and of nothing "
     "else that lies there; write the place of such a file out in full"
 )
+
+
+@contextmanager
+def staying() -> Iterator[None]:
+    """Let nothing in the block end the program in silence; a process that is forked there may end as it likes.
+
+    Raises:
+        RequestError: something would have ended it.
+    """
+    here, leave = os.getpid(), os._exit
+
+    def stay(status: int) -> NoReturn:
+        if os.getpid() != here:
+            leave(status)
+        raise SystemExit(status)
+
+    os._exit = stay
+    try:
+        yield
+    except (SystemExit, GeneratorExit) as error:
+        *_, last = (frame for frame in extract_tb(error.__traceback__) if frame.filename != __file__)
+        raise RequestError(
+            f"{last.filename!r}, line {last.lineno}, in {last.name}, ends the program ({type(error).__name__}: "
+            f"{error}); expected code that returns, or an exception that says what is wrong"
+        ) from error
+    finally:
+        os._exit = leave
 
 
 @dataclass(frozen=True)
@@ -54,7 +83,7 @@ class Stages:
             if said == str(error):
                 raise
             raise RequestError(said) from error
-        except (Exception, SystemExit) as error:  # a plugin may raise anything, and even try to leave
+        except (Exception, SystemExit, GeneratorExit) as error:  # a plugin may raise anything, and even try to leave
             said = self._shown(explain(error, self.files))
             if self._reads_beside(error):
                 expected = ALONE

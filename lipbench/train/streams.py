@@ -14,6 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lipbench.errors import StoreError
+
 NAMES = ("latents", "flips", "penalty", "pair")
 EVALUATION = "evaluation"  # the purpose of what networks draw when they are measured, apart from training
 
@@ -42,7 +44,7 @@ def global_state() -> dict[str, Any]:
     _, keys, *rest = np.random.get_state()
     return {
         "global_random": torch.get_rng_state(),
-        "global_random_cuda": torch.cuda.get_rng_state_all(),
+        "global_random_cuda": [torch.cuda.get_rng_state(device) for device in _cuda_devices()],
         "global_random_python": (version, torch.tensor(numbers), gauss),
         "global_random_numpy": (torch.tensor(np.asarray(keys, np.int64)), *rest),
     }
@@ -51,7 +53,8 @@ def global_state() -> dict[str, Any]:
 def restore_global_state(state: dict[str, Any]) -> None:
     """Go on from what `global_state` gave; those that an older checkpoint lacks are left as they are."""
     torch.set_rng_state(state["global_random"])
-    torch.cuda.set_rng_state_all(state["global_random_cuda"])
+    for device, cuda in zip(_cuda_devices(), state["global_random_cuda"], strict=False):
+        torch.cuda.set_rng_state(cuda, device)
     if "global_random_python" in state:
         version, numbers, gauss = state["global_random_python"]
         random.setstate((version, tuple(numbers.tolist()), gauss))
@@ -63,12 +66,17 @@ def restore_global_state(state: dict[str, Any]) -> None:
 def kept() -> Iterator[None]:
     """Leave the global random states as they were before the block."""
     python, numpy = random.getstate(), np.random.get_state()
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(_cuda_devices()):
         try:
             yield
         finally:
             random.setstate(python)
             np.random.set_state(numpy)
+
+
+def _cuda_devices() -> range:
+    """The CUDA devices that this process uses: none on a CPU, for which a GPU must not even be waked."""
+    return range(torch.cuda.device_count() if torch.cuda.is_initialized() else 0)
 
 
 @contextmanager
@@ -116,6 +124,17 @@ class Streams:
         return {name: generator.get_state() for name, generator in self._generators.items()}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Go on from a state that `state_dict` gave."""
+        """Go on from a state that `state_dict` gave.
+
+        Raises:
+            StoreError: it was given on a device of another type, whose random numbers are others.
+        """
         for name, value in state.items():
+            if len(value) != len(self._generators[name].get_state()):
+                here = self.device.type
+                there = "cpu" if here == "cuda" else "cuda"
+                raise StoreError(
+                    f"the checkpoint was made by --device {there}, and this is {here}, which draws other random "
+                    f"numbers; expected --device {there} to go on from it: else choose another --results"
+                )
             self._generators[name].set_state(value)

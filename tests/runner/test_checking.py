@@ -64,7 +64,7 @@ def test_what_is_heard_of_a_cell_is_its_verdict(check: Any) -> None:
     [
         ([{"event": "refused", "message": "It mixes."}, EXIT], None, "It mixes."),
         ([{**EXIT, "code": 3}], None, "by exit code 3; the last that it printed: Segmentation fault"),
-        ([{**EXIT, "signal": 9}], None, "by signal 9; the system may have run out of memory"),
+        ([{**EXIT, "signal": 9}], None, "by signal 9 (SIGKILL); the system may have run out of memory"),
         ([{"event": "checking", "text": "trying score"}], 1e-3, "trying score takes longer than 0.001 s"),
     ],
 )

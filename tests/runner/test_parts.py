@@ -45,7 +45,10 @@ def test_arrays_and_floats_are_refused_with_their_cure(load: Any, made: str, mes
     [
         ("    def load(self):\n        pass\n", "load of data set mine returns nothing; expected return lipbench.Pict"),
         ("    def load(self):\n        return 1, 2\n", "load of data set mine returns a tuple; expected return lipben"),
-        ("    def load(self):\n        sys.exit('no')\n", r"data set mine ends the program .*\(exit code no\)"),
+        (
+            "    def load(self):\n        sys.exit('no')\n",
+            r"data set mine ends the program .*SystemExit: no \(.*, in load\)",
+        ),
         ("    def laod(self):\n        return 1\n", r"laod is no hook of a data set; did you mean load\?"),
     ],
 )

@@ -4,10 +4,12 @@ import random
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lipbench.errors import StoreError
 from lipbench.train.streams import (
     NAMES,
     Streams,
@@ -101,3 +103,21 @@ def test_the_global_states_go_through_a_checkpoint(tmp_path: Path) -> None:
         assert [(*drawn(), random.gauss(0, 1), float(np.random.randn())) for _ in range(3)] == expected
         restore_global_state({key: state[key] for key in ("global_random", "global_random_cuda")})  # an older one
         assert float(torch.rand(())) == expected[0][0]
+
+
+def test_a_cpu_wakes_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("CUDA was initialised")
+
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: False)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "_lazy_init", refuse)
+    with kept():
+        restore_global_state(global_state() | {"global_random_cuda": [torch.zeros(16, dtype=torch.uint8)]})
+
+
+def test_a_checkpoint_of_another_device_is_refused() -> None:
+    streams = Streams(0, torch.device("cpu"))
+    state = {name: torch.zeros(16, dtype=torch.uint8) for name in streams.state_dict()}  # as of a CUDA generator
+    with pytest.raises(StoreError, match="made by --device cuda, and this is cpu.*expected --device cuda"):
+        streams.load_state_dict(state)
