@@ -34,10 +34,10 @@ def write_anything() -> None:
 
 def console() -> "Console":
     """A console for text as it is, on standard output."""
-    from lipbench.screen.console import PlainConsole
+    from lipbench.console import PlainConsole
 
     write_anything()
-    return PlainConsole(markup=False, emoji=False, highlight=False)
+    return PlainConsole(visible, written)
 
 
 def say(text: str, *, error: bool = False) -> None:

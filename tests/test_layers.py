@@ -10,9 +10,10 @@ import lipbench
 ROOT = Path(lipbench.__file__).parent
 # From the ground up; rooms of one line do not know each other.
 FLOORS = [
+    {"console"},
     {"errors", "explain", "terminal", "protocols", "plugin", "__init__"},
     {"files", "locks"},
-    {"places", "trace"},
+    {"places", "trace", "kept"},
     {"names", "interface", "classes", "method", "pair", "schema", "store"},
     {"body", "dataset", "own"},
     {"card", "importing"},
@@ -31,7 +32,7 @@ FLOORS = [
     {"__main__"},
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-REPORTS_MAY_KNOW = {"errors", "files", "names", "schema", "cell", "store", "results", "__init__", "reports"}
+REPORTS_MAY_KNOW = {"errors", "files", "terminal", "names", "schema", "cell", "store", "results", "__init__", "reports"}
 FILES = sorted(ROOT.rglob("*.py"))
 
 

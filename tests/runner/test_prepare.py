@@ -147,7 +147,10 @@ def test_other_pictures_under_the_same_name_are_refused_in_the_same_results(tmp_
 
     prepare(0)
     prepare(0)
-    with pytest.raises(RequestError, match="with pictures .*, and these have .*; expected the same.*another --results"):
+    with pytest.raises(
+        RequestError,
+        match="has pictures .* are planned with pictures .*; expected the same.*another --results",
+    ):
         prepare(1)
 
 
@@ -155,7 +158,7 @@ def test_other_weights_of_the_extractor_are_refused_in_the_same_results(tmp_path
     lipbench.prepare("digits", overrides=TINY, results=tmp_path)
     (file,) = (tmp_path / "yardsticks").iterdir()
     file.write_text(file.read_text().replace("digits-cnn@", "digits-cnn@0"))
-    with pytest.raises(RequestError, match="with extractor digits-cnn@0.*, and these have digits-cnn@"):
+    with pytest.raises(RequestError, match="has extractor digits-cnn@.* are planned with extractor digits-cnn@0"):
         lipbench.prepare("digits", overrides=TINY, results=tmp_path)
 
 

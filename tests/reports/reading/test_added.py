@@ -217,7 +217,7 @@ def test_what_is_wrong_is_said_with_line_value_and_what_was_expected(
 def test_a_file_that_is_missing_or_no_text_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match=r"missing.csv' cannot be added: No such file"):
         frame.read(tmp_path, [tmp_path / "missing.csv"])
-    with pytest.raises(RequestError, match="cannot be added: Is a directory"):
+    with pytest.raises(RequestError, match="is a folder; expected a file"):
         frame.read(tmp_path, [tmp_path])
     (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00\x81")
     with pytest.raises(RequestError, match="not a CSV file in UTF-8"):
