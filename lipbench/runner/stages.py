@@ -8,6 +8,7 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import NoReturn
 
+from lipbench import terminal
 from lipbench.errors import Diverged, LipbenchError, RequestError
 from lipbench.explain import explain
 from lipbench.importing import CURE
@@ -38,12 +39,19 @@ def staying() -> Iterator[None]:
         yield
     except (SystemExit, GeneratorExit) as error:
         *_, last = (frame for frame in extract_tb(error.__traceback__) if frame.filename != __file__)
+        if _is_unread(error):
+            raise
         raise RequestError(
             f"{last.filename!r}, line {last.lineno}, in {last.name}, ends the program ({type(error).__name__}: "
             f"{error}); expected code that returns, or an exception that says what is wrong"
         ) from error
     finally:
         os._exit = leave
+
+
+def _is_unread(error: BaseException) -> bool:
+    """Whether lipbench itself leaves, because nobody reads what it says."""
+    return isinstance(error, SystemExit) and extract_tb(error.__traceback__)[-1].filename == terminal.__file__
 
 
 @dataclass(frozen=True)
@@ -84,6 +92,8 @@ class Stages:
                 raise
             raise RequestError(said) from error
         except (Exception, SystemExit, GeneratorExit) as error:  # a plugin may raise anything, and even try to leave
+            if _is_unread(error):
+                raise
             said = self._shown(explain(error, self.files))
             if self._reads_beside(error):
                 expected = ALONE

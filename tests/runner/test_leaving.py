@@ -1,5 +1,6 @@
 """What would end the program in silence, and what cannot be meant."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import lipbench
 from lipbench.errors import RequestError
 from lipbench.runner.checking import _ended
 from lipbench.runner.stages import Stages, staying
+from lipbench.terminal import written
 from tests.conftest import TINY
 
 DATA = """
@@ -105,3 +107,8 @@ def test_a_device_that_cannot_measure_is_refused_at_once(tmp_path: Path, device:
 def test_a_number_that_nobody_means_is_refused_at_once(tmp_path: Path, key: str, value: int) -> None:
     with pytest.raises(RequestError, match=f"{key}.*less than or equal to|{key}.*at most"):
         lipbench.prepare("digits", overrides={key: value}, results=tmp_path)
+
+
+def test_a_reader_who_has_gone_is_no_fault_of_the_users_code() -> None:
+    with pytest.raises(SystemExit, match="141"), staying(), Stages("mine").stage("trying", "a number"), written():
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
