@@ -108,7 +108,9 @@ def _wrong(calm: Path, stormy: Path, log: Path) -> list[str]:
     while processes(stormy) and time.monotonic() < deadline:
         time.sleep(0.1)
     wrong += [f"process {process} is left behind" for process in processes(stormy)]
-    if b"Traceback" in log.read_bytes():
+    told = log.read_text(errors="replace")
+    # Until Python has loaded the program, the interpreter itself tells of a Ctrl-C.
+    if told.count("Traceback (most recent call last)") > told.count("\nKeyboardInterrupt\n"):
         wrong.append("a launcher printed a traceback")
     for folder in run_folders(calm):
         other = RunFolder(stormy / "runs" / folder.id)

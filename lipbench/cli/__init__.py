@@ -12,6 +12,8 @@ from lipbench import __version__, terminal
 from lipbench.cli import check, cost, known, results, run, score
 from lipbench.errors import LipbenchError
 
+INTERRUPTED = 130  # the shell's code for Ctrl-C
+
 
 class _Group(click.Group):
     """Prints what a user can mend as one message, without a traceback, and exits with code 2."""
@@ -43,6 +45,9 @@ class _Group(click.Group):
         except LipbenchError as error:
             terminal.say(f"Error: {error}", error=True)
             sys.exit(2)
+        except KeyboardInterrupt:
+            terminal.say("Stopped by SIGINT.", error=True)
+            sys.exit(INTERRUPTED)
 
 
 def _of_click(error: OSError) -> bool:

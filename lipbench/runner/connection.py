@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lipbench.errors import LipbenchError
+from lipbench.runner import signals
 
 
 class ServerLostError(LipbenchError):
@@ -73,14 +74,18 @@ def connect(results: Path, device: str, argv: list[str]) -> Iterator[Connection]
     # Logs are UTF-8 in every locale: what a plugin prints must not end its run.
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8:surrogateescape"}
     with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env=environment,
-            start_new_session=True,
-        )
+        signals.hold_back()  # the server, too, begins so, and is ended by none while it loads torch
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=environment,
+                start_new_session=True,
+            )
+        finally:
+            signals.let_through()
         try:
             yield Connection(process, errors)
         finally:

@@ -67,6 +67,7 @@ class Server:
     def serve(self) -> None:
         """Obey commands until the input ends."""
         signals.ignore()
+        signals.let_through()
         environment.git_state()
         self.emit("ready")
         pending = b""
