@@ -9,4 +9,4 @@ from tests.storm import storm
 
 @pytest.mark.slow
 def test_runs_that_are_killed_again_and_again_are_finished_once_and_bit_equal(tmp_path: Path) -> None:
-    assert storm(tmp_path, kills=8, launchers=2, methods="sn+gp,gn", seeds="0-1", steps=160) == []
+    assert storm(tmp_path, kills=6, launchers=2, methods="sn+gp,gn", seeds="0", steps=160) == []
