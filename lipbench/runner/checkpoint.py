@@ -43,6 +43,8 @@ def load(folder: RunFolder, device: str | None = None, basis: Mapping[str, str] 
         made = {key: state[key] for key in ("device", "basis", "trace")} if device else {}
     except Exception as error:  # torch raises whatever the damage makes it trip over
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        if isinstance(error, KeyError):
+            reason = f"it lacks {error}, as those of earlier versions do"
         raise StoreError(
             f"{str(path)!r} is damaged ({reason}); expected a whole checkpoint. "
             f"`lipbench run … --retry-failed` sets it aside and starts the run over"

@@ -154,3 +154,26 @@ def test_a_trace_that_lost_an_evaluation_is_a_failure_with_a_cure(make_run: Make
     assert error is not None
     assert "does not begin with the 2 evaluations that the checkpoint knows" in error["message"]
     assert path.read_text() == lost
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"device": "cuda"}, "was made on cuda, and this is cpu, which draws other random numbers; expected --device"),
+        ({"basis": {"pictures": "12345678"}}, "was made from {'pictures': '12345678'}, and what is there now is"),
+        ({"basis": None}, "it lacks 'basis', as those of earlier versions do"),
+    ],
+)
+def test_a_checkpoint_from_elsewhere_is_refused(make_run: MakeRun, change: dict[str, Any], message: str) -> None:
+    folder = make_run("wc")
+    with pytest.raises(Killed), dying_at_write(5):
+        go(folder)
+    state = checkpoint.load(folder)
+    assert state is not None
+    changed = {key: value for key, value in (state | change).items() if value is not None}
+    checkpoint.save(folder, changed)
+    assert go(folder) == FAILED
+    error = folder.read_json("error.json")
+    assert error is not None
+    assert message in error["message"]
+    assert "--retry-failed" in error["message"]
