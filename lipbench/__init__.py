@@ -9,19 +9,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lipbench.api import load as load
-    from lipbench.api import report as report
-    from lipbench.api import run as run
-    from lipbench.checks import check as check
-    from lipbench.costing import cost as cost
-    from lipbench.dataset import Dataset as Dataset
-    from lipbench.dataset import Pictures as Pictures
+    from lipbench.api.checks import check as check
+    from lipbench.api.costing import cost as cost
+    from lipbench.api.running import load as load
+    from lipbench.api.running import report as report
+    from lipbench.api.running import run as run
+    from lipbench.api.scoring import evaluate as evaluate
+    from lipbench.api.scoring import prepare as prepare
     from lipbench.errors import LipbenchError as LipbenchError
-    from lipbench.evaluation import evaluate as evaluate
-    from lipbench.evaluation import prepare as prepare
-    from lipbench.method import Method as Method
-    from lipbench.pair import Pair as Pair
-    from lipbench.runner.listener import Listener as Listener
+    from lipbench.interfaces.dataset import Dataset as Dataset
+    from lipbench.interfaces.dataset import Pictures as Pictures
+    from lipbench.interfaces.method import Method as Method
+    from lipbench.interfaces.pair import Pair as Pair
+    from lipbench.launch.listener import Listener as Listener
     from lipbench.train.matrices import matrices as matrices
 
 __version__ = "0.1.0"
@@ -44,20 +44,20 @@ __all__ = [
 ]
 
 _HOME = {
-    "Dataset": "lipbench.dataset",
+    "Dataset": "lipbench.interfaces.dataset",
     "LipbenchError": "lipbench.errors",
-    "Listener": "lipbench.runner.listener",
-    "Method": "lipbench.method",
-    "Pair": "lipbench.pair",
-    "Pictures": "lipbench.dataset",
-    "check": "lipbench.checks",
-    "cost": "lipbench.costing",
-    "evaluate": "lipbench.evaluation",
-    "load": "lipbench.api",
+    "Listener": "lipbench.launch.listener",
+    "Method": "lipbench.interfaces.method",
+    "Pair": "lipbench.interfaces.pair",
+    "Pictures": "lipbench.interfaces.dataset",
+    "check": "lipbench.api.checks",
+    "cost": "lipbench.api.costing",
+    "evaluate": "lipbench.api.scoring",
+    "load": "lipbench.api.running",
     "matrices": "lipbench.train.matrices",
-    "prepare": "lipbench.evaluation",
-    "report": "lipbench.api",
-    "run": "lipbench.api",
+    "prepare": "lipbench.api.scoring",
+    "report": "lipbench.api.running",
+    "run": "lipbench.api.running",
 }
 
 

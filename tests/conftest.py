@@ -13,10 +13,10 @@ import pytest
 import torch
 from hypothesis import settings
 
-from lipbench.plan import plan
-from lipbench.runner.work import work
-from lipbench.store import RunFolder
+from lipbench.disk.store import RunFolder
+from lipbench.request.plan import plan
 from lipbench.train.streams import kept
+from lipbench.work.run import work
 
 torch.set_num_threads(1)  # several workers share the cores
 # No deadline: the first example of a property pays for imports. The same examples everywhere.

@@ -21,8 +21,8 @@ from typing import Any
 
 import click
 
-from lipbench.results import run_folders
-from lipbench.store import RunFolder, Status
+from lipbench.disk.results import run_folders
+from lipbench.disk.store import RunFolder, Status
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
 VARYING = ("seconds_train", "seconds_per_step", "seconds_evaluate", "peak_memory_bytes", "trace")

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console
 
-from lipbench.api import read_request
+from lipbench.api.running import read_request
 from lipbench.cli import main
 from lipbench.screen import runs
 from tests.conftest import MakeRun
@@ -257,7 +257,7 @@ def test_the_plan_shows_data_sets_as_they_are_named(tmp_path: Path) -> None:
 
 
 def test_a_protocol_is_printed_as_utf_8_in_any_locale(monkeypatch: pytest.MonkeyPatch) -> None:
-    from lipbench import protocol
+    from lipbench.request import protocol
 
     result = CliRunner(charset="latin-1").invoke(main, ["protocols", "digits"])
     assert result.stdout_bytes.decode("utf-8") == protocol.text("digits")
@@ -265,7 +265,7 @@ def test_a_protocol_is_printed_as_utf_8_in_any_locale(monkeypatch: pytest.Monkey
 
 def test_the_next_command_is_quoted(tmp_path: Path) -> None:
     from lipbench import terminal
-    from lipbench.runner.summary import Summary
+    from lipbench.launch.summary import Summary
     from lipbench.screen import runs
 
     console = terminal.console()

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from lipbench.cli import main
-from lipbench.plan import plan
-from lipbench.runner.prepare import prepare
+from lipbench.request.plan import plan
+from lipbench.work.prepare import prepare
 from tests.conftest import TINY
-from tests.runner.cells import Heard
+from tests.work.cells import Heard
 
 DOCS = Path(__file__).parent.parent / "docs"
 CRITIC = (DOCS / "your-own-critic.md").read_text(encoding="utf-8")

@@ -11,28 +11,24 @@ ROOT = Path(lipbench.__file__).parent
 # From the ground up; rooms of one line do not know each other.
 FLOORS = [
     {"console"},
-    {"errors", "explain", "terminal", "protocols", "plugin", "__init__"},
-    {"files", "locks"},
-    {"places", "trace", "kept"},
-    {"names", "interface", "classes", "method", "pair", "schema", "store"},
-    {"body", "dataset", "own"},
-    {"card", "importing"},
-    {"settings", "agreement", "protocol", "results"},
-    {"registry"},
-    {"cell"},
-    {"plan", "data", "nets"},
+    {"errors", "terminal", "__init__"},
+    {"disk"},
+    {"interfaces"},
+    {"plugins"},
+    {"request"},
+    {"launch", "data", "nets"},
     {"train"},
-    {"measure"},
-    {"runner"},
+    {"measuring"},
+    {"work"},
+    {"tools"},
     {"reports"},
-    {"asked"},
-    {"api", "checks", "costing", "evaluation"},
     {"screen"},
+    {"api"},
     {"cli"},
     {"__main__"},
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-REPORTS_MAY_KNOW = {"errors", "files", "terminal", "names", "schema", "cell", "store", "results", "__init__", "reports"}
+REPORTS_MAY_KNOW = {"errors", "terminal", "disk", "plugins", "request", "__init__", "reports"}
 FILES = sorted(ROOT.rglob("*.py"))
 
 

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from lipbench import nets, protocol
-from lipbench.api import read_request
+from lipbench import nets
+from lipbench.api.running import read_request
 from lipbench.cli import main
-from lipbench.schema import adversarial
-from lipbench.settings import read_setting
-from lipbench.store import Status
+from lipbench.disk.store import Status
+from lipbench.request import protocol
+from lipbench.request.schema import adversarial
+from lipbench.request.settings import read_setting
 from tests.conftest import MakeRun
 
 ROOT = Path(__file__).parent.parent
@@ -135,11 +136,11 @@ def test_its_table_at_equal_cost_is_that_of_the_reference_results() -> None:
 def test_what_it_says_over_all_pairs_is_what_the_report_says_of_the_reference_runs(tmp_path: Path) -> None:
     import pandas as pd
 
-    from lipbench import api
+    from lipbench.api import running
 
     (line,) = [line for line in README.splitlines() if line.startswith("lipbench report --add")]
     reference = ROOT / line.split()[3]
-    (over,) = api.report(tmp_path, tmp_path / "out", baseline="gp", add=reference).across
+    (over,) = running.report(tmp_path, tmp_path / "out", baseline="gp", add=reference).across
     pd.testing.assert_frame_equal(over.overview, pd.read_csv(reference.with_name("over-datasets.csv"), dtype=str))
     assert over.overview["method"].iloc[0] == "lp"
     difference = float(over.facts.caption.split("differ by more than ")[1].split()[0])
@@ -149,11 +150,11 @@ def test_what_it_says_over_all_pairs_is_what_the_report_says_of_the_reference_ru
 
 
 def test_its_table_of_runs_from_elsewhere_can_be_added(tmp_path: Path) -> None:
-    from lipbench import api
+    from lipbench.api import running
 
     (table,) = re.findall(r"```\n(method,dataset.*?)```", README, re.DOTALL)
     (tmp_path / "runs.csv").write_text(table)
-    (section,) = api.report(tmp_path, tmp_path / "out", add=tmp_path / "runs.csv").sections
+    (section,) = running.report(tmp_path, tmp_path / "out", add=tmp_path / "runs.csv").sections
     assert list(section.summary["method"]) == ["mine", "theirs"]
 
 

@@ -37,9 +37,9 @@ def check(
 
     Exit codes: 0 every method accepts the networks, 1 some do not, 2 the request was wrong.
     """
-    from lipbench import checks
+    from lipbench.api import checks
+    from lipbench.request.settings import read_setting
     from lipbench.screen import verdicts
-    from lipbench.settings import read_setting
 
     console = terminal.console()
     with verdicts.Watch(console) as watch:

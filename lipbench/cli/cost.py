@@ -50,12 +50,12 @@ def cost(
     """
     from rich.progress import Progress
 
-    from lipbench import costing
-    from lipbench.cell import file_name
-    from lipbench.files import to_json, write_atomically
+    from lipbench.api import costing
+    from lipbench.disk.files import to_json, write_atomically
+    from lipbench.disk.results import prepare_results
     from lipbench.reports.drawing.cost import draw_cost
     from lipbench.reports.drawing.style import write
-    from lipbench.results import prepare_results
+    from lipbench.request.cell import file_name
     from lipbench.screen import measures
 
     prepare_results(results)

@@ -27,7 +27,7 @@ def protocols(name: str | None) -> None:
     \b
     lipbench protocols cifar10-cnn > mine.toml && lipbench run --protocol ./mine.toml --methods gn
     """  # noqa: D301 - click keeps the lines after \b as they are
-    from lipbench import protocol
+    from lipbench.request import protocol
     from lipbench.screen import known
 
     if name is not None:
@@ -38,7 +38,7 @@ def protocols(name: str | None) -> None:
 
 
 def _show_plugins(word: str) -> None:
-    from lipbench import registry
+    from lipbench.plugins import registry
     from lipbench.screen import known
 
     known.show_plugins(terminal.console(), {"method": registry.METHOD, "dataset": registry.DATASET}[word])

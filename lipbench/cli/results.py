@@ -41,10 +41,10 @@ def report(
     lipbench (pairing lipbench) and runs from elsewhere are never paired. fid_real and fid_noise (real pictures, noise)
     are needed for scores over data sets.
     """
-    from lipbench import api
+    from lipbench.api import running
     from lipbench.screen import runs
 
-    made = api.report(results, out, baseline=baseline, add=add)
+    made = running.report(results, out, baseline=baseline, add=add)
     if style == "md":
         runs.show_markdown(made)
     else:
@@ -69,7 +69,7 @@ def show(run_id: str, results: Path) -> None:
     What was asked, where it took place, and what came of it.
     RUN is a run's id, the beginning of its id, or its folder.
     """
-    from lipbench.results import find_run
+    from lipbench.disk.results import find_run
     from lipbench.screen import runs
 
     runs.show_run(terminal.console(), find_run(results, run_id))

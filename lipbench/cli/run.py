@@ -61,15 +61,16 @@ def run(
     at once. Exit codes: 0 all runs are finished, 1 some failed, 2 the request was wrong and nothing was started, 128 +
     the signal's number.
     """
-    from lipbench import api, places
-    from lipbench.runner.display import Display
-    from lipbench.runner.signals import Stopped
+    from lipbench.api import running
+    from lipbench.disk import places
+    from lipbench.launch.signals import Stopped
+    from lipbench.request.settings import read_setting
     from lipbench.screen import runs
-    from lipbench.settings import read_setting
+    from lipbench.screen.display import Display
 
     overrides = dict(read_setting(text) for text in assignments)  # of a setting given twice, the last holds
     short = {"train.steps": steps, "train.precision": precision}
-    request = api.read_request(
+    request = running.read_request(
         methods,
         datasets=datasets,
         seeds=seeds or ("0" if quick else "0-4"),
@@ -87,10 +88,10 @@ def run(
             Display(console, results, request.planned, request.jobs) as display,
         ):
             if dry_run:
-                api.check(request, results, device=device, timeout=timeout, listener=display)
+                running.check(request, results, device=device, timeout=timeout, listener=display)
                 runs.show_plan(console, request, results)
                 return
-            summary = api.launch(
+            summary = running.launch(
                 request, results, device=device, timeout=timeout, retry_failed=retry_failed, listener=display
             )
     except Stopped as stopped:

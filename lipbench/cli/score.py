@@ -30,13 +30,13 @@ def prepare(
     The statistics of the real pictures are measured as well.
     What was brought is found again without a network: data in --data-root, statistics in $LIPBENCH_CACHE.
     """
-    from lipbench import evaluation
+    from lipbench.api import scoring
+    from lipbench.request.settings import read_setting
     from lipbench.screen import measures
-    from lipbench.settings import read_setting
 
     console = terminal.console()
     console.print(f"preparing {protocol}: data, weights and the statistics of the real pictures …", style="dim")
-    ready = evaluation.prepare(
+    ready = scoring.prepare(
         protocol,
         datasets=datasets,
         overrides=dict(read_setting(text) for text in assignments),
@@ -85,14 +85,14 @@ def evaluate(
     lipbench evaluate gn-cifar10-s0-3f9a --samples 50000
     lipbench evaluate 'folder[path=fakes,size=32]' --against cifar10 --json scores.json
     """  # noqa: D301 - click keeps the lines after \b as they are
-    from lipbench import evaluation
-    from lipbench.files import to_json, write_atomically
+    from lipbench.api import scoring
+    from lipbench.disk.files import to_json, write_atomically
+    from lipbench.request.settings import read_setting
     from lipbench.screen import measures
-    from lipbench.settings import read_setting
 
     console = terminal.console()
     console.print(f"scoring {', '.join(subjects)} …", style="dim", soft_wrap=True)
-    records = evaluation.evaluate(
+    records = scoring.evaluate(
         subjects,
         against=against,
         split=split,

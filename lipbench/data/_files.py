@@ -13,9 +13,9 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
+from lipbench.disk.kept import Arrays, kept
+from lipbench.disk.places import cache_folder, data_root, exclusive
 from lipbench.errors import RequestError
-from lipbench.kept import Arrays, kept
-from lipbench.places import cache_folder, data_root, exclusive
 
 
 def find(*folders: str) -> Path | None:

@@ -11,8 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lipbench.dataset import digest
-from lipbench.pair import Pair
+from lipbench.interfaces.dataset import digest
+from lipbench.interfaces.pair import Pair
 
 SIDE = 2.5  # the box is [−SIDE, SIDE] in every coordinate
 POWER = 8

@@ -4,8 +4,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lipbench.dataset import digest
-from lipbench.pair import Pair
+from lipbench.interfaces.dataset import digest
+from lipbench.interfaces.pair import Pair
 
 MOST = 100_000  # numbers in a point
 

@@ -14,8 +14,8 @@ from PIL import Image
 from lipbench import Dataset, Pictures
 from lipbench.data import _decode, _files
 from lipbench.data._decode import some
+from lipbench.disk.places import expanded
 from lipbench.errors import RequestError
-from lipbench.places import expanded
 
 # What Pillow knows by name and opens only with the help of other programs, or what is a drawing's source.
 DOCUMENTS = {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "PSD", "WMF"}

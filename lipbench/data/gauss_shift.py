@@ -9,7 +9,7 @@ from torch import Tensor
 
 from lipbench import Dataset, Pair
 from lipbench.data._radial import MOST
-from lipbench.dataset import digest
+from lipbench.interfaces.dataset import digest
 
 
 class ShiftedGaussians(Dataset):

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from lipbench import Dataset, Pair
 from lipbench.data._funnels import SIDE, Funnels
+from lipbench.disk.places import expanded
 from lipbench.errors import RequestError
-from lipbench.places import expanded
 
 MOST = 1_000_000  # numbers in the centres
 SPREAD = 0.1  # standard deviation of the offsets

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lipbench.cell import file_name
 from lipbench.reports import suites, tables
 from lipbench.reports.drawing import across as drawing
 from lipbench.reports.facts import Facts
@@ -16,6 +15,7 @@ from lipbench.reports.statistics.aggregate import Range
 from lipbench.reports.statistics.intervals import UNKNOWN
 from lipbench.reports.statistics.ranks import FEWEST, Ranking, rank, ranking
 from lipbench.reports.suites import Suite
+from lipbench.request.cell import file_name
 
 RULES = (
     "IQM: the mean of the middle half of the scores of all seeds and data sets; P: the chance that a run beats one of "

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lipbench.disk.store import Status
 from lipbench.reports.baseline import DECIDING
 from lipbench.reports.statistics.curves import evaluations
 from lipbench.reports.statistics.intervals import UNKNOWN, short, t_interval
-from lipbench.store import Status
 
 RULES = (
     "Of each run counts the last evaluation within the steps, or the seconds of training, that every method reached "

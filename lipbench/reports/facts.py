@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from lipbench.disk.store import Status
 from lipbench.reports.budget import devices
 from lipbench.reports.reading.columns import LIPBENCH
 from lipbench.reports.standing import untrained
-from lipbench.store import Status
 
 OTHERS = "These are the runs with {}: other runs of this protocol and data set were made from something else."
 

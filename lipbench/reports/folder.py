@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from lipbench.disk.files import read_text, write_atomically
 from lipbench.errors import RequestError, StoreError
-from lipbench.files import read_text, write_atomically
 
 LIST = ".report.json"  # of the files that a report wrote, by which the next one knows what it may remove
 FOLDERS = ["tables", "figures"]

@@ -12,8 +12,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from lipbench import __version__
+from lipbench.disk.files import write_atomically
+from lipbench.disk.results import has_runs, run_folders
 from lipbench.errors import UnknownNameError
-from lipbench.files import write_atomically
 from lipbench.reports import across, folder, pictures, section, sheets, suites
 from lipbench.reports.across import Across
 from lipbench.reports.drawing.press import press
@@ -24,7 +25,6 @@ from lipbench.reports.reading.frame import Frames
 from lipbench.reports.reading.provenance import provenance
 from lipbench.reports.section import Section
 from lipbench.reports.summary import in_words
-from lipbench.results import has_runs, run_folders
 
 MOST_PROCESSES = 4  # each takes 200 MB
 FOREIGN = (

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from lipbench.disk.store import Status
 from lipbench.reports.statistics.intervals import UNKNOWN, t_interval
-from lipbench.store import Status
 
 DISTANCES = ["1", "0.1", "0.01", "0.001"]
 SECANTS = [f"secant_{distance}" for distance in DISTANCES]

@@ -9,14 +9,14 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
-from lipbench.files import read_bytes
+from lipbench.disk.files import read_bytes
+from lipbench.disk.store import Status
 from lipbench.reports import baseline, budget, promised, published, published_fid, tables
 from lipbench.reports.drawing import figures
 from lipbench.reports.facts import Facts, facts
 from lipbench.reports.pictures import Picture, Press, publish
 from lipbench.reports.reading.frame import Frames
 from lipbench.reports.statistics import intervals
-from lipbench.store import Status
 
 SHOWN_COLUMNS = [
     "method", "seed", "status", "steps", "fid", "fid_best", "best_step", "fid_gap", "kid", "inception_score",

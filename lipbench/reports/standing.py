@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from lipbench.disk.store import Status
 from lipbench.reports.budget import deciding
 from lipbench.reports.statistics.intervals import Interval, short, t_interval
-from lipbench.store import Status
 
 
 @dataclass(frozen=True)

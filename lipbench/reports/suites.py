@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
+from lipbench.disk.store import Status
 from lipbench.reports.baseline import DECIDING
 from lipbench.reports.reading.added import SHARED
-from lipbench.store import Status
 
 NAMED = 4  # settings that differ, before it says how many more
 

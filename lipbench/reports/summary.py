@@ -4,10 +4,10 @@ from collections import Counter
 
 import pandas as pd
 
+from lipbench.disk.store import Status
 from lipbench.reports.section import Section
 from lipbench.reports.standing import Place, Standing, standing
 from lipbench.reports.statistics.compare import BETTER, WORSE
-from lipbench.store import Status
 
 
 def in_words(runs: pd.DataFrame, sections: list[Section], baseline: str | None) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lipbench.files import write_atomically
+from lipbench.disk.files import write_atomically
 from lipbench.reports import sheets
 from lipbench.reports.facts import Facts
 from lipbench.terminal import one_line

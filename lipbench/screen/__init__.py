@@ -1,1 +1,1 @@
-"""What the commands print."""
+"""What the commands print, and what shows that they are under way."""

@@ -2,9 +2,10 @@
 
 from rich.console import Console
 
-from lipbench import protocol, registry
 from lipbench.errors import LipbenchError
-from lipbench.schema import CriticProtocol, Protocol
+from lipbench.plugins import registry
+from lipbench.request import protocol
+from lipbench.request.schema import CriticProtocol, Protocol
 from lipbench.screen.lines import print_line
 
 

@@ -9,18 +9,18 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from lipbench import cell as cells
 from lipbench import terminal
+from lipbench.disk.results import run_folders
+from lipbench.disk.store import RunFolder, Status
 from lipbench.errors import StoreError
-from lipbench.results import run_folders
-from lipbench.runner.display import STYLES
+from lipbench.request import cell as cells
+from lipbench.screen.display import STYLES
 from lipbench.screen.lines import open_table, print_block, print_line, print_text
-from lipbench.store import RunFolder, Status
 
 if TYPE_CHECKING:
-    from lipbench.api import Request
+    from lipbench.api.running import Request
+    from lipbench.launch.summary import Summary
     from lipbench.reports.page import Report
-    from lipbench.runner.summary import Summary
 
 T = TypeVar("T")
 

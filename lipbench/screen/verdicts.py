@@ -9,9 +9,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from lipbench.runner.checking import Verdict
-from lipbench.runner.estimate import duration
-from lipbench.runner.listener import Listener
+from lipbench.launch.checking import Verdict
+from lipbench.launch.listener import Listener, duration
 from lipbench.screen.lines import print_line
 
 ELSEWHERE = ("extractor", "features")  # of pictures, not of networks

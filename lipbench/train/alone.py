@@ -6,8 +6,8 @@ from typing import Any
 from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 
-from lipbench.pair import Pair
-from lipbench.schema import CriticTrain
+from lipbench.interfaces.pair import Pair
+from lipbench.request.schema import CriticTrain
 from lipbench.train.critic import CriticUpdate
 from lipbench.train.streams import Streams, global_state, restore_global_state
 from lipbench.train.training import Training, decayed

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from lipbench.errors import RequestError
-from lipbench.method import Method, overrides
+from lipbench.interfaces.method import Method, overrides
 from lipbench.train.constraint import constrain
 from lipbench.train.gradients.terms import Term
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from lipbench.errors import PluginError, RequestError
-from lipbench.method import Method, overrides
+from lipbench.interfaces.method import Method, overrides
 from lipbench.train.copied import copied
 from lipbench.train.matrices import is_normalised, matrices
 

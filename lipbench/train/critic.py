@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from lipbench.schema import CriticTrain, Train
+from lipbench.request.schema import CriticTrain, Train
 from lipbench.train.composition import Composition
 from lipbench.train.gradients.call import UnsupportedOperation
 from lipbench.train.gradients.double_backward import DoubleBackward

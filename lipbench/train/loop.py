@@ -8,8 +8,8 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 
-from lipbench.dataset import to_unit
-from lipbench.schema import Train
+from lipbench.interfaces.dataset import to_unit
+from lipbench.request.schema import Train
 from lipbench.train.average import Average
 from lipbench.train.composition import Composition
 from lipbench.train.critic import CriticUpdate

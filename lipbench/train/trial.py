@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from lipbench.errors import PluginError
-from lipbench.method import Method, overrides
+from lipbench.interfaces.method import Method, overrides
 from lipbench.train.copied import copied
 from lipbench.train.streams import generator
 

@@ -4,7 +4,7 @@ import torch
 from sklearn.datasets import load_digits
 
 from lipbench.data.digits import Digits
-from lipbench.dataset import to_bytes, to_unit
+from lipbench.interfaces.dataset import to_bytes, to_unit
 
 
 def test_all_1797_real_digits_are_there_as_bytes_each_in_one_part() -> None:

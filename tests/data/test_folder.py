@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lipbench.data.folder import Folder, _draw
-from lipbench.dataset import Pictures
 from lipbench.errors import RequestError
+from lipbench.interfaces.dataset import Pictures
 from tests.assets import CIFAR10, needs
 from tests.pictures import noise, save
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from lipbench import Method, registry
-from lipbench.names import Name
+from lipbench import Method
+from lipbench.plugins import registry
+from lipbench.plugins.names import Name
 
 NAMES = list(registry.installed(registry.METHOD))
 
@@ -104,7 +105,8 @@ def same(name: str) -> Iterator[Mutant]:
     )
     yield Mutant(name, "Method by another name", _of_method(name, "from lipbench import Method as M", "M"))
     yield Mutant(name, "Method through lipbench", _of_method(name, "import lipbench as lb", "lb.Method"))
-    yield Mutant(name, "Method from its module", _of_method(name, "from lipbench.method import Method", "Method"))
+    module = "from lipbench.interfaces.method import Method"
+    yield Mutant(name, "Method from its module", _of_method(name, module, "Method"))
     yield Mutant(name, "Method of everything", _of_method(name, "from lipbench import *", "Method"))
     for decorator in ("dataclass", "dataclass(frozen=True)", "dataclass(frozen=True, kw_only=True)"):
         yield Mutant(name, f"decorated as {decorator}", rewritten(name, _decorating(decorator)))

@@ -10,7 +10,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from lipbench import matrices, nets
 from lipbench.errors import RequestError
-from lipbench.measure.critic import settled
+from lipbench.measuring.critic import settled
 from lipbench.nets.maxmin import MaxMin
 from lipbench.train.composition import Composition
 from lipbench.train.gradients.terms import values_and_norms

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from lipbench import Method, registry
-from lipbench.names import Name
+from lipbench import Method
+from lipbench.plugins import registry
+from lipbench.plugins.names import Name
 from lipbench.train.composition import Composition
 from lipbench.train.gradients.terms import values_and_norms
 from lipbench.train.losses import LOSSES

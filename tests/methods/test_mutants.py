@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from lipbench import Method, registry
+from lipbench import Method
 from lipbench.errors import PluginError
+from lipbench.plugins import registry
 from lipbench.train.composition import Composition
 from lipbench.train.trial import trials
 from tests.methods import mutants

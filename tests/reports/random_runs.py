@@ -7,8 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from lipbench.plan import Planned, plan
-from lipbench.store import RunFolder
+from lipbench.disk.store import RunFolder
+from lipbench.request.plan import Planned, plan
 from tests.conftest import TINY
 
 METHODS, SEEDS, STEPS = ("gn", "gp", "wc"), range(4), (2, 4, 6)

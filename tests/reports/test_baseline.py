@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lipbench import api
+from lipbench.api import running
 from lipbench.errors import UnknownNameError
 from lipbench.reports.baseline import against
 
@@ -44,7 +44,7 @@ def test_without_the_baseline_or_anything_measured_there_is_no_table() -> None:
 
 
 def test_the_page_and_its_tables_say_it(results: Path) -> None:
-    report = api.report(results, baseline="wc")
+    report = running.report(results, baseline="wc")
     page = report.page.read_text()
     assert "Against wc: better: none; worse: none; not told apart: gn." in page
     assert "Against the baseline" in page
@@ -56,4 +56,4 @@ def test_the_page_and_its_tables_say_it(results: Path) -> None:
 
 def test_a_baseline_that_was_not_run_is_refused_with_those_that_were(results: Path) -> None:
     with pytest.raises(UnknownNameError, match=r"unknown baseline 'gp'; expected one of: gn, wc"):
-        api.report(results, baseline="gp")
+        running.report(results, baseline="gp")

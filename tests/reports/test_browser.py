@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lipbench import api
+from lipbench.api import running
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
@@ -37,7 +37,7 @@ console.log("told: " + told.join(" | "));
 
 @pytest.fixture
 def page(results: Path) -> Path:
-    return api.report(results, baseline="wc").page
+    return running.report(results, baseline="wc").page
 
 
 def console(page: Path, tmp_path: Path, *options: str) -> list[str]:

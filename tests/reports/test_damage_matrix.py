@@ -15,11 +15,11 @@ from click.testing import CliRunner
 from PIL import Image
 
 from lipbench.cli import main
+from lipbench.disk.store import RunFolder
 from lipbench.errors import RequestError
-from lipbench.plan import plan
 from lipbench.reports import page, pictures
 from lipbench.reports.reading import frame
-from lipbench.store import RunFolder
+from lipbench.request.plan import plan
 from tests.conftest import TINY
 from tests.reports.test_numbers import numbers_only
 

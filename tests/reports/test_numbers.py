@@ -16,7 +16,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from scipy import stats
 
-from lipbench import api
+from lipbench.api import running
 from lipbench.reports import page, pictures
 from tests.reports import random_runs
 
@@ -89,7 +89,7 @@ class Made:
         with pytest.MonkeyPatch.context() as patch:  # pictures take nearly all of the time
             patch.setattr(page, "press", numbers_only)
             patch.setattr(pictures, "embedded", str)
-            report = api.report(
+            report = running.report(
                 root, self.out, baseline=BASELINE if given["against"] else None, add=random_runs.write(given, root)
             )
         self.page = Page(report.page.read_text(encoding="utf-8"))

@@ -8,11 +8,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lipbench import api
-from lipbench import cell as cells
+from lipbench.api import running
+from lipbench.disk.store import RunFolder
 from lipbench.errors import StoreError
 from lipbench.reports.reading import frame
-from lipbench.store import RunFolder
+from lipbench.request import cell as cells
 from tests.conftest import MakeRun
 
 
@@ -40,7 +40,7 @@ class Page(HTMLParser):
 
 
 def test_the_table_has_every_column_in_order_and_empty_where_nothing_was_measured(results: Path) -> None:
-    report = api.report(results)
+    report = running.report(results)
     table = pd.read_csv(results / "report" / "runs.csv")
     assert list(table.columns) == frame.COLUMNS == list(report.runs.columns)
     assert len(table) == 4
@@ -54,7 +54,7 @@ def test_the_table_has_every_column_in_order_and_empty_where_nothing_was_measure
 
 
 def test_the_page_needs_no_network_and_every_picture_has_a_text(results: Path) -> None:
-    page = Page(api.report(results).page)
+    page = Page(running.report(results).page)
     assert page.open == []
     assert page.sources
     links = [source for source in page.sources if not source.startswith("data:")]
@@ -66,7 +66,7 @@ def test_the_page_needs_no_network_and_every_picture_has_a_text(results: Path) -
 
 
 def test_figures_and_summaries_lie_beside_the_page(results: Path, tmp_path: Path) -> None:
-    api.report(results, tmp_path / "elsewhere")
+    running.report(results, tmp_path / "elsewhere")
     figures = list((tmp_path / "elsewhere" / "figures").iterdir())
     names = {re.sub("-digits.*", "", path.name) for path in figures}
     curves, ends = (
@@ -81,7 +81,7 @@ def test_figures_and_summaries_lie_beside_the_page(results: Path, tmp_path: Path
 
 
 def test_runs_parquet_is_runs_csv_with_its_types(results: Path) -> None:
-    report = api.report(results)
+    report = running.report(results)
     table = pd.read_parquet(results / "report" / "runs.parquet")
     pd.testing.assert_frame_equal(table, report.runs)
     kinds = {str(table[name].dtype) for name in ("fid", "seed", "features", "method")}
@@ -90,7 +90,7 @@ def test_runs_parquet_is_runs_csv_with_its_types(results: Path) -> None:
 
 def test_protocols_never_share_a_table(make_run: MakeRun, results: Path) -> None:
     make_run("gn", finished=True, train__steps=3)
-    report = api.report(results)
+    report = running.report(results)
     assert [len(summary) for _, summary in report.summaries] in ([2, 1], [1, 2])
 
 
@@ -98,13 +98,13 @@ def test_runs_that_are_not_done_are_named_with_their_reason_and_kept_out_of_mean
     make_run: MakeRun, results: Path
 ) -> None:
     make_run("sn").record_failure("error", "<no> luck")
-    page = api.report(results).page.read_text()
+    page = running.report(results).page.read_text()
     assert "failed at step 0: &lt;no&gt; luck" in page
 
 
 def test_half_a_run_folder_is_reported_as_interrupted(make_run: MakeRun, tmp_path: Path) -> None:
     make_run("gn")
-    report = api.report(tmp_path / "results")
+    report = running.report(tmp_path / "results")
     assert list(report.runs["status"]) == ["interrupted"]
     assert "No run has been evaluated yet" in report.page.read_text()
 
@@ -115,7 +115,7 @@ def test_two_versions_of_ones_own_method_are_told_apart(make_run: MakeRun, tmp_p
         head = '"""Mine."""\nfrom lipbench import Method\nclass Mine(Method):\n    control = True\n'
         path.write_text(f"{head}    n: int = {number}\n")
         make_run(str(path), finished=True)
-    methods = set(api.report(tmp_path / "results").runs["method"])
+    methods = set(running.report(tmp_path / "results").runs["method"])
     assert len(methods) == 2
     assert all(re.fullmatch(r"mine@[0-9a-f]{6}", method) for method in methods)
 
@@ -123,7 +123,7 @@ def test_two_versions_of_ones_own_method_are_told_apart(make_run: MakeRun, tmp_p
 def test_of_one_seed_nothing_is_claimed(make_run: MakeRun, tmp_path: Path) -> None:
     for method in ("gn", "wc"):
         make_run(method, finished=True)
-    report = api.report(tmp_path / "results", baseline="wc")
+    report = running.report(tmp_path / "results", baseline="wc")
     (section,) = report.sections
     assert not section.shown["FID"].str.contains("±").any()
     assert section.compared is not None
@@ -134,7 +134,7 @@ def test_of_one_seed_nothing_is_claimed(make_run: MakeRun, tmp_path: Path) -> No
 def test_where_every_run_diverged_the_page_says_so_and_ranks_nobody(tmp_path: Path) -> None:
     rows = [f"{method},{data},{seed},mine,,diverged" for method in "ab" for data in "def" for seed in range(3)]
     (tmp_path / "runs.csv").write_text("\n".join(["method,dataset,seed,protocol,fid,status", *rows]))
-    report = api.report(tmp_path, tmp_path / "out", baseline="a", add=tmp_path / "runs.csv")
+    report = running.report(tmp_path, tmp_path / "out", baseline="a", add=tmp_path / "runs.csv")
     page = " ".join(report.page.read_text().split())
     assert "18 runs of 2 methods in 3 comparisons: 0 finished, 18 diverged. Nothing can be compared with a yet." in page
     assert page.count("No run has been evaluated yet") == 3
@@ -145,7 +145,7 @@ def test_where_every_run_diverged_the_page_says_so_and_ranks_nobody(tmp_path: Pa
 def test_a_half_written_run_is_named_and_hides_no_other(results: Path) -> None:
     broken = next((results / "runs").glob("wc-*")) / "cell.json"
     broken.write_text(broken.read_text()[:50])
-    report = api.report(results)
+    report = running.report(results)
     assert len(report.runs) == 3
     (problem,) = report.problems
     assert f"{broken.parent.name} is left out" in problem
@@ -153,12 +153,12 @@ def test_a_half_written_run_is_named_and_hides_no_other(results: Path) -> None:
 
 
 def test_the_page_says_how_to_make_it_again(results: Path, tmp_path: Path) -> None:
-    page = api.report(results, tmp_path / "out", baseline="gn").page.read_text()
+    page = running.report(results, tmp_path / "out", baseline="gn").page.read_text()
     assert f"<code>lipbench report --results {results} --baseline gn</code>" in page
 
 
 def test_samples_of_all_methods_are_of_one_seed(results: Path) -> None:
-    page = api.report(results).page.read_text()
+    page = running.report(results).page.read_text()
     assert re.findall(r"(gn|wc), seed (\d), step 6", page) == [("gn", "0"), ("wc", "0")]
 
 
@@ -181,7 +181,7 @@ def test_yardsticks_are_shown(results: Path, score: str, sentence: str) -> None:
     numbers = f'{{"fid": 4.8, "inception_score": {score}, "samples": 719}}'
     (results / "yardsticks").mkdir()
     (results / "yardsticks" / f"{comparison_id(results)}.json").write_text(f'{{"real": {numbers}, "noise": {numbers}}}')
-    report = api.report(results)
+    report = running.report(results)
     assert sentence in " ".join(report.page.read_text().split())
     assert report.problems == []
 
@@ -190,7 +190,7 @@ def test_what_an_extractor_cannot_say_is_said(make_run: MakeRun, tmp_path: Path)
     folder = make_run("gn", finished=True)
     result = folder.read_json("result.json") or {}
     folder.write_json("result.json", result | {"features": 2048, "inception_score": None})
-    report = api.report(tmp_path / "results")
+    report = running.report(tmp_path / "results")
     assert list(report.runs["features"]) == [2048]
     (table,) = (report.page.parent / "tables").glob("summary-*.md")
     for text in (report.page.read_text().replace("&#39;", "'"), table.read_text()):
@@ -203,12 +203,12 @@ def test_what_an_extractor_cannot_say_is_said(make_run: MakeRun, tmp_path: Path)
 def test_enough_pictures_need_no_warning(make_run: MakeRun, tmp_path: Path) -> None:
     folder = make_run("gn", finished=True)
     folder.write_json("result.json", (folder.read_json("result.json") or {}) | {"features": 64})
-    assert 'class="warning"' not in api.report(tmp_path / "results").page.read_text()
+    assert 'class="warning"' not in running.report(tmp_path / "results").page.read_text()
 
 
 def test_the_same_runs_give_the_same_bytes(results: Path, tmp_path: Path) -> None:
     for out in ("once", "again"):
-        api.report(results, tmp_path / out)
+        running.report(results, tmp_path / out)
     for path in (tmp_path / "once").rglob("*.*"):
         assert path.read_bytes() == (tmp_path / "again" / path.relative_to(tmp_path / "once")).read_bytes(), path.name
 
@@ -216,10 +216,10 @@ def test_the_same_runs_give_the_same_bytes(results: Path, tmp_path: Path) -> Non
 def test_no_readable_run_is_an_error_with_a_cure(tmp_path: Path) -> None:
     (tmp_path / "runs").mkdir()
     with pytest.raises(StoreError, match="run some first: lipbench run"):
-        api.report(tmp_path)
+        running.report(tmp_path)
 
 
 def test_a_report_folder_that_cannot_be_made_is_refused(results: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="choose one by --out"):
-        api.report(results, tmp_path / "file" / "out")
+        running.report(results, tmp_path / "file" / "out")

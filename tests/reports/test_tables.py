@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lipbench import api
+from lipbench.api import running
 from lipbench.reports.facts import Facts
 from lipbench.reports.statistics.intervals import known
 from lipbench.reports.tables import latex, markdown
@@ -84,7 +84,7 @@ def test_latex_typesets_every_table_of_a_report_whatever_methods_are_called(tmp_
     ]
     header = "method,dataset,seed,protocol,fid,fid_real,fid_noise,seconds_train,peak_memory_bytes,device"
     (tmp_path / "runs.csv").write_text("\n".join([header, *rows]), encoding="utf-8")
-    api.report(tmp_path, tmp_path / "out", baseline="[a]", add=tmp_path / "runs.csv")
+    running.report(tmp_path, tmp_path / "out", baseline="[a]", add=tmp_path / "runs.csv")
     tables = sorted((tmp_path / "out" / "tables").glob("*.tex"))
     assert len(tables) == 5 * 3 + 2
     inputs = "".join(rf"\resizebox{{\linewidth}}{{!}}{{\input{{{path.as_posix()}}}}}\clearpage" for path in tables)

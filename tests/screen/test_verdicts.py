@@ -4,9 +4,9 @@ from io import StringIO
 
 from rich.console import Console
 
-from lipbench.plan import plan
-from lipbench.runner.checking import Verdict
-from lipbench.runner.listener import Forecast
+from lipbench.launch.checking import Verdict
+from lipbench.launch.listener import Forecast
+from lipbench.request.plan import plan
 from lipbench.screen import verdicts
 
 SIZES = {"shape": [3, 32, 32], "generator_parameters": 1200, "critic_parameters": 34}

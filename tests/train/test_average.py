@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
-from lipbench.measure.critic import settled
-from lipbench.runner.adopt import adopt
+from lipbench.measuring.critic import settled
 from lipbench.train.average import Average
+from lipbench.work.adopt import adopt
 
 
 class Fading(nn.Module):

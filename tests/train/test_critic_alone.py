@@ -6,13 +6,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from lipbench import Method, Pair, registry
+from lipbench import Method, Pair
 from lipbench.data.w1 import Benchmark
 from lipbench.errors import Diverged
-from lipbench.names import Name
 from lipbench.nets.mlp import make
-from lipbench.protocol import check, read
-from lipbench.schema import CriticProtocol, CriticTrain
+from lipbench.plugins import registry
+from lipbench.plugins.names import Name
+from lipbench.request.protocol import check, read
+from lipbench.request.schema import CriticProtocol, CriticTrain
 from lipbench.train.alone import CriticAlone
 from lipbench.train.composition import Composition
 from lipbench.train.critic import CriticUpdate

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from lipbench import Method
-from lipbench.protocol import check, read
+from lipbench.request.protocol import check, read
 from lipbench.train.composition import Composition
 from lipbench.train.critic import CriticUpdate
 from lipbench.train.gradients.double_backward import DoubleBackward

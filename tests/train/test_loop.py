@@ -8,13 +8,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from lipbench import Method, registry
+from lipbench import Method
 from lipbench.data.digits import Digits
 from lipbench.errors import Diverged
-from lipbench.names import Name
 from lipbench.nets.cnn8 import make
-from lipbench.protocol import check, read
-from lipbench.schema import Train
+from lipbench.plugins import registry
+from lipbench.plugins.names import Name
+from lipbench.request.protocol import check, read
+from lipbench.request.schema import Train
 from lipbench.train.composition import Composition
 from lipbench.train.gradients.choose import choose
 from lipbench.train.loop import Trainer

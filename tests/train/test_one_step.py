@@ -9,9 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lipbench import nets, protocol, registry
-from lipbench.dataset import to_unit
-from lipbench.names import Name
+from lipbench import nets
+from lipbench.interfaces.dataset import to_unit
+from lipbench.plugins import registry
+from lipbench.plugins.names import Name
+from lipbench.request import protocol
 from lipbench.train.composition import Composition
 from lipbench.train.gradients.choose import choose
 from lipbench.train.loop import Trainer

@@ -8,9 +8,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from lipbench import Method, registry
+from lipbench import Method
 from lipbench.errors import PluginError, RequestError
-from lipbench.names import Name
+from lipbench.plugins import registry
+from lipbench.plugins.names import Name
 from lipbench.train.composition import Composition
 from lipbench.train.trial import trials
 

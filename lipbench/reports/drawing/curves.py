@@ -6,12 +6,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from lipbench.disk.store import Status
 from lipbench.reports.drawing.looks import Look, stroke
 from lipbench.reports.drawing.style import COLUMN, PAGE, Drawing, legend, plain_log, sheet
 from lipbench.reports.promised import DISTANCES, SECANTS
 from lipbench.reports.statistics.curves import over_seeds, training
 from lipbench.reports.statistics.intervals import short, t_interval
-from lipbench.store import Status
 
 Looks = dict[str, Look]
 MEAN = "a line a method, the mean over its finished runs, and a band from the lowest to the highest of them"

@@ -8,12 +8,12 @@ from jaxtyping import UInt8
 from matplotlib.figure import Figure
 from PIL import Image
 
+from lipbench.disk.store import Status
 from lipbench.reports import budget
 from lipbench.reports.drawing import curves, frontier, strips
 from lipbench.reports.drawing.looks import looks
 from lipbench.reports.drawing.style import PAGE, Drawing, drawable, style
 from lipbench.reports.promised import SECANTS
-from lipbench.store import Status
 
 AXES = list(frontier.AXES)
 ABREAST = 5  # sample grids in a row

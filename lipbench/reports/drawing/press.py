@@ -13,7 +13,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 
-from lipbench.files import write_atomically
+from lipbench.disk.files import write_atomically
 from lipbench.reports import sheets
 from lipbench.reports.drawing.style import Drawing, write
 

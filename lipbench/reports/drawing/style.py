@@ -17,7 +17,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from lipbench.files import write_atomically
+from lipbench.disk.files import write_atomically
 
 FONT = "DejaVu Sans"  # comes with matplotlib: the same figure everywhere
 COLUMN, PAGE = 3.25, 6.75  # inches: a column and the text of a page of a conference's paper

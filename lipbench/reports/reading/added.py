@@ -19,12 +19,12 @@ from typing import Any
 
 import pandas as pd
 
-from lipbench.cell import comparison_id, run_id
+from lipbench.disk.files import read_bytes
+from lipbench.disk.store import Status
 from lipbench.errors import RequestError, StoreError
-from lipbench.files import read_bytes
 from lipbench.reports import sheets
 from lipbench.reports.reading.columns import CHECKS, COLUMNS, KINDS, LIPBENCH
-from lipbench.store import Status
+from lipbench.request.cell import comparison_id, run_id
 
 NEEDED = ["method", "dataset", "seed", "protocol"]
 MEASURED = ["fid", "cos"]

@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lipbench import cell as cells
-from lipbench.cell import Cell
+from lipbench.disk.results import has_runs, run_folders
+from lipbench.disk.store import RunFolder
 from lipbench.errors import StoreError
 from lipbench.reports.reading import added, bases, records, yardsticks
 from lipbench.reports.reading.columns import COLUMNS, KINDS
 from lipbench.reports.reading.yardsticks import Measured, Yardsticks
-from lipbench.results import has_runs, run_folders
-from lipbench.store import RunFolder
+from lipbench.request import cell as cells
+from lipbench.request.cell import Cell
 
 
 @dataclass(frozen=True)

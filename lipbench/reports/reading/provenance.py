@@ -4,8 +4,8 @@ import shlex
 from collections.abc import Iterable
 from typing import Any
 
+from lipbench.disk.store import RunFolder
 from lipbench.errors import StoreError
-from lipbench.store import RunFolder
 
 KERNEL = "kernel_launcher.py"
 NO_COMMAND = "from Python, without a command line"

@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lipbench.cell import Cell
+from lipbench.disk.store import RunFolder, Status
 from lipbench.errors import StoreError
 from lipbench.reports.reading.bases import BASIS
 from lipbench.reports.reading.columns import CHECKS, COLUMNS, KINDS, LIPBENCH, is_number
-from lipbench.schema import Protocol
-from lipbench.store import RunFolder, Status
+from lipbench.request.cell import Cell
+from lipbench.request.schema import Protocol
 
 # Of an evaluation's many numbers, those that are drawn: a thousand runs fit into memory, and into seconds.
 EVALUATION = ["step", "fid", "cos", "seconds_train", "grad_norm_max", "raw_grad_norm_max"]

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lipbench.disk.files import damaged, read_object
 from lipbench.errors import StoreError
-from lipbench.files import damaged, read_object
 from lipbench.reports.reading.bases import BASIS
 from lipbench.reports.reading.columns import is_number, is_text
 

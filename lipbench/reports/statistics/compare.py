@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from lipbench.disk.store import Status
 from lipbench.errors import UnknownNameError
 from lipbench.reports.statistics.paired import Pairs
 from lipbench.reports.statistics.significance import FEWEST, holm
 from lipbench.reports.statistics.unpaired import Samples
-from lipbench.store import Status
 
 BETTER, WORSE = "better", "worse"
 

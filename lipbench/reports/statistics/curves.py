@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from lipbench.store import Status
+from lipbench.disk.store import Status
 
 SPREAD = ["method", "x", "mean", "low", "high", "n"]
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from lipbench.store import Status
+from lipbench.disk.store import Status
 
 MEASURES = {
     "fid": "FID",

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lipbench import registry
+from lipbench.plugins import registry
 from lipbench.reports.drawing.looks import KNOWN, looks
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lipbench import api
+from lipbench.api import running
 from lipbench.errors import RequestError
 from lipbench.reports.reading import frame
 from lipbench.reports.reading.columns import COLUMNS
@@ -21,7 +21,7 @@ def csv(tmp_path: Path, *lines: str, header: str = HEADER, encoding: str = "utf-
 
 
 def test_runs_from_elsewhere_need_five_columns_and_no_run_of_lipbench(tmp_path: Path) -> None:
-    made = api.report(tmp_path, tmp_path / "out", baseline="other", add=csv(tmp_path, *GOOD))
+    made = running.report(tmp_path, tmp_path / "out", baseline="other", add=csv(tmp_path, *GOOD))
     assert list(made.runs.columns) == COLUMNS
     assert list(made.runs["status"]) == ["done"] * 3
     (section,) = made.sections
@@ -31,8 +31,8 @@ def test_runs_from_elsewhere_need_five_columns_and_no_run_of_lipbench(tmp_path: 
 
 
 def test_a_report_of_its_own_table_is_the_same_report(results: Path, tmp_path: Path) -> None:
-    once = api.report(results, tmp_path / "once")
-    again = api.report(tmp_path / "nothing", tmp_path / "again", add=tmp_path / "once" / "runs.csv")
+    once = running.report(results, tmp_path / "once")
+    again = running.report(tmp_path / "nothing", tmp_path / "again", add=tmp_path / "once" / "runs.csv")
     pd.testing.assert_frame_equal(once.runs, again.runs)
     for (title, summary), (other, same) in zip(once.summaries, again.summaries, strict=True):
         assert title == other
@@ -40,14 +40,14 @@ def test_a_report_of_its_own_table_is_the_same_report(results: Path, tmp_path: P
 
 
 def test_runs_that_are_known_already_count_once(results: Path, tmp_path: Path) -> None:
-    once = api.report(results, tmp_path / "once")
-    again = api.report(results, tmp_path / "again", add=[tmp_path / "once" / "runs.csv"])
+    once = running.report(results, tmp_path / "once")
+    again = running.report(results, tmp_path / "again", add=[tmp_path / "once" / "runs.csv"])
     pd.testing.assert_frame_equal(once.runs, again.runs)
     assert again.problems == [f"{tmp_path / 'once' / 'runs.csv'}: 4 runs are known already and left out"]
 
 
 def test_another_protocol_stands_in_another_table(results: Path, tmp_path: Path) -> None:
-    made = api.report(results, tmp_path / "out", add=csv(tmp_path, *GOOD))
+    made = running.report(results, tmp_path / "out", add=csv(tmp_path, *GOOD))
     assert len(made.sections) == 2
     assert made.refusal is not None
     assert "theirs" in made.refusal
@@ -55,19 +55,19 @@ def test_another_protocol_stands_in_another_table(results: Path, tmp_path: Path)
 
 def test_what_is_counted_otherwise_is_another_protocol(tmp_path: Path) -> None:
     path = csv(tmp_path, "a,d,0,p,1,5000", "b,d,0,p,1,50000", "c,d,0,p,1,", header=HEADER + ",samples")
-    assert len(api.report(tmp_path, tmp_path / "out", add=path).sections) == 3
+    assert len(running.report(tmp_path, tmp_path / "out", add=path).sections) == 3
 
 
 def test_a_diverged_run_needs_no_number(tmp_path: Path) -> None:
     path = csv(tmp_path, "a,d,0,p,,diverged", "a,d,1,p,2,done", "a,d,2,p,,failed", header=HEADER + ",status")
-    (section,) = api.report(tmp_path, tmp_path / "out", add=path).sections
+    (section,) = running.report(tmp_path, tmp_path / "out", add=path).sections
     assert section.summary.loc[0, ["n", "diverged", "unfinished"]].tolist() == ["1", "1", "1"]
 
 
 def test_a_run_that_was_never_measured_belongs_to_the_protocol_of_the_rest(tmp_path: Path) -> None:
     header = HEADER + ",status,extractor,samples"
     path = csv(tmp_path, "a,x,0,p,5,done,inc,100", "a,x,1,p,,diverged,,", "b,x,0,p,6,done,inc,100", header=header)
-    (section,) = api.report(tmp_path, tmp_path / "out", add=path).sections
+    (section,) = running.report(tmp_path, tmp_path / "out", add=path).sections
     assert section.summary.set_index("method").loc["a", ["n", "diverged"]].tolist() == ["1", "1"]
     path = csv(tmp_path, "a,x,0,p,5,done,inc,100", "a,x,1,p,,diverged,,", "b,x,0,p,6,done,inc,9", header=header)
     with pytest.raises(RequestError, match=r"line 3 may be of 2 protocols of this table; fill in some of: .*samples"):
@@ -84,14 +84,14 @@ def test_an_id_of_another_run_hides_nothing(tmp_path: Path) -> None:
 
 def test_comparisons_of_like_names_stay_apart(tmp_path: Path) -> None:
     lines = [f"{method},{data},0,p,1,{claim}" for method in "ab" for data in "xy" for claim in ("v 1", "v/1", "../v")]
-    made = api.report(tmp_path, tmp_path / "out", add=csv(tmp_path, *lines, header=HEADER + ",comparison"))
+    made = running.report(tmp_path, tmp_path / "out", add=csv(tmp_path, *lines, header=HEADER + ",comparison"))
     assert len(made.sections) == 6
     assert len(made.across) == 3
 
 
 def test_columns_that_are_not_known_are_named_and_left_out(tmp_path: Path) -> None:
     path = csv(tmp_path, "a,d,0,p,1,x", header=HEADER + ",colour")
-    made = api.report(tmp_path, tmp_path / "out", add=path)
+    made = running.report(tmp_path, tmp_path / "out", add=path)
     assert f"{path}: unknown columns are left out: colour" in made.problems
 
 
@@ -115,7 +115,7 @@ def rows(more: str = "") -> list[str]:
 
 
 def outcomes(path: Path, baseline: str, results: Path) -> dict[str, str]:
-    (section,) = api.report(results, results / "out", baseline=baseline, add=path).sections
+    (section,) = running.report(results, results / "out", baseline=baseline, add=path).sections
     assert section.compared is not None
     return {row["method"]: f"{row['test']}: {row['verdict']}" for row in section.compared.to_dict("records")}
 
@@ -128,10 +128,10 @@ def test_equal_seeds_of_other_code_are_pairs_only_where_the_table_says_so(tmp_pa
 
 
 def test_added_runs_are_never_paired_with_those_of_lipbench(results: Path, tmp_path: Path) -> None:
-    own = api.report(results, tmp_path / "once").runs.iloc[0]
+    own = running.report(results, tmp_path / "once").runs.iloc[0]
     lines = [f"theirs,digits,{seed},digits,{seed},{own['comparison']},theirs" for seed in (0, 1)]
     path = csv(tmp_path, *lines, header=HEADER + ",comparison,pairing")
-    (section,) = api.report(results, tmp_path / "out", baseline="gn", add=path).sections
+    (section,) = running.report(results, tmp_path / "out", baseline="gn", add=path).sections
     assert section.compared is not None
     assert section.compared[["method", "seeds", "test"]].to_numpy().tolist() == [
         ["theirs", "2 / 2", "Welch's t-test, not paired"],
@@ -140,7 +140,7 @@ def test_added_runs_are_never_paired_with_those_of_lipbench(results: Path, tmp_p
 
 
 def test_a_table_that_lipbench_wrote_stays_paired_in_every_version(results: Path, tmp_path: Path) -> None:
-    path = api.report(results, tmp_path / "once").page.with_name("runs.csv")
+    path = running.report(results, tmp_path / "once").page.with_name("runs.csv")
     assert outcomes(path, "gn", tmp_path / "a")["wc"].startswith("paired t-test")
     earlier = tmp_path / "earlier.csv"
     pd.read_csv(path).drop(columns=["pairing", "lipschitz_target"]).to_csv(earlier, index=False)
@@ -150,13 +150,13 @@ def test_a_table_that_lipbench_wrote_stays_paired_in_every_version(results: Path
 
 
 def test_runs_from_elsewhere_stay_so_in_the_table_of_their_report(tmp_path: Path) -> None:
-    first = api.report(tmp_path, tmp_path / "first", add=csv(tmp_path, *rows()))
+    first = running.report(tmp_path, tmp_path / "first", add=csv(tmp_path, *rows()))
     again = outcomes(first.page.with_name("runs.csv"), "a", tmp_path)
     assert again["b"].startswith("Welch's t-test, not paired")
 
 
 def test_of_runs_from_elsewhere_nothing_is_said_that_their_table_does_not_say(tmp_path: Path) -> None:
-    made = api.report(tmp_path, tmp_path / "out", baseline="a", add=csv(tmp_path, *rows()))
+    made = running.report(tmp_path, tmp_path / "out", baseline="a", add=csv(tmp_path, *rows()))
     (section,) = made.sections
     assert section.facts.conditions == [f"protocol id {made.runs['comparison'].iloc[0]}"]
     assert section.facts.warnings == []
@@ -165,7 +165,7 @@ def test_of_runs_from_elsewhere_nothing_is_said_that_their_table_does_not_say(tm
     for claim in ("not known", "unknown", "same networks", "torch-fidelity", "last layer", "averaged"):
         assert claim not in page
     more = csv(tmp_path, "a,d,0,p,1,50000,test,7", header=HEADER + ",samples,split,steps")
-    (section,) = api.report(tmp_path, tmp_path / "out", add=more).sections
+    (section,) = running.report(tmp_path, tmp_path / "out", add=more).sections
     assert section.facts.conditions[:2] == ["7 steps", "50000 generated pictures against the test split"]
 
 
@@ -228,14 +228,14 @@ def test_a_file_that_is_missing_or_no_text_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_claim_on_a_protocol_that_is_not_theirs_is_refused(results: Path, tmp_path: Path) -> None:
-    own = api.report(results, tmp_path / "once").runs.iloc[0]
+    own = running.report(results, tmp_path / "once").runs.iloc[0]
     path = csv(tmp_path, f"z,digits,0,digits,1,{own['comparison']},3", header=HEADER + ",comparison,samples")
     with pytest.raises(RequestError, match=r"samples differs within .*: 3 \(line 2\), 64 \(runs that are there"):
         frame.read(results, [path])
 
 
 def test_the_same_method_and_seed_from_elsewhere_needs_another_name(results: Path, tmp_path: Path) -> None:
-    own = api.report(results, tmp_path / "once").runs.iloc[0]
+    own = running.report(results, tmp_path / "once").runs.iloc[0]
     path = csv(tmp_path, f"gn,digits,0,digits,1,{own['comparison']}", header=HEADER + ",comparison")
     with pytest.raises(RequestError, match="gn on digits with seed 0 is also in runs that are there"):
         frame.read(results, [path])

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from lipbench import api
+from lipbench.api import running
+from lipbench.disk.store import RunFolder
 from lipbench.reports import page, pictures, suites
 from lipbench.reports.reading import frame
-from lipbench.store import RunFolder
 from tests.reports import random_runs
 from tests.reports.builder import table
 from tests.reports.test_numbers import numbers_only
@@ -57,7 +57,7 @@ def test_runs_from_different_pictures_stand_in_sections_apart(tmp_path: Path) ->
             ("gn", 2): {"fid": 100.0, "pictures": B},
         },
     )
-    report = api.report(tmp_path, baseline="gn")
+    report = running.report(tmp_path, baseline="gn")
     first, second = sorted(report.sections, key=lambda section: section.facts.title)
     assert first.facts.title.endswith("protocol digits (pictures aaaaaaaaaa)")
     assert second.facts.title.endswith("protocol digits (pictures bbbbbbbbbb)")
@@ -82,9 +82,9 @@ def test_runs_that_do_not_differ_keep_their_comparison(tmp_path: Path) -> None:
 
 def test_a_run_that_says_nothing_is_pooled_where_only_one_thing_is_known(tmp_path: Path) -> None:
     write(tmp_path / "one", {("gn", 0): {"pictures": A}, ("gn", 1): {}})
-    assert len(api.report(tmp_path / "one").sections) == 1
+    assert len(running.report(tmp_path / "one").sections) == 1
     write(tmp_path / "two", {("gn", 0): {"pictures": A}, ("gn", 1): {}, ("gn", 2): {"pictures": B}})
-    titles = [section.facts.title for section in api.report(tmp_path / "two").sections]
+    titles = [section.facts.title for section in running.report(tmp_path / "two").sections]
     assert sorted(title.partition("(")[2] for title in titles) == [
         "pictures aaaaaaaaaa)",
         "pictures bbbbbbbbbb)",
@@ -94,7 +94,7 @@ def test_a_run_that_says_nothing_is_pooled_where_only_one_thing_is_known(tmp_pat
 
 def test_another_extractor_parts_runs_too(tmp_path: Path) -> None:
     write(tmp_path, {("gn", 0): {"extractor": "digits-cnn"}, ("gn", 1): {"extractor": "inception"}})
-    assert len(api.report(tmp_path).sections) == 2
+    assert len(running.report(tmp_path).sections) == 2
 
 
 def test_an_unfinished_run_is_told_by_what_it_was_planned_with(tmp_path: Path) -> None:
@@ -129,16 +129,16 @@ def test_yardsticks_of_none_of_the_runs_are_left_out_with_a_note(tmp_path: Path)
 def test_a_table_of_runs_from_other_pictures_is_added_apart(tmp_path: Path) -> None:
     write(tmp_path / "here", {("gn", 0): {"fid": 1.0, "pictures": A}})
     write(tmp_path / "there", {("gn", 1): {"fid": 9.0, "pictures": B}})
-    table = api.report(tmp_path / "there").page.with_name("runs.csv")
-    sections = api.report(tmp_path / "here", add=table).sections
+    table = running.report(tmp_path / "there").page.with_name("runs.csv")
+    sections = running.report(tmp_path / "here", add=table).sections
     assert sorted(list(each.summary["FID"]) for each in sections) == [["1.00"], ["9.00"]]
 
 
 def test_a_table_without_pictures_is_added_to_the_one_comparison(tmp_path: Path) -> None:
     write(tmp_path / "here", {("gn", 0): {"fid": 1.0, "pictures": A}})
     write(tmp_path / "there", {("gn", 1): {"fid": 9.0}})
-    table = api.report(tmp_path / "there").page.with_name("runs.csv")
-    (section,) = api.report(tmp_path / "here", add=table).sections
+    table = running.report(tmp_path / "there").page.with_name("runs.csv")
+    (section,) = running.report(tmp_path / "here", add=table).sections
     assert list(section.summary["n"]) == ["2"]
 
 

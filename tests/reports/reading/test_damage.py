@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lipbench import api
+from lipbench.api import running
 from lipbench.errors import StoreError
 from lipbench.reports.reading import frame, yardsticks
 from tests.conftest import MakeRun
@@ -16,7 +16,7 @@ def test_a_damaged_folder_is_named_and_hides_no_other(make_run: MakeRun, results
     make_run("gp", finished=True).file("result.json").write_text("{")
     with make_run("gp[weight=1]", finished=True).file("trace.jsonl").open("a") as file:
         file.write('{"step": 9')
-    report = api.report(results)
+    report = running.report(results)
     assert len(report.runs) == 5
     assert len(report.problems) == 3
     page = report.page.read_text()
@@ -52,7 +52,7 @@ def test_evaluations_that_are_not_numbers_are_named_and_not_drawn(make_run: Make
     folder = make_run("gn")
     for step, fid in ((3, 1.0), (6, 2.0), (9, "low"), (12, [1])):
         folder.evaluations.append({"step": step, "fid": fid})
-    report = api.report(tmp_path / "results")
+    report = running.report(tmp_path / "results")
     assert [re.search(r"step (\d+) of trace.jsonl is damaged", problem)[1] for problem in report.problems] == [
         "9",
         "12",
@@ -64,7 +64,7 @@ def test_evaluations_that_are_not_numbers_are_named_and_not_drawn(make_run: Make
 def test_samples_that_are_no_picture_are_named_and_left_out(results: Path, content: bytes) -> None:
     broken = next((results / "runs").glob("wc-digits-s0*")) / "samples.png"
     broken.write_bytes(content)
-    report = api.report(results)
+    report = running.report(results)
     (problem,) = report.problems
     assert str(broken) in problem
     assert re.findall(r"(gn|wc), seed (\d), step 6", report.page.read_text()) == [("gn", "0")]
@@ -73,14 +73,14 @@ def test_samples_that_are_no_picture_are_named_and_left_out(results: Path, conte
 def test_a_torn_picture_is_named_and_left_out(results: Path) -> None:
     broken = next((results / "runs").glob("gn-digits-s0*")) / "samples.png"
     broken.write_bytes(broken.read_bytes()[:200])
-    assert "is not a picture" in api.report(results).problems[0]
+    assert "is not a picture" in running.report(results).problems[0]
 
 
 @pytest.mark.parametrize("content", ['{"versions": 3}', '{"argv": 1}', "{", "[]"])
 def test_a_damaged_environment_is_named(make_run: MakeRun, tmp_path: Path, content: str) -> None:
     folder = make_run("gn")
     folder.file("environment.json").write_text(content)
-    (problem,) = api.report(tmp_path / "results").problems
+    (problem,) = running.report(tmp_path / "results").problems
     assert "environment.json' is damaged" in problem
 
 
@@ -110,5 +110,5 @@ def test_a_report_survives_damaged_yardsticks(make_run: MakeRun, tmp_path: Path)
     (tmp_path / "results" / "yardsticks").mkdir()
     for run in frame.read(tmp_path / "results").runs["comparison_id"]:
         (tmp_path / "results" / "yardsticks" / f"{run}.json").write_text("{")
-    (problem,) = api.report(tmp_path / "results").problems
+    (problem,) = running.report(tmp_path / "results").problems
     assert "yardsticks" in problem

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from lipbench.disk.store import RunFolder
 from lipbench.reports.reading.provenance import NO_COMMAND, provenance
-from lipbench.store import RunFolder
 
 
 def commands(tmp_path: Path, argv: list[str]) -> list[str]:

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from lipbench import nets
-from lipbench.measure.memory import MemoryCounter
-from lipbench.measure.operations import OperationCounter
+from lipbench.measuring.memory import MemoryCounter
+from lipbench.measuring.operations import OperationCounter
 from lipbench.train.gradients.double_backward import DoubleBackward
 from lipbench.train.gradients.terms import Engine, Term
 from lipbench.train.gradients.three_sweeps import ThreeSweeps

@@ -1,0 +1,282 @@
+"""What is asked from Python, argument by argument: read as what it means, or refused in a sentence.
+
+Every argument of a public function has a reader here, by its name. A reader gives what the function works with, and
+gives the same again when it reads that.
+"""
+
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
+from itertools import islice
+from math import isfinite
+from pathlib import Path, PurePath
+from typing import Any, ParamSpec, TypeVar
+
+from lipbench.errors import RequestError, UnknownNameError
+from lipbench.interfaces.plugin import Plugin
+from lipbench.launch.listener import Listener
+from lipbench.plugins import registry
+from lipbench.plugins.names import MOST_SEEDS, check_seeds, listed, read_seeds
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Reader = Callable[[str, Any], Any]
+
+
+def checked(function: Callable[P, R]) -> Callable[P, R]:
+    """Have every argument of a public function read before it is called; None stays where it is the default.
+
+    Raises:
+        RequestError: by the function: an argument is unknown, missing, or not what was expected.
+    """
+    signature = inspect.signature(function)
+    readers = {name: READERS[name] for name in signature.parameters}
+    optional = {name for name, parameter in signature.parameters.items() if parameter.default is None}
+
+    @wraps(function)
+    def read(*args: P.args, **kwargs: P.kwargs) -> R:
+        for name in kwargs:
+            if name not in readers:
+                about = f"`help(lipbench.{function.__name__})` describes them."
+                raise UnknownNameError(f"argument of {function.__name__}", name, readers, about)
+        try:
+            given = signature.bind(*args, **kwargs)
+        except TypeError as error:
+            known = ", ".join(readers)
+            raise RequestError(
+                f"{function.__name__} cannot be called so: {error}; expected arguments: {known}"
+            ) from None
+        for name, value in given.arguments.items():
+            if value is not None or name not in optional:
+                given.arguments[name] = readers[name](name, value)
+        return function(*given.args, **given.kwargs)
+
+    return read
+
+
+def plain(value: Any) -> Any:
+    """Python's own numbers and lists for those of numpy and torch."""
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    convert = getattr(value, "tolist", None)
+    return convert() if callable(convert) and not isinstance(value, type) else value
+
+
+def seeds(what: str, value: Any) -> list[int]:
+    """Seeds as ``"0-4"``, or whole numbers."""
+    if isinstance(value, str):
+        return read_seeds(value)
+    given = plain(value)
+    if type(given) is int:
+        raise _refusal(what, given, f"'0-2' for the seeds 0, 1 and 2, or [{given}] for one: a number could mean either")
+    if not _is_several(given):
+        raise _refusal(what, value, "such as '0-4', or a list of whole numbers from 0")
+    found: dict[int, None] = {}
+    for item in islice(given, MOST_SEEDS + 1):
+        seed = plain(item)
+        if type(seed) is not int:
+            raise _refusal(f"a seed of {what}", item, "a whole number from 0")
+        found[seed] = None
+    check_seeds(found)
+    return list(found)
+
+
+def _names(expected: str) -> Reader:
+    def read(what: str, value: Any) -> list[str]:
+        given = [value] if isinstance(value, str | PurePath) else value
+        if _is_plugin(given):
+            raise _class_refusal(what, given)
+        if not _is_several(given):
+            raise _refusal(what, value, expected)
+        items = list(given)
+        for item in items:
+            if _is_plugin(item):
+                raise _class_refusal(what, item)
+            if not isinstance(item, str | PurePath):
+                raise _refusal(f"one of {what}", item, expected)
+        if not items or any(not str(item).strip() for item in items):
+            raise _refusal(what, value, expected)
+        return listed(items)
+
+    return read
+
+
+def _name(expected: str) -> Reader:
+    return lambda what, value: listed(value)[0] if isinstance(value, PurePath) else _text(expected)(what, value)
+
+
+def _text(expected: str) -> Reader:
+    def read(what: str, value: Any) -> str:
+        if not isinstance(value, str | PurePath) or not str(value).strip() or "\0" in str(value):
+            raise _refusal(what, value, expected)
+        return str(value)
+
+    return read
+
+
+def _device(what: str, value: Any) -> str:
+    # Other devices of PyTorch lack float64, in which critics are measured, or hold no numbers; it has but one CPU.
+    expected = "auto, cpu, cuda, or a GPU by its number, as in cuda:0"
+    name = str(_text(expected)(what, value))
+    if not re.fullmatch("auto|cpu(:0)?|cuda(:[0-9]{1,4})?", name):
+        raise _refusal(what, name, expected)
+    return name
+
+
+def _path(expected: str) -> Reader:
+    return lambda what, value: Path(_text(expected)(what, value))
+
+
+def _paths(expected: str) -> Reader:
+    def read(what: str, value: Any) -> list[Path]:
+        given = [value] if isinstance(value, str | PurePath) else value
+        if not _is_several(given):
+            raise _refusal(what, value, expected)
+        return [_path(expected)(f"one of {what}", item) for item in given]
+
+    return read
+
+
+def _choice(*allowed: str) -> Reader:
+    def read(what: str, value: Any) -> str:
+        if value not in allowed:
+            raise _refusal(what, value, f"one of: {', '.join(allowed)}")
+        return str(value)
+
+    return read
+
+
+def _whole(least: int, most: int) -> Reader:
+    def read(what: str, value: Any) -> int:
+        number = plain(value)
+        if type(number) is not int or number < least:
+            raise _refusal(what, value, f"a whole number of at least {least}")
+        if number > most:
+            raise _refusal(what, value, f"a whole number of at most {most:,}")
+        return number
+
+    return read
+
+
+def _seconds(what: str, value: Any) -> float:
+    number = plain(value)
+    if type(number) not in (int, float) or not (isfinite(number) and number > 0):
+        raise _refusal(what, value, "seconds above 0")
+    return float(number)
+
+
+def _flag(what: str, value: Any) -> bool:
+    if type(plain(value)) is not bool:
+        raise _refusal(what, value, "True or False")
+    return bool(value)
+
+
+def _settings(what: str, value: Any) -> dict[str, Any]:
+    form = "settings by dotted key, such as {'train.steps': 500}"
+    if not isinstance(value, Mapping):
+        raise _refusal(what, value, form)
+    found: dict[str, Any] = {}
+    for key, item in value.items():
+        if not isinstance(key, str):
+            raise _refusal(f"a key of {what}", key, form)
+        if isinstance(item, Mapping):
+            raise _refusal(f"{what}[{key!r}]", item, form)
+        if callable(item):
+            raise _refusal(f"{what}[{key!r}]", item, "a value, such as './nets.py:make' for a function in a file")
+        found[key] = str(item) if isinstance(item, PurePath) else plain(item)
+    return found
+
+
+def _function(expected: str) -> Reader:
+    def read(what: str, value: Any) -> Any:
+        if not callable(value):
+            raise _refusal(what, value, expected)
+        return value
+
+    return read
+
+
+def _listener(what: str, value: Any) -> Listener:
+    if not isinstance(value, Listener):
+        raise _refusal(
+            what,
+            value,
+            "an instance of lipbench.Listener, or of a class of yours that derives from it and defines what it wants "
+            "to be told; lipbench.Listener() itself shows nothing",
+        )
+    return value
+
+
+def _is_several(value: Any) -> bool:
+    """Whether it is a list, a set, a generator …, and neither a text nor a table."""
+    return isinstance(value, Iterable) and not isinstance(value, str | bytes | PurePath) and not hasattr(value, "keys")
+
+
+def _is_plugin(value: Any) -> bool:
+    return isinstance(value, Plugin) or (isinstance(value, type) and issubclass(value, Plugin))
+
+
+def _refusal(what: str, value: Any, expected: str) -> RequestError:
+    shown = " ".join(repr(value).split())
+    return RequestError(f"{what} is {shown if len(shown) < 100 else shown[:99] + '…'}; expected {expected}")
+
+
+def _class_refusal(what: str, value: Any) -> RequestError:
+    """Say by what name or path a class is given: each run has a process of its own, which must find it again."""
+    defined = value if isinstance(value, type) else type(value)
+    module = defined.__module__
+    file = getattr(sys.modules.get(module), "__file__", None)
+    known = [registry.installed(kind) for kind in (registry.METHOD, registry.DATASET)]
+    name = [name for kind in known for name, places in kind.items() if module in [place.module for place in places]]
+    if name:
+        cure = f"its name, {what}={name[0]!r}"
+    elif file and module != "__main__":
+        cure = f"the path of its file, {what}={file!r}"
+    else:
+        cure = (
+            f"the path of a file that holds it alone: write it to one (in a notebook, %%writefile mine.py is the first "
+            f"line of its cell) and give {what}='./mine.py'"
+        )
+    of = "" if value is defined else "an instance of "
+    return RequestError(f"{what} holds {of}the class {defined.__name__}; expected {cure}")
+
+
+READERS: dict[str, Reader] = {
+    "methods": _names("names such as 'gn,sn', or paths of files of your own such as './mine.py'"),
+    "datasets": _names("names such as 'digits', or None for the protocol's own"),
+    "subjects": _names("runs, by their ids or folders, or data sets such as 'folder[path=fakes,size=32]'"),
+    "against": _name("a data set such as 'cifar10'"),
+    "seeds": seeds,
+    "protocol": _text("a protocol's name such as 'digits', or the path of a TOML file"),
+    "settings": _choice("shared", "recommended"),
+    "overrides": _settings,
+    "steps": _whole(1, 10**9),
+    "precision": _choice("float32", "tf32", "bfloat16"),
+    "quick": _flag,
+    "jobs": _whole(1, 10**4),
+    "device": _device,
+    "timeout": _seconds,
+    "retry_failed": _flag,
+    "results": _path("the path of a folder, such as 'results'"),
+    "data_root": _path("the path of a folder"),
+    "inception_weights": _path("the path of a file"),
+    "listener": _listener,
+    "out": _path("the path of a folder, such as 'report'"),
+    "baseline": _text("a method that was run, such as 'gp'"),
+    "add": _paths("the path of a CSV file, or several"),
+    "run": _text("the id of a run, its beginning, or the path of its folder"),
+    "split": _choice("train", "held_out", "all"),
+    "samples": _whole(2, 10**6),
+    "extractor": _text("an extractor's name, such as 'inception-v3-compat'"),
+    "architecture": _text("an architecture's name, such as 'cnn-32', or a function in a file, './nets.py:make'"),
+    "side": _whole(1, 10**4),
+    "channels": _whole(1, 10**4),
+    "batch_size": _whole(1, 10**5),
+    "rounds": _whole(1, 10**6),
+    "engine": _choice("three-sweep", "double-backward", "both"),
+    "note": _function("a function of a text, such as print"),
+    "progress": _function("a function of a number"),
+    "request": lambda what, value: value,  # what `read_request` gave
+}

@@ -1,0 +1,263 @@
+"""`run`, `report` and `load`: what the command line does, for notebooks and scripts."""
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lipbench.api import arguments as asked
+from lipbench.disk import places
+from lipbench.disk.results import check_results, find_run, prepare_results
+from lipbench.launch.command import command_line
+from lipbench.launch.launcher import Launcher
+from lipbench.launch.listener import Forecast, Listener
+from lipbench.launch.summary import Summary
+from lipbench.plugins.names import Names
+from lipbench.request.plan import Planned, Settings, plan
+from lipbench.request.protocol import quick as quick_settings
+from lipbench.request.protocol import read as read_protocol
+from lipbench.request.settings import with_arguments
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from lipbench.reports.page import Report
+    from lipbench.request.cell import Cell
+
+
+@dataclass(frozen=True)
+class Request:
+    """What `run` was asked, read and checked.
+
+    Attributes:
+        planned: the cells, in the order in which they are run.
+        jobs: how many at a time.
+    """
+
+    planned: list[Planned]
+    jobs: int
+
+
+@asked.checked
+def read_request(
+    methods: Names,
+    *,
+    datasets: Names | None = None,
+    seeds: str | Iterable[int] = "0-4",
+    protocol: str | Path = "digits",
+    settings: Settings = "shared",
+    steps: int | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    precision: str | None = None,
+    quick: bool = False,
+    jobs: int | None = None,
+    device: str = "auto",
+) -> Request:
+    """Plan the cells of a request; see `run` for the arguments.
+
+    Raises:
+        RequestError: anything in it is not known or not possible.
+    """
+    short = {"train.steps": steps, "train.precision": precision}
+    quickly = quick_settings(read_protocol(str(protocol))) if quick else {}
+    given = {**quickly, **with_arguments(overrides or {}, short)}
+    planned = plan(methods, datasets, asked.seeds("seeds", seeds), str(protocol), given, settings)
+    threads = planned[0].cell.protocol.train.threads
+    on_cpu = device == "cpu" or (device == "auto" and not Path("/dev/nvidiactl").exists())
+    return Request(planned, jobs or (max(1, cores() // threads) if on_cpu else 1))
+
+
+def cores() -> int:
+    """The processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+@asked.checked
+def run(
+    methods: Names,
+    *,
+    datasets: Names | None = None,
+    seeds: str | Iterable[int] = "0-4",
+    protocol: str | Path = "digits",
+    settings: Settings = "shared",
+    steps: int | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    precision: str | None = None,
+    quick: bool = False,
+    jobs: int | None = None,
+    device: str = "auto",
+    timeout: float | None = None,
+    retry_failed: bool = False,
+    results: str | Path = "results",
+    data_root: str | Path | None = None,
+    inception_weights: str | Path | None = None,
+    listener: Listener | None = None,
+) -> Summary:
+    """Train and measure every method on every data set with every seed; what is finished already is skipped.
+
+    Args:
+        methods: such as ``"wc,sn,gp[weight=1,10],./mine.py"``, or a list of names and paths.
+        datasets: such as ``"digits"``; the protocol's own if None.
+        seeds: ``"0-4"``, or a list of whole numbers.
+        protocol: a protocol's name, or the path of a TOML file.
+        settings: ``"shared"`` or ``"recommended"``.
+        steps: training steps, in place of the protocol's.
+        overrides: other settings by dotted key, such as ``{"train.batch_size": 32}``.
+        precision: ``"float32"``, ``"tf32"`` or ``"bfloat16"``, in place of the protocol's.
+        quick: a smoke run of seconds instead of the protocol's own length.
+        jobs: runs at a time; one a core on a CPU and one on a GPU if None.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"``, …
+        timeout: seconds after which a run is stopped; it goes on when run again.
+        retry_failed: set failed and diverged runs aside and start them over.
+        results: the results folder.
+        data_root: where published data sets are, or go to; ``$LIPBENCH_DATA`` if None.
+        inception_weights: a file; ``$LIPBENCH_INCEPTION``, or torch-fidelity's own download, if None.
+        listener: is told what happens. If None, progress is shown in a terminal and in a notebook;
+            ``lipbench.Listener()`` shows nothing.
+
+    Returns:
+        How every run stands at the end.
+
+    Raises:
+        RequestError: anything in the request is not known or not possible; nothing was started.
+        StoreError: the results folder cannot be written to.
+    """
+    request = read_request(
+        methods,
+        datasets=datasets,
+        seeds=seeds,
+        protocol=protocol,
+        settings=settings,
+        steps=steps,
+        overrides=overrides,
+        precision=precision,
+        quick=quick,
+        jobs=jobs,
+        device=device,
+    )
+    from lipbench.screen.display import display
+
+    shown = display(Path(results), request.planned, request.jobs) if listener is None else nullcontext(listener)
+    with places.at(data_root, inception_weights), shown as told:
+        return launch(
+            request,
+            Path(results),
+            device=device,
+            timeout=timeout,
+            retry_failed=retry_failed,
+            listener=told,
+        )
+
+
+@asked.checked
+def launch(
+    request: Request,
+    results: Path,
+    *,
+    device: str,
+    timeout: float | None = None,
+    retry_failed: bool,
+    listener: Listener,
+) -> Summary:
+    """Run what `read_request` planned; see `run`."""
+    prepare_results(results)
+    return Launcher(
+        results,
+        request.planned,
+        jobs=request.jobs,
+        device=device,
+        timeout=timeout,
+        retry_failed=retry_failed,
+        argv=command_line(),
+        listener=listener,
+    ).run()
+
+
+@asked.checked
+def check(
+    request: Request, results: Path, *, device: str, timeout: float | None = None, listener: Listener
+) -> Forecast:
+    """Check everything that `launch` checks, start nothing, and say what the request will take; see `run`."""
+    check_results(results)
+    return Launcher(
+        results,
+        request.planned,
+        jobs=request.jobs,
+        device=device,
+        timeout=timeout,
+        retry_failed=False,
+        argv=[],
+        listener=listener,
+    ).check()
+
+
+@asked.checked
+def report(
+    results: str | Path = "results",
+    out: str | Path | None = None,
+    *,
+    baseline: str | None = None,
+    add: str | Path | Iterable[str | Path] = (),
+) -> "Report":
+    """Make ``runs.csv``, the tables, the figures and ``index.html`` from the run folders.
+
+    Args:
+        results: the results folder.
+        out: where to write; ``report`` in the results folder if None.
+        baseline: a method with which all others are compared.
+        add: tables (CSV), one or several, of runs that were made elsewhere, in the columns of ``runs.csv``; with one,
+            the results folder may hold no runs.
+
+    Raises:
+        RequestError: no run is of the baseline, or a table that is added is not one.
+        StoreError: there are no runs, or the folder cannot be written to.
+    """
+    from lipbench.reports.page import write
+
+    tables = [Path(add)] if isinstance(add, str | Path) else [Path(table) for table in add]
+    return write(Path(results), Path(out) if out is not None else Path(results) / "report", baseline, tables)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A run's networks, ready for use.
+
+    Attributes:
+        generator: the averaged generator, in eval mode: (n, latent_dim) → (n, c, h, w) in [−1, 1]; None where the run
+            trains a critic alone.
+        critic: the raw critic, in eval mode.
+        cell: what was asked.
+        trace: one dict an evaluation.
+    """
+
+    generator: "nn.Module | None"
+    critic: "nn.Module"
+    cell: "Cell"
+    trace: list[dict[str, Any]]
+
+
+@asked.checked
+def load(run: str | Path, results: str | Path = "results", device: str = "cpu") -> Loaded:
+    """Load a run's networks from its checkpoint.
+
+    Args:
+        run: its id, the beginning of its id, or the path of its folder.
+        results: the results folder.
+        device: where to put the networks.
+
+    Raises:
+        StoreError: there is no such run, or it has no checkpoint yet, or it is damaged.
+    """
+    from lipbench.request import cell as cells
+    from lipbench.request.schema import CriticProtocol
+    from lipbench.tools.load import load_critic, load_networks
+
+    folder = find_run(Path(results), str(run))
+    if isinstance(cells.parse(folder.cell_text(), str(folder.path)).protocol, CriticProtocol):
+        critic, cell = load_critic(folder, device)
+        return Loaded(None, critic, cell, folder.trace()[0])
+    networks = load_networks(folder, device)
+    return Loaded(networks.generator, networks.critic, networks.cell, folder.trace()[0])

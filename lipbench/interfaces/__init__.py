@@ -1,0 +1,1 @@
+"""What plugins derive from, and what they give back."""

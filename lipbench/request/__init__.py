@@ -1,0 +1,1 @@
+"""What is asked: protocols, settings, and the cells that they make."""

@@ -1,5 +1,0 @@
-"""Runs cells: each in a process of its own, which dies with its launcher; the run folder is all that they share."""
-
-# Exit codes of a cell's process. A diverged run is finished; busy means that another process has the folder;
-# stopped, that a signal asked for it and the checkpoint is written.
-FINISHED, FAILED, BUSY, STOPPED = 0, 1, 3, 4

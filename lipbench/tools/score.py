@@ -1,0 +1,162 @@
+"""Scores what is finished again, and pictures from anywhere, without training."""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lipbench.disk.store import RunFolder
+from lipbench.errors import RequestError
+from lipbench.interfaces.dataset import Pictures
+from lipbench.measuring import extractors
+from lipbench.measuring.extractors import Extractor
+from lipbench.measuring.fidelity import Reference, check_counts, fidelity, fitted, notes
+from lipbench.measuring.images import generate
+from lipbench.request import protocol
+from lipbench.request.plan import PlannedData
+from lipbench.request.schema import Evaluate, adversarial
+from lipbench.tools.load import load_networks
+from lipbench.train.streams import EVALUATION, generator, seeded
+from lipbench.work.adversarial import latents
+from lipbench.work.build import choose_reference
+from lipbench.work.device import choose_device
+from lipbench.work.parts import default_split, load_pictures
+
+Record = dict[str, Any]
+
+
+def score_run(
+    folder: RunFolder, against: PlannedData | None, split: str | None, overrides: Mapping[str, Any], device: str
+) -> Record:
+    """Generate from a run's averaged generator and compare with real pictures.
+
+    Args:
+        folder: the run.
+        against: other real pictures than those that it was trained on.
+        split: of these; the protocol's own if None.
+        overrides: of the protocol's ``evaluate`` table, by dotted key.
+        device: ``auto``, ``cpu``, ``cuda``, …
+
+    Raises:
+        RequestError: anything asked for is not possible.
+        StoreError: the run has no checkpoint, or it is damaged.
+    """
+    networks = load_networks(folder, device)
+    cell, step = networks.cell, networks.step
+    copies = {name: folder.file(name) for name in cell.dataset.copies}
+    data = against or PlannedData(cell.dataset, copies)
+    real = networks.pictures if against is None else _load(data)
+    settings, reference = _reference(data, real, split, cell.protocol.model_dump(), overrides)
+    settings = _fit(settings, settings.samples, len(reference.pictures), overrides)
+    with seeded(cell.seed, EVALUATION):
+        fake = generate(networks.generator, latents(cell, settings.samples, choose_device(device)))
+    record: Record = {
+        "subject": folder.id,
+        "method": cell.method,
+        "seed": cell.seed,
+        "comparison": cell.comparison,
+        "step": step,
+        "status": str(folder.status()),
+    } | _score(fake, reference, settings, device)
+    record["notes"] += _notes(data, real)
+    if step < cell.adversarial.train.steps:
+        record["notes"].insert(0, f"The run was trained for {step:,} of {cell.protocol.train.steps:,} steps.")
+    return record
+
+
+def score_pictures(
+    data: PlannedData, against: PlannedData, split: str | None, base: str, overrides: Mapping[str, Any], device: str
+) -> Record:
+    """Compare all pictures of one data set or folder, or so many as are asked for, with those of another.
+
+    Args:
+        data: what is scored.
+        against: the real pictures.
+        split: of the real pictures; all of a folder, and of anything else the protocol's own, if None.
+        base: the protocol whose ``evaluate`` table is used.
+        overrides: of this table, by dotted key.
+        device: ``auto``, ``cpu``, ``cuda``, …
+
+    Raises:
+        RequestError: anything asked for is not possible.
+    """
+    adversarial(protocol.check(protocol.read(base), {}))  # before any setting of it is asked for
+    scored, real = _load(data), _load(against)
+    fake = scored.split("all")
+    asked = {"evaluate.samples": len(fake), **overrides}
+    settings, reference = _reference(against, real, split, protocol.read(base), asked)
+    if settings.samples > len(fake):
+        raise RequestError(
+            f"{settings.samples} samples are wanted of {data.part}, which has {len(fake)} pictures; expected at most "
+            f"as many: --samples {len(fake)}"
+        )
+    if settings.samples < len(fake):
+        drawn = torch.randperm(len(fake), generator=generator(0, "scored samples"))[: settings.samples]
+        fake = fake[drawn]
+    settings = _fit(settings, len(fake), len(reference.pictures), overrides)
+    record: Record = {"subject": str(data.part)} | _score(fake, reference, settings, device)
+    record["notes"] += dict.fromkeys(_notes(data, scored) + _notes(against, real))  # a folder against itself says once
+    return record
+
+
+def _load(data: PlannedData) -> Pictures:
+    return load_pictures(data.part, data.sources.__getitem__)
+
+
+def _notes(data: PlannedData, pictures: Pictures) -> list[str]:
+    return [f"{data.part}: {text}." for text in pictures.notes]
+
+
+def _reference(
+    data: PlannedData, real: Pictures, split: str | None, base: dict[str, Any], overrides: Mapping[str, Any]
+) -> tuple[Evaluate, Reference]:
+    """The settings, and the real pictures that they say: all of a folder where nobody says otherwise."""
+    own = default_split(data.part, data.sources.__getitem__)
+    whole = {"evaluate.split": own, "evaluate.real_samples": None} if own == "all" else {}
+    asked = {**whole, **overrides, **({"evaluate.split": split} if split else {})}
+    settings = adversarial(protocol.check(base, asked)).evaluate
+    return settings, choose_reference(real, str(data.part), settings)
+
+
+def _fit(settings: Evaluate, fake: int, real: int, overrides: Mapping[str, Any]) -> Evaluate:
+    """The settings as small as so many pictures make them, where nobody set them."""
+    asked = {key: getattr(settings, key) for key in ("kid_subset_size", "isc_splits") if f"evaluate.{key}" in overrides}
+    return fitted(settings, fake, real).model_copy(update=asked)
+
+
+def _score(fake: Tensor, reference: Reference, settings: Evaluate, device: str) -> Record:
+    extractor = extractors.find(settings.extractor)
+    for pictures, what in ((fake, "what is scored"), (reference.pictures, reference.name)):
+        channels, height, width = pictures.shape[1:]
+        extractor.check_shape((channels, height, width), what)
+    if fake.shape[2:] != reference.pictures.shape[2:]:
+        mine, theirs = ("×".join(map(str, pictures.shape[2:])) for pictures in (fake, reference.pictures))
+        raise RequestError(
+            f"the pictures are {mine} and those of {reference.name} {theirs}; expected equal sizes, "
+            f"as by folder[path=…,size={reference.pictures.shape[2]}]"
+        )
+    check_counts(len(fake), len(reference.pictures), settings)
+    said: list[str] = []
+    cuda = choose_device(device).type == "cuda"
+    found = fidelity(fake, reference, extractor, settings, cuda=cuda, note=said.append)
+    return {
+        "fid": found["fid"],
+        "kid_mean": found["kid"],
+        "kid_std": found["kid_std"],
+        "inception_score": found["inception_score"],
+        "inception_score_std": found["inception_score_std"],
+        "samples": len(fake),
+        "against": reference.name,
+        "real_samples": len(reference.pictures),
+        "extractor": extractor.id,
+        "protocol": _id(settings, reference, extractor),
+        "notes": said + notes(len(fake), len(reference.pictures), extractor),
+    }
+
+
+def _id(settings: Evaluate, reference: Reference, extractor: Extractor) -> str:
+    """Eight hex digits of all that numbers must share to be compared, whatever made the pictures."""
+    measured = settings.model_dump_json(exclude={"every", "critic_points", "split", "real_samples"})
+    return sha256(f"{measured} {reference.digest} {extractor.id}".encode()).hexdigest()[:8]

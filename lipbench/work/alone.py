@@ -1,0 +1,90 @@
+"""The job of training a critic alone against a pair of known distance."""
+
+import time
+
+import torch
+from torch.nn.utils import parametrize
+
+from lipbench.errors import Diverged
+from lipbench.measuring.critic import NotFiniteError, interpolate, not_measurable, settled
+from lipbench.measuring.functions import of_critic
+from lipbench.measuring.transport import against_truth
+from lipbench.request.cell import Cell
+from lipbench.request.schema import CriticProtocol
+from lipbench.train.alone import CriticAlone
+from lipbench.train.composition import Composition
+from lipbench.train.critic import CriticUpdate
+from lipbench.train.losses import LOSSES
+from lipbench.train.streams import generator
+from lipbench.work.build import build_critic, choose_engine, choose_passes
+from lipbench.work.check import COUNT, check_critic
+from lipbench.work.job import Job, Record
+from lipbench.work.parts import Locate, create_method, load_pair
+from lipbench.work.stages import Stages
+
+SEGMENTS = 256  # searched for secants and jumps; perceptrons are quick
+
+
+class Alone(Job):
+    """Trains a critic alone.
+
+    Args:
+        cell: what was asked.
+        protocol: its protocol.
+        locate: gives the path of a user's own file from its name in the run folder.
+        device: where to train.
+
+    Raises:
+        RequestError: a plugin cannot be used, or the parts do not fit together.
+    """
+
+    def __init__(self, cell: Cell, protocol: CriticProtocol, locate: Locate, device: torch.device) -> None:
+        self.cell, self.protocol, self.device = cell, protocol, device
+        self.pair = pair = load_pair(cell.dataset, locate, protocol.name)
+        composition = Composition(tuple(create_method(part, locate) for part in cell.methods))
+        critic = build_critic(cell, composition, pair.shape, pair.dim, locate, device)
+        engine = choose_engine(critic, composition, pair.shape, protocol.train.precision, device)
+        update = CriticUpdate(critic, composition, LOSSES[protocol.loss], protocol.train, engine)
+        choose_passes(update, pair.shape)
+        self.training = CriticAlone(update, pair, protocol.train, cell.seed)
+
+    def check(self, stages: Stages) -> None:
+        """See `Job.check`."""
+        points = self.pair.sample(COUNT, generator(0, "trial", device=self.device))
+        check_critic(self.training, self.method_names, *points, stages)
+
+    def rehearse_evaluation(self) -> float:
+        """See `Job.rehearse_evaluation`; a perceptron is quick enough for a whole one."""
+        begun = time.perf_counter()
+        self.evaluate(final=False)
+        return time.perf_counter() - begun
+
+    def evaluate(self, *, final: bool) -> tuple[Record, None]:
+        """See `Job.evaluate`."""
+        measured, seed = self.protocol.evaluate, self.cell.seed
+        rng = generator(seed, "measured pair", device=self.device)
+        real, fake = self.pair.sample(measured.transport_points, rng)
+        critic = settled(self.training.critic)
+        score = of_critic(critic, self.training.composition.measured_score, self.exact_engine)
+        record: Record = {}
+        if not_measurable(critic, real, self.training.update.mixer) is None:
+            with parametrize.cached():
+                try:
+                    record = against_truth(score, self.pair, real, fake)
+                except NotFiniteError as error:
+                    raise Diverged(self.training.step, error.what) from None
+        count = min(measured.critic_points, len(real))
+        real, fake = real[:count], fake[:count]
+        mixed = interpolate(real, fake, generator(seed, "measured points", device=self.device))
+        places = {"real": real, "fake": fake, "interpolated": mixed}
+        more = {"noise": self.noise(torch.cat([real, fake]))} if final else {}
+        return record | self.measure_critic(places, final=final, more=more, segments=SEGMENTS), None
+
+    @property
+    def basis(self) -> dict[str, str]:
+        """See `Job.basis`."""
+        return {"pair": self.pair.digest}
+
+    def facts(self) -> Record:
+        """See `Job.facts`."""
+        return {"w1_true": self.pair.w1}

@@ -1,0 +1,131 @@
+"""What the work on a cell needs of it, whatever is trained: a training, a check, and measurements."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lipbench.errors import Diverged
+from lipbench.measuring import critic as measuring
+from lipbench.request.cell import Cell
+from lipbench.train.gradients.double_backward import DoubleBackward
+from lipbench.train.gradients.terms import Engine
+from lipbench.train.gradients.three_sweeps import ThreeSweeps
+from lipbench.train.streams import generator
+from lipbench.train.training import Training
+from lipbench.work.layout import memory_format
+from lipbench.work.stages import Stages
+
+Record = dict[str, Any]
+
+
+class Job(ABC):
+    """A cell, built.
+
+    Attributes:
+        cell: what was asked.
+        training: ready to go.
+    """
+
+    cell: Cell
+    training: Training
+
+    @abstractmethod
+    def check(self, stages: Stages) -> None:
+        """See that the parts fit together, without training anything.
+
+        Args:
+            stages: tells what is tried, and explains what the user's code raises.
+
+        Raises:
+            RequestError: they do not.
+        """
+
+    @abstractmethod
+    def rehearse_evaluation(self) -> float:
+        """Measure a few points as `evaluate` does; gives the seconds that a whole evaluation takes, roughly.
+
+        Raises:
+            Diverged: something that is measured is not finite.
+        """
+
+    @abstractmethod
+    def evaluate(self, *, final: bool) -> tuple[Record, bytes | None]:
+        """Measure the present state; training goes on as if nothing had happened.
+
+        Args:
+            final: whether this is the end, at which the critic is examined in full.
+
+        Returns:
+            The measurements by the names that ``runs.csv`` uses, and a picture of samples as PNG, if there are any.
+
+        Raises:
+            Diverged: something that is measured is not finite.
+        """
+
+    @abstractmethod
+    def facts(self) -> Record:
+        """What stands in every result, however the run ended."""
+
+    @property
+    @abstractmethod
+    def basis(self) -> dict[str, str]:
+        """What runs of one comparison must share: digests of the data, and the extractor where there is one."""
+
+    def describe(self) -> Record:
+        """`facts`, and what is known of every training."""
+        training = self.training
+        return {
+            "guarantee": training.composition.guarantee,
+            "lipschitz_target": training.composition.lipschitz_target,
+            "engine": training.engine_name,
+            "engine_reason": training.engine.reason,
+            "passes": training.update.passes,
+            "memory_format": memory_format(training.critic),
+            **self.basis,
+            **self.facts(),
+        }
+
+    @property
+    def method_names(self) -> list[str]:
+        """The methods, as messages call them."""
+        return [str(part) for part in self.cell.methods]
+
+    @property
+    def exact_engine(self) -> Engine:
+        """The engine for measurements: that of training, but in the precision of its points."""
+        return ThreeSweeps() if isinstance(self.training.engine, ThreeSweeps) else DoubleBackward()
+
+    def measure_critic(
+        self, places: dict[str, Tensor], *, final: bool, more: dict[str, Tensor], segments: int
+    ) -> Record:
+        """Gradient norms and secants of a settled copy of the critic; arguments as of `measuring.examine`.
+
+        Args:
+            places: held-out ``real``, ``fake`` and ``interpolated`` points, as many at each.
+            final: whether to examine it in full.
+            more: further places, for the full examination.
+            segments: for the full examination.
+
+        Raises:
+            Diverged: the critic gives a number that is not finite.
+        """
+        settled, score = measuring.settled(self.training.critic), self.training.composition.measured_score
+        if reason := measuring.not_measurable(settled, places["real"], self.training.update.mixer):
+            return {"not_examined": reason}
+        try:
+            record: Record = measuring.measure(settled, score, places, self.exact_engine)
+            if final:
+                record |= measuring.examine(settled, score, places, more, segments, self.exact_engine)
+        except measuring.NotExactError as error:
+            record["not_examined"] = str(error)
+        except measuring.NotFiniteError as error:
+            raise Diverged(self.training.step, error.what) from None
+        return record
+
+    def noise(self, points: Tensor) -> Tensor:
+        """As many points, uniform in the range of these."""
+        rng = generator(self.cell.seed, "measured noise", device=points.device)
+        low, high = points.amin(dim=0), points.amax(dim=0)
+        return low + (high - low) * torch.rand(points.shape, generator=rng, device=points.device)

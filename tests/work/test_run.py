@@ -1,0 +1,258 @@
+"""The work on one cell: results, divergence and failures."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+import lipbench
+from lipbench.disk.store import RunFolder, Status
+from lipbench.errors import RequestError
+from lipbench.launch import BUSY, FAILED, FINISHED
+from lipbench.tools.load import load_networks
+from lipbench.work import run as working
+from lipbench.work.environment import processor
+from lipbench.work.run import work
+from tests.conftest import MakeRun
+
+TIMES = ("seconds_train", "seconds_per_step", "seconds_evaluate", "peak_memory_bytes")
+
+NAN = '''"""Turns NaN."""
+from lipbench import Method
+class Mine(Method):
+    after: int = 2
+    def regulariser(self, critic, real, fake, rng):
+        critic.calls = getattr(critic, "calls", 0) + 1
+        return critic(real).mean() * (float("nan") if critic.calls > self.after else 0)
+'''
+
+
+def go(folder: RunFolder) -> int:
+    return work(folder, "cpu", lambda step: None, ["lipbench", "run"])
+
+
+def test_a_finished_run_has_everything_that_the_table_needs(make_run: MakeRun) -> None:
+    folder = make_run("gn", finished=True)
+    assert folder.status() is Status.DONE, folder.read_json("error.json")
+    result = folder.read_json("result.json")
+    assert result is not None
+    assert result["step"] == 6
+    assert (result["passes"], result["memory_format"]) == (1, "contiguous")
+    assert result["extractor"].startswith("digits-cnn@")
+    for name in ("fid", "kid", "inception_score", "grad_norm_max", "raw_grad_norm_mean", *TIMES):
+        assert isinstance(result[name], int | float), name
+    assert [line["step"] for line in folder.trace()[0]] == [3, 6]
+    assert result["fid_best"] == min(line["fid"] for line in folder.trace()[0])
+    environment = folder.read_json("environment.json")
+    assert environment is not None
+    assert environment["argv"] == ["lipbench", "run"]
+    assert environment["threads"] == 1
+    assert environment["device"] == " ".join(["cpu", *processor()])
+
+
+def test_the_last_steps_are_measured_even_if_no_evaluation_falls_on_them(make_run: MakeRun) -> None:
+    folder = make_run("gn", finished=True, train__steps=5)
+    assert [line["step"] for line in folder.trace()[0]] == [3, 5]
+
+
+def test_a_finished_run_is_not_touched_again(make_run: MakeRun) -> None:
+    folder = make_run("gn", finished=True)
+    before = {path.name: path.stat().st_mtime_ns for path in folder.path.iterdir()}
+    assert go(folder) == FINISHED
+    assert {path.name: path.stat().st_mtime_ns for path in folder.path.iterdir()} == before
+
+
+def test_a_folder_that_another_process_holds_is_left_alone(make_run: MakeRun) -> None:
+    folder = make_run("gn")
+    with folder.lock():
+        assert go(folder) == BUSY
+    assert not folder.file("environment.json").exists()
+
+
+@pytest.fixture
+def nan_method(tmp_path: Path) -> str:
+    path = tmp_path / "mine.py"
+    path.write_text(NAN)
+    return str(path)
+
+
+def test_a_nan_is_a_result_recorded_at_its_step(make_run: MakeRun, nan_method: str) -> None:
+    folder = make_run(f"{nan_method}[after=4]", finished=True)
+    result, error = folder.read_json("result.json"), folder.read_json("error.json")
+    assert result is not None
+    assert error is not None
+    assert (result["status"], result["diverged_at"]) == ("diverged", 5)
+    assert "fid" not in result
+    assert result["best_step"] == 3
+    assert (error["kind"], error["message"]) == ("diverged", "critic loss is not finite at step 5")
+
+
+def test_weights_that_turn_nan_in_the_very_last_step_count_as_divergence(make_run: MakeRun, tmp_path: Path) -> None:
+    path = tmp_path / "nets.py"
+    path.write_text(
+        "import torch\nfrom lipbench.nets.cnn8 import make as small\n"
+        "def make(shape, latents):\n"
+        "    generator, critic = small(shape, latents)\n"
+        "    calls = []\n"
+        "    def spoil(grad):\n"
+        "        calls.append(1)\n"
+        "        return grad * float('nan') if len(calls) == 3 else grad\n"
+        "    generator[0].weight.register_hook(spoil)\n"
+        "    return generator, critic\n"
+    )
+    folder = make_run("wc", finished=True, architecture=f"{path}:make", train__steps=3)
+    result = folder.read_json("result.json")
+    assert result is not None
+    assert (result["status"], result["diverged_at"], result["fid_best"]) == ("diverged", 3, None)
+
+
+def test_an_exception_is_recorded_with_its_traceback_and_tried_again(make_run: MakeRun, tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(NAN.replace("critic.calls =", "raise OSError('the disk is gone')\n        critic.calls ="))
+    folder = make_run(str(path))
+    assert go(folder) == FAILED
+    assert go(folder) == FAILED
+    error = folder.read_json("error.json")
+    assert error is not None
+    assert (error["kind"], error["attempt"]) == ("error", 2)
+    assert re.search(r"OSError: the disk is gone \(.*method.py, line 6, in regulariser\)", error["message"])
+    assert "in regulariser" in error["traceback"]
+    assert folder.status() is Status.FAILED
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (MemoryError(), "out of memory"),
+        (torch.OutOfMemoryError("CUDA out of memory"), "out of memory"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "out of memory"),
+        (RuntimeError("shapes differ"), "error"),
+    ],
+)
+def test_running_out_of_memory_is_told_from_other_errors(error: Exception, kind: str) -> None:
+    assert working.kind_of(error) == kind
+
+
+def test_the_users_own_method_is_run_from_the_copy_in_the_folder(make_run: MakeRun, nan_method: str) -> None:
+    folder = make_run(f"{nan_method}[after=100]")
+    Path(nan_method).unlink()
+    assert go(folder) == FINISHED
+    assert folder.status() is Status.DONE
+
+
+def test_files_of_the_users_own_with_modules_run_and_are_loaded_from_the_folder_alone(
+    make_run: MakeRun, tmp_path: Path
+) -> None:
+    user = tmp_path / "user"
+    texts = {
+        "nets.py": "def make(shape, latents):\n    from helpers import networks\n    return networks(shape, latents)\n",
+        "mine.py": '"""Mine."""\nfrom helpers import Base\nclass Mine(Base):\n    weight: float = 2.0\n',
+        "mydata.py": '"""Mine."""\nfrom lipbench import Dataset\nfrom helpers import pictures\nclass My(Dataset):\n'
+        "    def load(self): return pictures()\n",
+        "helpers/__init__.py": "from .deeper import *\nfrom lipbench.nets.cnn8 import make as networks\n",
+        "helpers/deeper.py": "import lipbench\n"
+        "class Base(lipbench.Method):\n    def score(self, value, grad_norm): return value / (1 + grad_norm)\n"
+        "def pictures():\n"
+        "    from lipbench.data.digits import Digits\n    return Digits().load()\n",
+    }
+    for name, text in texts.items():
+        (user / name).parent.mkdir(parents=True, exist_ok=True)
+        (user / name).write_text(text)
+    folder = make_run(f"{user}/mine.py", datasets=f"{user}/mydata.py", architecture=f"{user}/nets.py:make")
+    shutil.rmtree(user)
+    assert go(folder) == FINISHED, folder.read_json("error.json")
+    assert folder.status() is Status.DONE
+    critic = lipbench.load(folder.id, results=tmp_path / "results").critic
+    assert critic(torch.zeros(2, 1, 8, 8)).shape == (2, 1)
+    copy = folder.file("architecture/helpers/deeper.py")
+    copy.write_text(f"{copy.read_text()}# changed\n")
+    with pytest.raises(RequestError, match="deeper.py' was changed after the run was planned"):
+        lipbench.load(folder.id, results=tmp_path / "results")
+    copy.unlink()
+    with pytest.raises(RequestError, match="deeper.py' is missing"):
+        lipbench.load(folder.id, results=tmp_path / "results")
+    assert list(lipbench.report(tmp_path / "results").runs["architecture"]) == ["nets:make"]
+
+
+def test_a_critic_with_batch_normalisation_is_refused_under_gradient_norms_alone(
+    make_run: MakeRun, tmp_path: Path
+) -> None:
+    path = tmp_path / "nets.py"
+    path.write_text(
+        "from torch import nn\nfrom lipbench.nets.cnn8 import make as small\n"
+        "def make(shape, latents):\n"
+        "    generator, critic = small(shape, latents)\n"
+        "    return generator, nn.Sequential(nn.BatchNorm2d(1), *critic)\n"
+    )
+    refused = make_run("gp", architecture=f"{path}:make")
+    assert go(refused) == FAILED
+    error = refused.read_json("error.json")
+    assert error is not None
+    assert "by a BatchNorm2d, layer '0'" in error["message"]
+    result = make_run("wc", finished=True, architecture=f"{path}:make").read_json("result.json")
+    assert result is not None
+    assert (result["status"], result["passes"], result["memory_format"]) == ("done", 2, "contiguous")
+
+
+NOISY = """
+import torch
+from torch import nn
+class Noise(nn.Module):
+    def forward(self, x): return x + torch.randn_like(x)
+def make(shape, latents):
+    generator, critic = small(shape, latents)
+    return generator, nn.Sequential(Noise(), critic)
+"""
+
+
+@pytest.mark.parametrize(("protocol", "net"), [("digits", "cnn8"), ("w1", "mlp")])
+@pytest.mark.parametrize("methods", ["gn", "wc"])
+def test_a_critic_that_is_no_function_is_not_examined_and_its_run_is_done(
+    make_run: MakeRun, tmp_path: Path, protocol: str, net: str, methods: str
+) -> None:
+    (tmp_path / "nets.py").write_text(f"from lipbench.nets.{net} import make as small\n{NOISY}")
+    folder = make_run(methods, protocol=protocol, finished=True, architecture=f"{tmp_path / 'nets.py'}:make")
+    result = folder.read_json("result.json")
+    assert result is not None
+    assert result["status"] == "done"
+    assert "it is no function" in result["not_examined"]
+    assert not [name for name in result if "grad_norm" in name or "secant" in name]
+    assert ("fid" in result) == (protocol == "digits")
+
+
+def test_a_run_whose_critic_draws_from_numpy_is_repeated_by_its_seed(make_run: MakeRun, tmp_path: Path) -> None:
+    (tmp_path / "nets.py").write_text(
+        "import numpy as np\nfrom torch import nn\nfrom lipbench.nets.cnn8 import make as small\n"
+        "class Jitter(nn.Module):\n"
+        "    def forward(self, x): return x + (np.random.uniform(-0.2, 0.2) if self.training else 0)\n"
+        "def make(shape, latents):\n    generator, critic = small(shape, latents)\n"
+        "    return generator, nn.Sequential(Jitter(), critic)\n"
+    )
+    found = [
+        make_run("wc", results=name, finished=True, architecture=f"{tmp_path / 'nets.py'}:make").read_json(
+            "result.json"
+        )
+        for name in ("one", "two")
+    ]
+    first, second = (
+        {key: value for key, value in (each or {}).items() if key not in (*TIMES, "trace")} for each in found
+    )
+    assert first == second
+    assert first["status"] == "done"
+
+
+def test_networks_with_old_hooks_are_trained_measured_and_loaded(make_run: MakeRun, tmp_path: Path) -> None:
+    (tmp_path / "nets.py").write_text(
+        "from torch import nn\nfrom torch.nn.utils import spectral_norm\nfrom lipbench.nets.cnn8 import make as small\n"
+        "def make(shape, latents):\n    generator, critic = small(shape, latents)\n"
+        "    for net in (generator, critic):\n        for layer in net:\n"
+        "            if hasattr(layer, 'weight') and layer.weight.dim() > 1: spectral_norm(layer)\n"
+        "    return generator, critic\n"
+    )
+    folder = make_run("gn", finished=True, architecture=f"{tmp_path / 'nets.py'}:make")
+    assert folder.status() is Status.DONE
+    networks = load_networks(folder, "cpu")
+    weight = networks.generator[0].weight.detach()  # type: ignore[index]  # a Sequential
+    assert float(torch.linalg.matrix_norm(weight, 2)) == pytest.approx(1, abs=1e-3)
