@@ -16,7 +16,7 @@ FLOORS = [
     {"interfaces"},
     {"plugins"},
     {"request"},
-    {"launch", "data", "nets"},
+    {"launch", "data", "nets", "extractors"},
     {"train"},
     {"measuring"},
     {"work"},
