@@ -12,13 +12,13 @@ from lipbench.interfaces.dataset import digest, to_unit
 from lipbench.measuring.critic import interpolate, settled
 from lipbench.measuring.fidelity import fidelity
 from lipbench.measuring.images import generate, grid_png
+from lipbench.plugins.registry import Locate
 from lipbench.request.cell import Cell
 from lipbench.train.loop import Trainer
 from lipbench.train.streams import generator
 from lipbench.work.build import build
 from lipbench.work.check import check_critic, check_generator
 from lipbench.work.job import Job, Record
-from lipbench.work.parts import Locate
 from lipbench.work.stages import Stages
 
 GRID = 64  # pictures of a sample grid
@@ -49,7 +49,7 @@ class Adversarial(Job):
         latent_dim = trainer.settings.latent_dim
         fake = check_generator(trainer.generator, latent_dim, pictures.shape, trainer.device, stages)
         real = to_unit(pictures.train[: len(fake)].to(trainer.device))
-        check_critic(trainer, self.method_names, real, fake[: len(real)], stages)
+        check_critic(trainer, self.method_names, str(self.cell.loss), real, fake[: len(real)], stages)
 
     def rehearse_evaluation(self) -> float:
         """See `Job.rehearse_evaluation`; the extractor is left out, it has seen the real pictures."""

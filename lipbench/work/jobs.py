@@ -2,12 +2,12 @@
 
 import torch
 
+from lipbench.plugins.registry import Locate
 from lipbench.request.cell import Cell
 from lipbench.request.schema import CriticProtocol
 from lipbench.work.adversarial import Adversarial
 from lipbench.work.alone import Alone
 from lipbench.work.job import Job
-from lipbench.work.parts import Locate
 
 
 def create(cell: Cell, locate: Locate, device: torch.device) -> Job:
