@@ -10,8 +10,8 @@ from torch import Tensor
 from lipbench.disk.store import RunFolder
 from lipbench.errors import RequestError
 from lipbench.interfaces.dataset import Pictures
-from lipbench.measuring import extractors
-from lipbench.measuring.extractors import Extractor
+from lipbench.measuring import features
+from lipbench.measuring.features import Features
 from lipbench.measuring.fidelity import Reference, check_counts, fidelity, fitted, notes
 from lipbench.measuring.images import generate
 from lipbench.plugins.registry import Resolved
@@ -127,7 +127,7 @@ def _fit(settings: Evaluate, fake: int, real: int, overrides: Mapping[str, Any])
 
 
 def _score(fake: Tensor, reference: Reference, settings: Evaluate, device: str) -> Record:
-    extractor = extractors.find(settings.extractor)
+    extractor = features.find(settings.extractor)
     for pictures, what in ((fake, "what is scored"), (reference.pictures, reference.name)):
         channels, height, width = pictures.shape[1:]
         extractor.check_shape((channels, height, width), what)
@@ -156,7 +156,7 @@ def _score(fake: Tensor, reference: Reference, settings: Evaluate, device: str) 
     }
 
 
-def _id(settings: Evaluate, reference: Reference, extractor: Extractor) -> str:
+def _id(settings: Evaluate, reference: Reference, extractor: Features) -> str:
     """Eight hex digits of all that numbers must share to be compared, whatever made the pictures."""
     measured = settings.model_dump_json(exclude={"every", "critic_points", "split", "real_samples"})
     return sha256(f"{measured} {reference.digest} {extractor.id}".encode()).hexdigest()[:8]

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from lipbench.errors import RequestError
 from lipbench.interfaces.dataset import Pictures
-from lipbench.measuring import extractors
-from lipbench.measuring.extractors import Extractor
+from lipbench.measuring import features
+from lipbench.measuring.features import Features
 from lipbench.measuring.fidelity import Reference, fitted
 from lipbench.plugins.registry import Locate
 from lipbench.request.cell import Cell
@@ -43,7 +43,7 @@ class Built:
     trainer: Trainer
     pictures: Pictures
     reference: Reference
-    extractor: Extractor
+    extractor: Features
     measured: Evaluate
 
     def reduced(self, asked: Evaluate) -> dict[str, int]:
@@ -73,7 +73,7 @@ def build(cell: Cell, locate: Locate, device: torch.device) -> Built:
     if measured.real_samples is not None and measured.real_samples > real:
         measured = measured.model_copy(update={"real_samples": real})
     reference = choose_reference(pictures, str(cell.dataset), measured)
-    extractor = extractors.find(measured.extractor)
+    extractor = features.find(measured.extractor)
     extractor.check_shape(pictures.shape, str(cell.dataset))
     return Built(trainer, pictures, reference, extractor, fitted(measured, measured.samples, len(reference.pictures)))
 
