@@ -9,8 +9,8 @@ from pydantic import BaseModel, ValidationError
 
 from lipbench.disk.files import read_text
 from lipbench.disk.places import expanded
-from lipbench.errors import RequestError, StoreError, UnknownNameError
-from lipbench.request.schema import AnyProtocol, CriticProtocol, Protocol
+from lipbench.errors import RequestError, StoreError, UnknownNameError, together
+from lipbench.request.schema import AnyProtocol, CriticProtocol, Protocol, model_of
 
 FOLDER = Path(__file__).parent / "protocols"
 OWN = "parameters."  # begins what is recommended for a method's own parameters
@@ -120,11 +120,7 @@ def text(name: str) -> str:
 
 def quick(data: dict[str, Any]) -> dict[str, Any]:
     """The settings of a smoke run under a protocol, by dotted key."""
-    return dict(_QUICK if _model(data) is Protocol else _QUICK_CRITIC)
-
-
-def _model(data: dict[str, Any]) -> type[Protocol] | type[CriticProtocol]:
-    return CriticProtocol if "trains" in data else Protocol
+    return dict(_QUICK if model_of(data) is Protocol else _QUICK_CRITIC)
 
 
 def check(data: dict[str, Any], overrides: dict[str, Any]) -> AnyProtocol:
@@ -144,9 +140,9 @@ def check(data: dict[str, Any], overrides: dict[str, Any]) -> AnyProtocol:
     for dotted, value in overrides.items():
         table, _, key = dotted.rpartition(".")
         if table and not isinstance(merged.setdefault(table, {}), dict):
-            raise _unknown(dotted, _model(merged))
+            raise _unknown(dotted, model_of(merged))
         (merged[table] if table else merged)[key] = value
-    model = _model(merged)
+    model = model_of(merged)
     try:
         return model.model_validate(merged)
     except ValidationError as errors:
@@ -170,12 +166,20 @@ def _unknown(key: str, model: type[BaseModel]) -> UnknownNameError:
 
 
 def _explain(errors: ValidationError, model: type[BaseModel]) -> RequestError:
-    first = errors.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        return _unknown(key, model)
-    if first["type"] == "missing" and isinstance(first["loc"][-1], str):
+    found: list[RequestError] = []
+    missing: list[str] = []
+    for error in errors.errors():
+        key = ".".join(map(str, error["loc"]))
+        if error["type"] == "extra_forbidden":
+            found.append(_unknown(key, model))
+        elif error["type"] == "missing" and isinstance(error["loc"][-1], str):
+            missing.append(repr(key))
+        else:
+            message = error["msg"].replace("Input should be", "expected")
+            message = message.replace("Field required", "expected one more value")
+            found.append(RequestError(f"setting {key} is {error['input']!r}; {message}"))
+    if missing:
         example = "w1" if model is CriticProtocol else "digits"
-        return RequestError(f"setting {key!r} is missing; `lipbench protocols {example}` shows every key with a value")
-    message = first["msg"].replace("Input should be", "expected").replace("Field required", "expected one more value")
-    return RequestError(f"setting {key} is {first['input']!r}; {message}")
+        what = f"setting {missing[0]} is" if len(missing) == 1 else f"settings {', '.join(missing)} are"
+        found.append(RequestError(f"{what} missing; `lipbench protocols {example}` shows every key with a value"))
+    return found[0] if len(found) == 1 else RequestError(together(list(map(str, found))))

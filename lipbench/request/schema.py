@@ -1,9 +1,9 @@
 """What a protocol says: everything that all methods of a comparison share, as types that are checked."""
 
 from hashlib import sha256
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from lipbench.errors import RequestError
 
@@ -110,7 +110,21 @@ class CriticProtocol(_Protocol):
     evaluate: CriticEvaluate
 
 
-AnyProtocol = Protocol | CriticProtocol
+def model_of(data: Any) -> type[Protocol] | type[CriticProtocol]:
+    """The model of a protocol that is given as plain data, by what it trains."""
+    return CriticProtocol if "trains" in data else Protocol
+
+
+def _tag(value: Any) -> str:
+    model = model_of(value) if isinstance(value, dict) else type(value)
+    return model.__name__
+
+
+# Chosen by what it trains, so that what is wrong is said of the one that was meant.
+MODELS = (Protocol.__name__, CriticProtocol.__name__)
+AnyProtocol = Annotated[
+    Annotated[Protocol, Tag(MODELS[0])] | Annotated[CriticProtocol, Tag(MODELS[1])], Discriminator(_tag)
+]
 
 
 def adversarial(protocol: AnyProtocol) -> Protocol:

@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 import torch
-from tests.runner.test_resume import Killed, dying_at_write, trained
-from tests.runner.test_work import NAN, TIMES, go
 
 import lipbench
 from lipbench.disk.store import RunFolder, Status
@@ -20,6 +18,8 @@ from lipbench.work.jobs import create
 from lipbench.work.prepare import prepare
 from lipbench.work.stages import Stages
 from tests.conftest import TINY, TINY_ALONE, MakeRun
+from tests.work.test_resume import Killed, dying_at_write, trained
+from tests.work.test_run import NAN, TIMES, go
 
 TRUTH = ("cos", "l2", "w1_estimate", "w1_true")
 PROFILE = {f"{raw}{key}" for raw in ("", "raw_") for key in ("secant_max", "secant_1", "secant_0.001", "tv_gap")}
