@@ -20,7 +20,7 @@ from lipbench.disk.files import sweep, write_atomically
 from lipbench.disk.store import RunFolder
 from lipbench.errors import Diverged, LipbenchError
 from lipbench.launch import BUSY, FAILED, FINISHED, STOPPED
-from lipbench.launch.command import command_line
+from lipbench.launch.connection import command_line
 from lipbench.launch.signals import Signals, Stopped, end
 from lipbench.request import cell as cells
 from lipbench.request.cell import Cell
