@@ -10,20 +10,10 @@ from pydantic import BaseModel, ValidationError
 from lipbench.disk.files import read_text
 from lipbench.disk.places import expanded
 from lipbench.errors import RequestError, StoreError, UnknownNameError, together
-from lipbench.request.schema import AnyProtocol, CriticProtocol, Protocol, model_of
+from lipbench.request.schema import AnyProtocol, Model, model_of
 
 FOLDER = Path(__file__).parent / "protocols"
 OWN = "parameters."  # begins what is recommended for a method's own parameters
-
-# A smoke run: everything happens once, nothing is learned.
-_QUICK = {
-    "train.steps": 20,
-    "evaluate.every": 10,
-    "evaluate.samples": 256,
-    "evaluate.real_samples": 256,
-    "evaluate.kid_subset_size": 128,
-}
-_QUICK_CRITIC = {"train.steps": 200, "evaluate.every": 100}
 
 
 def named() -> list[str]:
@@ -120,7 +110,7 @@ def text(name: str) -> str:
 
 def quick(data: dict[str, Any]) -> dict[str, Any]:
     """The settings of a smoke run under a protocol, by dotted key."""
-    return dict(_QUICK if model_of(data) is Protocol else _QUICK_CRITIC)
+    return dict(model_of(data).quick)
 
 
 def check(data: dict[str, Any], overrides: dict[str, Any]) -> AnyProtocol:
@@ -165,7 +155,7 @@ def _unknown(key: str, model: type[BaseModel]) -> UnknownNameError:
     return UnknownNameError("setting", key, _keys(model), "Settings are given as --set train.batch_size=64.")
 
 
-def _explain(errors: ValidationError, model: type[BaseModel]) -> RequestError:
+def _explain(errors: ValidationError, model: Model) -> RequestError:
     found: list[RequestError] = []
     missing: list[str] = []
     for error in errors.errors():
@@ -179,7 +169,6 @@ def _explain(errors: ValidationError, model: type[BaseModel]) -> RequestError:
             message = message.replace("Field required", "expected one more value")
             found.append(RequestError(f"setting {key} is {error['input']!r}; {message}"))
     if missing:
-        example = "w1" if model is CriticProtocol else "digits"
         what = f"setting {missing[0]} is" if len(missing) == 1 else f"settings {', '.join(missing)} are"
-        found.append(RequestError(f"{what} missing; `lipbench protocols {example}` shows every key with a value"))
+        found.append(RequestError(f"{what} missing; `lipbench protocols {model.example}` shows every key with a value"))
     return found[0] if len(found) == 1 else RequestError(together(list(map(str, found))))
