@@ -14,7 +14,7 @@ from math import isfinite
 from pathlib import Path, PurePath
 from typing import Any, ParamSpec, TypeVar
 
-from lipbench.errors import RequestError, UnknownNameError
+from lipbench.errors import RequestError, UnknownNameError, shortened
 from lipbench.interfaces.plugin import Plugin
 from lipbench.launch.listener import Listener
 from lipbench.plugins import registry
@@ -220,8 +220,7 @@ def _is_plugin(value: Any) -> bool:
 
 
 def _refusal(what: str, value: Any, expected: str) -> RequestError:
-    shown = " ".join(repr(value).split())
-    return RequestError(f"{what} is {shown if len(shown) < 100 else shown[:99] + '…'}; expected {expected}")
+    return RequestError(f"{what} is {shortened(repr(value))}; expected {expected}")
 
 
 def _class_refusal(what: str, value: Any) -> RequestError:

@@ -5,10 +5,11 @@ from hashlib import sha256
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
-from lipbench.errors import StoreError
+from lipbench.errors import StoreError, shortened, together
 from lipbench.plugins.part import Part
-from lipbench.request.schema import AnyProtocol, Protocol, adversarial
+from lipbench.request.schema import MODELS, AnyProtocol, Protocol, adversarial
 
 
 class Cell(BaseModel):
@@ -114,12 +115,19 @@ def parse(text: str, place: str) -> Cell:
     try:
         return Cell.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the text"
+        said = together([_complaint(each) for each in error.errors()])
         raise StoreError(
-            f"{place} is not the description of a run: {where}: {first['msg']}. It may be half-written or from another "
-            f"version of lipbench; move the folder away and run again"
+            f"{place} is not the description of a run: {said}. It may be half-written or from another version of "
+            f"lipbench; move the folder away and run again"
         ) from None
+
+
+def _complaint(error: ErrorDetails) -> str:
+    # Pydantic names the model among the keys.
+    where = ".".join(str(part) for part in error["loc"] if part not in MODELS) or "the text"
+    if error["type"] in ("missing", "json_invalid"):
+        return f"{where}: {error['msg']}"
+    return f"{where} is {shortened(repr(error['input']))}; {error['msg'].replace('Input should be', 'expected')}"
 
 
 def _slug(text: str) -> str:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from lipbench.errors import PluginError
 from lipbench.interfaces.loss import Loss
 from lipbench.interfaces.method import Method, overrides
-from lipbench.train.copied import copied
+from lipbench.train.copies import copied
 from lipbench.train.streams import generator
 
 COUNT = 32  # values that a hook is tried with

@@ -1,6 +1,7 @@
 """The job of training a critic alone against a pair of known distance."""
 
 import time
+from pathlib import Path
 
 import torch
 from torch.nn.utils import parametrize
@@ -16,6 +17,7 @@ from lipbench.train.alone import CriticAlone
 from lipbench.train.composition import Composition
 from lipbench.train.critic import CriticUpdate
 from lipbench.train.streams import generator
+from lipbench.work import basis
 from lipbench.work.build import build_critic, choose_engine, choose_passes
 from lipbench.work.check import COUNT, check_critic
 from lipbench.work.job import Job, Record
@@ -48,6 +50,11 @@ class Alone(Job):
         choose_passes(update, pair.shape)
         self.training = CriticAlone(update, pair, protocol.train, cell.seed)
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """See `Job.shape`."""
+        return self.pair.shape
+
     def check(self, stages: Stages) -> None:
         """See `Job.check`."""
         points = self.pair.sample(COUNT, generator(0, "trial", device=self.device))
@@ -58,6 +65,12 @@ class Alone(Job):
         begun = time.perf_counter()
         self.evaluate(final=False)
         return time.perf_counter() - begun
+
+    def prepare(self, results: Path, stages: Stages, *, measure: bool) -> None:
+        """See `Job.prepare`: the true distance is the yardstick."""
+        basis.check(results, self.cell, self.basis)
+        if measure:
+            basis.write_yardsticks(results, self.cell, {"w1_true": self.pair.w1, "dim": self.pair.dim} | self.basis)
 
     def evaluate(self, *, final: bool) -> tuple[Record, None]:
         """See `Job.evaluate`."""

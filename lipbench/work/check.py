@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from lipbench.errors import RequestError
 from lipbench.interfaces.method import Method
 from lipbench.measuring.critic import not_measurable, settled
-from lipbench.train.copied import copied
+from lipbench.train.copies import copied
 from lipbench.train.gradients.terms import values
 from lipbench.train.mixing import check_independent
 from lipbench.train.training import Training

@@ -14,8 +14,7 @@ from lipbench.launch import FAILED, FINISHED
 from lipbench.launch.listener import Listener
 from lipbench.request.plan import plan
 from lipbench.work import checkpoint
-from lipbench.work.jobs import create
-from lipbench.work.prepare import prepare
+from lipbench.work.prepare import create, prepare
 from lipbench.work.stages import Stages
 from tests.conftest import TINY, TINY_ALONE, MakeRun
 from tests.work.test_resume import Killed, dying_at_write, trained

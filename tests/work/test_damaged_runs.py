@@ -10,7 +10,7 @@ import pytest
 from lipbench.disk.store import RunFolder, Status
 from lipbench.errors import StoreError
 from lipbench.launch import FAILED, FINISHED
-from lipbench.launch.conclude import conclude
+from lipbench.launch.outcome import conclude
 from lipbench.work.run import work
 from tests.conftest import MakeRun
 from tests.work.test_resume import Killed, assert_equal, dying_at_write

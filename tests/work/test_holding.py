@@ -10,10 +10,10 @@ import pytest
 
 from lipbench.disk.store import RunFolder, Status
 from lipbench.launch import FAILED
-from lipbench.launch.conclude import conclude, record_signal
 from lipbench.launch.connection import Connection
 from lipbench.launch.launcher import Launcher
 from lipbench.launch.listener import Listener
+from lipbench.launch.outcome import conclude, record_signal
 from lipbench.request.plan import plan
 from lipbench.work import basis
 from lipbench.work.run import work
