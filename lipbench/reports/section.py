@@ -11,7 +11,7 @@ from PIL import Image
 
 from lipbench.disk.files import read_bytes
 from lipbench.disk.store import Status
-from lipbench.reports import baseline, budget, promised, published, published_fid, tables
+from lipbench.reports import baseline, budget, promised, published, tables
 from lipbench.reports.drawing import figures
 from lipbench.reports.facts import Facts, facts
 from lipbench.reports.pictures import Picture, Press, publish
@@ -130,9 +130,7 @@ def write(frames: Frames, runs: pd.DataFrame, out: Path, press: Press, against: 
 
 def _further(runs: pd.DataFrame, traces: pd.DataFrame, settings: dict[str, Any], against: str | None) -> list[Further]:
     """Every further table of which anything is known."""
-    reported, source = published.beside(runs), published.SOURCE
-    if reported is None:
-        reported, source = published_fid.beside(runs, settings), published_fid.SOURCE
+    reported, source = published.beside(runs, settings)
     costs = " ".join(filter(None, [budget.RULES, budget.devices(runs)]))
     found = [
         ("against", "Against the baseline", baseline.against(runs, against) if against else None, baseline.RULES),

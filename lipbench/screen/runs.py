@@ -19,7 +19,7 @@ from lipbench.screen.lines import open_table, print_block, print_line, print_tex
 
 if TYPE_CHECKING:
     from lipbench.api.running import Request
-    from lipbench.launch.summary import Summary
+    from lipbench.launch.outcome import Summary
     from lipbench.reports.page import Report
 
 T = TypeVar("T")

@@ -10,7 +10,6 @@ from lipbench.errors import StoreError
 from lipbench.reports.reading.bases import BASIS
 from lipbench.reports.reading.columns import CHECKS, COLUMNS, KINDS, LIPBENCH, is_number
 from lipbench.request.cell import Cell
-from lipbench.request.schema import Protocol
 
 # Of an evaluation's many numbers, those that are drawn: a thousand runs fit into memory, and into seconds.
 EVALUATION = ["step", "fid", "cos", "seconds_train", "grad_norm_max", "raw_grad_norm_max"]
@@ -102,11 +101,8 @@ def _device(folder: RunFolder) -> str | None:
 
 def _pictures(cell: Cell, result: dict[str, Any]) -> dict[str, Any]:
     """How many pictures were compared, where there are any; fewer real ones than asked for if the data hold fewer."""
-    if not isinstance(cell.protocol, Protocol):
-        return {}
-    measured = cell.protocol.evaluate
-    real = result.get("real_samples", measured.real_samples)
-    return {"samples": measured.samples, "real_samples": real, "split": measured.split}
+    asked = cell.protocol.pictures
+    return asked | {key: result[key] for key in ("real_samples",) if key in asked and key in result}
 
 
 def _read(folder: RunFolder, name: str) -> dict[str, Any]:
