@@ -22,33 +22,26 @@ ZERO = 1e-12  # of a squared length: a smaller squared distance is that of a poi
 class Prdc(Measure):
     """Which parts of one set of features lie within the reach of the other; `k` neighbours decide how far it goes."""
 
+    better = "higher"
+    low = 0.0
+    high = 1.0
     columns = {
         "precision": {
-            "better": "higher",
-            "low": 0.0,
-            "high": 1.0,
             "definition": "The part of the generated pictures that lie in the ball of a real picture to its k-th "
-            "nearest other real one, by their features.",
+            "nearest other real one, by their features."
         },
         "recall": {
-            "better": "higher",
-            "low": 0.0,
-            "high": 1.0,
             "definition": "The part of the real pictures that lie in the ball of a generated picture to its k-th "
-            "nearest other generated one, by their features.",
+            "nearest other generated one, by their features."
         },
         "density": {
-            "better": "higher",
-            "low": 0.0,
-            "definition": "In how many balls of real pictures a generated picture lies on average, over k; by their "
+            "high": None,
+            "definition": "In how many balls of real pictures a generated picture lies on average, over k, by their "
             "features.",
         },
         "coverage": {
-            "better": "higher",
-            "low": 0.0,
-            "high": 1.0,
             "definition": "The part of the real pictures in whose ball to their k-th nearest other real one a "
-            "generated picture lies, by their features.",
+            "generated picture lies, by their features."
         },
     }
     k: int = 5
