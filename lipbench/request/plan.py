@@ -46,6 +46,19 @@ class Planned:
 
 
 @dataclass(frozen=True)
+class Request:
+    """What is asked of a sweep, read and checked.
+
+    Attributes:
+        planned: the cells, in the order in which they are run.
+        jobs: how many at a time.
+    """
+
+    planned: list[Planned]
+    jobs: int
+
+
+@dataclass(frozen=True)
 class PlannedData:
     """A data set by itself, and where the user's own file is, if it is one."""
 

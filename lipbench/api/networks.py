@@ -1,13 +1,60 @@
-"""`cost`: what a training step of each method costs on this machine."""
+"""`check` and `cost`: what each method makes of networks, and what a training step of each costs on this machine."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 from lipbench.api import arguments as asked
+from lipbench.disk import places
+from lipbench.launch.checking import Verdict, check_each
+from lipbench.launch.listener import Listener
 from lipbench.plugins.names import Names, listed
 from lipbench.request.plan import is_file, plan
+from lipbench.request.settings import with_arguments
 
 Engines = Literal["three-sweep", "double-backward", "both"]
+
+
+@asked.checked
+def check(
+    architecture: str,
+    methods: Names = "wc,sn,gp,gn",
+    *,
+    datasets: Names | None = None,
+    protocol: str | Path = "digits",
+    overrides: Mapping[str, Any] | None = None,
+    device: str = "auto",
+    timeout: float | None = None,
+    data_root: str | Path | None = None,
+    inception_weights: str | Path | None = None,
+    listener: Listener | None = None,
+) -> list[Verdict]:
+    """Try networks under each method as a run does before it begins; nothing is trained and nothing is written.
+
+    Args:
+        architecture: a function in a file of your own, as in ``"./nets.py:make"``, or the name of a shared network.
+        methods: such as ``"wc,sn,gp,gn"``, or a list of names and paths.
+        datasets: such as ``"digits"``; the protocol's own if None.
+        protocol: a protocol's name, or the path of a TOML file.
+        overrides: other settings by dotted key, such as ``{"train.batch_size": 32}``.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"``, …
+        timeout: seconds that each stage of the checks may take.
+        data_root: where published data sets are, or go to; ``$LIPBENCH_DATA`` if None.
+        inception_weights: a file; ``$LIPBENCH_INCEPTION``, or torch-fidelity's own download, if None.
+        listener: is told the stages.
+
+    Returns:
+        A verdict for each method and data set, in this order: accepted or not, and if not the refusal; facts (shape,
+        generator_parameters, critic_parameters, engine, engine_reason, …); the forecast of one run; notes.
+
+    Raises:
+        RequestError: anything in the request is not known or not well-formed.
+    """
+    _find(architecture)
+    given = with_arguments(overrides or {}, {"architecture": architecture})
+    planned = plan(methods, datasets, [0], str(protocol), given)
+    with places.at(data_root, inception_weights):
+        return check_each(planned, device=device, timeout=timeout, listener=listener or Listener())
 
 
 @asked.checked
@@ -49,7 +96,6 @@ def cost(
     """
     import torch
 
-    from lipbench import nets
     from lipbench.tools.cost import CONTROL, measure
     from lipbench.train.gradients.double_backward import DoubleBackward
     from lipbench.train.gradients.three_sweeps import ThreeSweeps
@@ -57,8 +103,7 @@ def cost(
     from lipbench.work.stages import staying
 
     choose_device(device)
-    if not is_file(architecture):
-        nets.find(architecture)
+    if _find(architecture):
         side = side or (int(size) if (size := architecture.rpartition("-")[2]).isdecimal() else None)
     side = side or 32
     channels = channels or (1 if side == 8 else 3)
@@ -78,3 +123,17 @@ def cost(
     engines = both if engine == "both" else [engine]
     with staying():
         return measure(planned, engines=engines, rounds=rounds, device=device, progress=progress)
+
+
+def _find(architecture: str) -> bool:
+    """Whether it is one of the shared ones, and not a user's own file.
+
+    Raises:
+        RequestError: it is neither.
+    """
+    from lipbench import nets
+
+    if is_file(architecture):
+        return False
+    nets.find(architecture)
+    return True
