@@ -9,7 +9,7 @@ from lipbench.disk import places
 from lipbench.launch.checking import Verdict, check_each
 from lipbench.launch.listener import Listener
 from lipbench.plugins.names import Names, listed
-from lipbench.request.plan import is_file, plan
+from lipbench.request.plan import plan, read_architecture
 from lipbench.request.settings import with_arguments
 
 Engines = Literal["three-sweep", "double-backward", "both"]
@@ -50,7 +50,6 @@ def check(
     Raises:
         RequestError: anything in the request is not known or not well-formed.
     """
-    _find(architecture)
     given = with_arguments(overrides or {}, {"architecture": architecture})
     planned = plan(methods, datasets, [0], str(protocol), given)
     with places.at(data_root, inception_weights):
@@ -103,9 +102,8 @@ def cost(
     from lipbench.work.stages import staying
 
     choose_device(device)
-    if _find(architecture):
-        side = side or (int(size) if (size := architecture.rpartition("-")[2]).isdecimal() else None)
-    side = side or 32
+    size = read_architecture(architecture).part.name.rpartition("-")[2]
+    side = side or (int(size) if size.isdecimal() else 32)
     channels = channels or (1 if side == 8 else 3)
     count = max(10, 4 * batch_size)
     overrides = {
@@ -123,17 +121,3 @@ def cost(
     engines = both if engine == "both" else [engine]
     with staying():
         return measure(planned, engines=engines, rounds=rounds, device=device, progress=progress)
-
-
-def _find(architecture: str) -> bool:
-    """Whether it is one of the shared ones, and not a user's own file.
-
-    Raises:
-        RequestError: it is neither.
-    """
-    from lipbench import nets
-
-    if is_file(architecture):
-        return False
-    nets.find(architecture)
-    return True

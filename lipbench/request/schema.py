@@ -17,7 +17,6 @@ Few = Annotated[int, Field(gt=0, le=10**4)]
 Points = Annotated[int, Field(ge=2, le=10**6)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
-Losses = Literal["wasserstein", "hinge", "logistic"]
 
 
 class _Strict(BaseModel):
@@ -59,6 +58,8 @@ class Evaluate(_Strict):
     kid_subset_size: Points
     isc_splits: Few
     critic_points: Points
+    # Nothing besides what every run measures, where it is left out; then it does not show either.
+    measures: str = Field(default="", exclude_if=lambda value: not value)
 
 
 class _Protocol(_Strict):
@@ -84,7 +85,7 @@ class Protocol(_Protocol):
     name: str
     datasets: str
     architecture: str
-    loss: Losses
+    loss: str
     train: Train
     evaluate: Evaluate
 
@@ -136,6 +137,8 @@ class CriticEvaluate(_Strict):
     every: Count
     transport_points: Points
     critic_points: Points
+    # Nothing besides what every run measures, where it is left out; then it does not show either.
+    measures: str = Field(default="", exclude_if=lambda value: not value)
 
 
 class CriticProtocol(_Protocol):
@@ -145,7 +148,7 @@ class CriticProtocol(_Protocol):
     trains: Literal["critic"]
     datasets: str
     architecture: str
-    loss: Losses
+    loss: str
     train: CriticTrain
     evaluate: CriticEvaluate
 

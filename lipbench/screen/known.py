@@ -4,6 +4,7 @@ from rich.console import Console
 
 from lipbench.errors import LipbenchError
 from lipbench.plugins import registry
+from lipbench.plugins.kinds import METHOD, Kind
 from lipbench.request import protocol
 from lipbench.screen.lines import print_line
 
@@ -27,19 +28,19 @@ def show_protocols(console: Console) -> None:
     )
 
 
-def show_plugins(console: Console, kind: registry.Kind) -> None:
+def show_plugins(console: Console, kind: Kind) -> None:
     """Every installed plugin, as its file describes it."""
     for name, places in registry.installed(kind).items():
         for found in places:
             twice = "  (defined twice: uninstall or rename one)" if len(places) > 1 else ""
             print_line(console, name + twice, "bold")
             try:
-                card = found.card()
+                card = found.card
             except LipbenchError as error:
                 print_line(console, f"    {error}", "red")
                 continue
             lines = {"": card.summary, **card.fields}
-            if kind is registry.METHOD:
+            if kind is METHOD:
                 lines["guarantee"] = str(card.constants.get("guarantee", "none"))
             lines["parameters"] = ", ".join(map(str, card.parameters)) or "none"
             for key, value in lines.items():

@@ -15,6 +15,7 @@ from lipbench.launch.listener import Listener, duration
 from lipbench.measuring.critic import interpolate, settled
 from lipbench.measuring.fidelity import Reference, fidelity, measure_real, notes
 from lipbench.measuring.images import generate, grid_png
+from lipbench.plugins.registry import Locate
 from lipbench.request.cell import Cell
 from lipbench.train.loop import Trainer
 from lipbench.train.streams import generator, seeded
@@ -22,7 +23,7 @@ from lipbench.work import basis
 from lipbench.work.build import build
 from lipbench.work.check import check_critic, check_generator
 from lipbench.work.job import Job, Record
-from lipbench.work.parts import Locate, find_architecture
+from lipbench.work.parts import find_architecture
 from lipbench.work.stages import Stages
 
 GRID = 64  # pictures of a sample grid
@@ -83,7 +84,7 @@ class Adversarial(Job):
         latent_dim = trainer.settings.latent_dim
         fake = check_generator(trainer.generator, latent_dim, pictures.shape, trainer.device, stages)
         real = to_unit(pictures.train[: len(fake)].to(trainer.device))
-        check_critic(trainer, self.method_names, real, fake[: len(real)], stages)
+        check_critic(trainer, self.method_names, str(self.cell.loss), real, fake[: len(real)], stages)
 
     def rehearse_evaluation(self) -> float:
         """See `Job.rehearse_evaluation`; the extractor is left out, it has seen the real pictures."""

@@ -11,6 +11,7 @@ from lipbench.errors import Diverged, PluginError
 from lipbench.interfaces.dataset import digest
 from lipbench.interfaces.pair import Pair
 from lipbench.measuring import critic as measuring
+from lipbench.plugins.registry import Locate
 from lipbench.request.cell import Cell
 from lipbench.train.gradients.double_backward import DoubleBackward
 from lipbench.train.gradients.terms import Engine
@@ -18,7 +19,7 @@ from lipbench.train.gradients.three_sweeps import ThreeSweeps
 from lipbench.train.streams import generator
 from lipbench.train.training import Training
 from lipbench.work.layout import memory_format
-from lipbench.work.parts import Locate, is_built_in, load_data
+from lipbench.work.parts import is_built_in, load_data
 from lipbench.work.stages import Stages
 
 Record = dict[str, Any]

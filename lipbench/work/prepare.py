@@ -10,6 +10,7 @@ import torch
 from lipbench.disk.store import RunFolder
 from lipbench.launch.listener import Forecast, Listener
 from lipbench.plugins import own
+from lipbench.plugins.registry import Locate
 from lipbench.request.cell import Cell
 from lipbench.request.plan import Planned
 from lipbench.request.schema import adversarial
@@ -17,7 +18,6 @@ from lipbench.work.adversarial import Adversarial
 from lipbench.work.alone import Alone
 from lipbench.work.device import choose_device
 from lipbench.work.job import Job
-from lipbench.work.parts import Locate
 from lipbench.work.rehearse import rehearse
 from lipbench.work.stages import Stages
 

@@ -134,7 +134,7 @@ def test_a_critic_that_turns_nan_in_the_very_last_step_counts_as_divergence(
 ) -> None:
     path = tmp_path / "nets.py"
     path.write_text(
-        "from lipbench.nets.mlp import make as plain\n"
+        "from lipbench.nets.mlp import Mlp\nplain = Mlp().make\n"
         "def make(shape, latents):\n"
         "    generator, critic = plain(shape, latents)\n"
         "    calls = []\n"

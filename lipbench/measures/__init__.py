@@ -1,0 +1,5 @@
+"""What is measured."""
+
+from typing import Any
+
+COLUMNS: tuple[Any, ...] = ()
