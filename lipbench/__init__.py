@@ -9,8 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lipbench.api.checks import check as check
-    from lipbench.api.costing import cost as cost
+    from lipbench.api.networks import check as check
+    from lipbench.api.networks import cost as cost
     from lipbench.api.running import load as load
     from lipbench.api.running import report as report
     from lipbench.api.running import run as run
@@ -62,8 +62,8 @@ _HOME = {
     "Method": "lipbench.interfaces.method",
     "Pair": "lipbench.interfaces.pair",
     "Pictures": "lipbench.interfaces.dataset",
-    "check": "lipbench.api.checks",
-    "cost": "lipbench.api.costing",
+    "check": "lipbench.api.networks",
+    "cost": "lipbench.api.networks",
     "evaluate": "lipbench.api.scoring",
     "load": "lipbench.api.running",
     "matrices": "lipbench.train.matrices",

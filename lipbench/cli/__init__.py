@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from lipbench import __version__, terminal
-from lipbench.cli import check, cost, known, results, run, score
+from lipbench.cli import known, networks, results, run, score
 from lipbench.errors import LipbenchError
 
 INTERRUPTED = 130  # the shell's code for Ctrl-C
@@ -72,13 +72,13 @@ def main() -> None:
 
 for command in (
     run.run,
-    check.check,
+    networks.check,
     results.report,
     results.status,
     results.show,
     score.prepare,
     score.evaluate,
-    cost.cost,
+    networks.cost,
     *known.listing,
     known.protocols,
 ):

@@ -3,7 +3,7 @@
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
 
@@ -24,7 +24,7 @@ from lipbench.cli import options
     help="The same settings for every method, or each method's own.",
 )
 @click.option("--steps", type=click.IntRange(min=1), help="Training steps, in place of the protocol's.")
-@options.assignments
+@options.overrides
 @click.option("--jobs", type=click.IntRange(min=1), help="Runs at a time.  [default: one a core, or one on a GPU]")
 @options.precision
 @options.device
@@ -42,7 +42,7 @@ def run(
     protocol: str,
     settings: Literal["shared", "recommended"],
     steps: int | None,
-    assignments: tuple[str, ...],
+    overrides: dict[str, Any],
     jobs: int | None,
     precision: str | None,
     device: str,
@@ -64,11 +64,9 @@ def run(
     from lipbench.api import running
     from lipbench.disk import places
     from lipbench.launch.signals import Stopped
-    from lipbench.request.settings import read_setting
     from lipbench.screen import runs
     from lipbench.screen.display import Display
 
-    overrides = dict(read_setting(text) for text in assignments)  # of a setting given twice, the last holds
     short = {"train.steps": steps, "train.precision": precision}
     request = running.read_request(
         methods,
@@ -88,7 +86,9 @@ def run(
             Display(console, results, request.planned, request.jobs) as display,
         ):
             if dry_run:
-                running.check(request, results, device=device, timeout=timeout, listener=display)
+                running.forecast(
+                    request, results, device=device, timeout=timeout, retry_failed=retry_failed, listener=display
+                )
                 runs.show_plan(console, request, results)
                 return
             summary = running.launch(

@@ -1,6 +1,7 @@
 """Commands before and after training: ``lipbench prepare`` and ``evaluate``."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,7 +12,7 @@ from lipbench.cli import options
 @click.command()
 @click.option("--protocol", default="digits", show_default=True, help="A protocol's name, or the path of a TOML file.")
 @click.option("--datasets", help="The protocol's own if left out.")
-@options.assignments
+@options.overrides
 @options.device
 @options.data_root
 @options.inception_weights
@@ -19,7 +20,7 @@ from lipbench.cli import options
 def prepare(
     protocol: str,
     datasets: str | None,
-    assignments: tuple[str, ...],
+    overrides: dict[str, Any],
     device: str,
     data_root: Path | None,
     inception_weights: Path | None,
@@ -31,7 +32,6 @@ def prepare(
     What was brought is found again without a network: data in --data-root, statistics in $LIPBENCH_CACHE.
     """
     from lipbench.api import scoring
-    from lipbench.request.settings import read_setting
     from lipbench.screen import measures
 
     console = terminal.console()
@@ -39,7 +39,7 @@ def prepare(
     ready = scoring.prepare(
         protocol,
         datasets=datasets,
-        overrides=dict(read_setting(text) for text in assignments),
+        overrides=overrides,
         device=device,
         data_root=data_root,
         inception_weights=inception_weights,
@@ -56,7 +56,7 @@ def prepare(
 @click.option("--samples", type=click.IntRange(min=2), help="How many pictures; all of a folder if left out.")
 @click.option("--extractor", help="Such as inception-v3-compat.")
 @click.option("--protocol", help="Whose evaluate table folders are scored by.  [default: cifar10-cnn]")
-@options.assignments
+@options.overrides
 @options.json_file
 @options.device
 @options.data_root
@@ -69,7 +69,7 @@ def evaluate(
     samples: int | None,
     extractor: str | None,
     protocol: str | None,
-    assignments: tuple[str, ...],
+    overrides: dict[str, Any],
     json_file: Path | None,
     device: str,
     data_root: Path | None,
@@ -87,7 +87,6 @@ def evaluate(
     """  # noqa: D301 - click keeps the lines after \b as they are
     from lipbench.api import scoring
     from lipbench.disk.files import to_json, write_atomically
-    from lipbench.request.settings import read_setting
     from lipbench.screen import measures
 
     console = terminal.console()
@@ -98,7 +97,7 @@ def evaluate(
         split=split,
         samples=samples,
         extractor=extractor,
-        overrides=dict(read_setting(text) for text in assignments),
+        overrides=overrides,
         protocol=protocol,
         device=device,
         data_root=data_root,

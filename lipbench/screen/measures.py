@@ -8,7 +8,7 @@ from rich.text import Text
 from lipbench.screen.lines import open_table, print_line
 
 if TYPE_CHECKING:
-    from lipbench.api.scoring import Prepared
+    from lipbench.work.prepare import Prepared
 
 
 def show_prepared(console: Console, ready: "list[Prepared]") -> None:

@@ -13,13 +13,13 @@ from lipbench import terminal
 from lipbench.disk.results import run_folders
 from lipbench.disk.store import RunFolder, Status
 from lipbench.errors import StoreError
+from lipbench.launch.outcome import Summary
 from lipbench.request import cell as cells
+from lipbench.request.plan import Request
 from lipbench.screen.display import STYLES
 from lipbench.screen.lines import open_table, print_block, print_line, print_text
 
 if TYPE_CHECKING:
-    from lipbench.api.running import Request
-    from lipbench.launch.outcome import Summary
     from lipbench.reports.page import Report
 
 T = TypeVar("T")
@@ -32,7 +32,7 @@ NOTHING = dict.fromkeys(["FID", "KID", "Inception Score", "cos", "l2", "W₁ est
 }  # what a column shows that has nothing to say
 
 
-def show_plan(console: Console, request: "Request", results: Path) -> None:
+def show_plan(console: Console, request: Request, results: Path) -> None:
     """The runs of a request and how they stand."""
     table = open_table("run", "method", "data set", "seed", "steps", "state")
     for planned in request.planned:
@@ -48,7 +48,7 @@ def show_plan(console: Console, request: "Request", results: Path) -> None:
     print_line(console, f"{len(request.planned)} runs, {request.jobs} at a time; nothing was started (--dry-run)")
 
 
-def show_summary(console: Console, summary: "Summary", results: Path) -> None:
+def show_summary(console: Console, summary: Summary, results: Path) -> None:
     """The last lines of a run: what was done, what failed and why."""
     for name, reason in summary.reasons.items():
         status = summary.statuses[name]
