@@ -14,7 +14,7 @@ FLOORS = [
     {"errors", "terminal", "__init__"},
     {"disk"},
     {"interfaces"},
-    {"plugins"},
+    {"plugins", "measures"},
     {"request"},
     {"launch", "data", "nets"},
     {"train"},
@@ -28,7 +28,7 @@ FLOORS = [
     {"__main__"},
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-REPORTS_MAY_KNOW = {"errors", "terminal", "disk", "plugins", "request", "__init__", "reports"}
+REPORTS_MAY_KNOW = {"errors", "terminal", "disk", "measures", "plugins", "request", "__init__", "reports"}
 FILES = sorted(ROOT.rglob("*.py"))
 
 
