@@ -52,10 +52,12 @@ def expected(column: Column, value: Any) -> str | None:
     words, holds = KINDS[column.kind]
     if not holds(value):
         return words
-    low, high, slack = column.low, column.high, column.slack
-    if (low is None or value >= low - slack) and (high is None or value <= high + slack):
-        return None
-    return f"at most {high:g}" if low is None else f"at least {low:g}" if high is None else f"from {low:g} to {high:g}"
+    low, high = column.low, column.high
+    if (low is not None and value < low - column.slack) or (high is not None and value > high + column.slack):
+        if low is None:
+            return f"at most {high:g}"
+        return f"at least {low:g}" if high is None else f"from {low:g} to {high:g}"
+    return None
 
 
 def several(complaints: list[str]) -> str:

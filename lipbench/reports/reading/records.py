@@ -1,6 +1,6 @@
 """What one run folder holds, checked before it enters a table: a damaged file is named, and never drawn."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,27 +91,28 @@ def _environment(folder: RunFolder) -> tuple[str | None, dict[str, Column], list
     return device if isinstance(device, str) else None, own, problems
 
 
-def _evaluations(folder: RunFolder, own: Mapping[str, Column]) -> tuple[Float[np.ndarray, "n k"], list[str]]:
+def _evaluations(folder: RunFolder, own: dict[str, Column]) -> tuple[Float[np.ndarray, "n k"], list[str]]:
     """The evaluations so far, and what is wrong with the file: damaged evaluations are left out."""
     try:
         records, problem = folder.trace()
     except StoreError as error:  # the numbers of a finished run stand without its curves
         records, problem = [], str(error)
     problems = [problem] if problem else []
-    keys = {**{name: KEYS[name] for name in TRACED}, **own}
+    keys = {name: KEYS[name] for name in TRACED} | own
+    columns = list(keys.values())
     rows = []
     for record in records:
-        wrong = _complaints({name: record.get(name) for name in keys}, keys)
-        if wrong:
+        values = [record.get(name) for name in keys]
+        if wrong := _complaints(zip(keys, columns, values, strict=True)):
             problems.append(
                 f"{folder.id}: step {record['step']} of trace.jsonl is damaged ({several(wrong)}) and left out"
             )
         else:
-            rows.append([record.get(name) for name in keys])
+            rows.append(values)
     return np.array(rows, dtype=float).reshape(-1, len(keys)), problems
 
 
-def _row(folder: RunFolder, cell: Cell, own: Mapping[str, Column], last_step: int) -> tuple[dict[str, Any], list[str]]:
+def _row(folder: RunFolder, cell: Cell, own: dict[str, Column], last_step: int) -> tuple[dict[str, Any], list[str]]:
     """The row of a run, the name of its device aside, and what could not be read that no number depends on."""
     status = folder.status()
     result = _read(folder, "result.json", own)
@@ -156,19 +157,20 @@ def _pictures(cell: Cell, result: dict[str, Any]) -> dict[str, Any]:
     return {"samples": measured.samples, "real_samples": real, "split": measured.split}
 
 
-def _read(folder: RunFolder, name: str, own: Mapping[str, Column] | None = None) -> dict[str, Any]:
+def _read(folder: RunFolder, name: str, own: dict[str, Column] | None = None) -> dict[str, Any]:
     """One of its JSON files, empty where there is none."""
     record = folder.read_json(name) or {}
-    wrong = _complaints(record, {**KEYS, **(own or {})})
+    keys = KEYS | (own or {})
+    wrong = _complaints((key, keys[key], value) for key, value in record.items() if key in keys)
     if wrong:
         raise StoreError(f"{str(folder.file(name))!r} is damaged ({several(wrong)}); remove it and run again")
     return record
 
 
-def _complaints(record: Mapping[str, Any], keys: Mapping[str, Column]) -> list[str]:
-    """Every value that is not as its column says."""
+def _complaints(values: Iterable[tuple[str, Column, Any]]) -> list[str]:
+    """Every value that is not as its column says, each with its key."""
     return [
         f"{key} is {value!r}, expected {words}"
-        for key, value in record.items()
-        if value is not None and key in keys and (words := expected(keys[key], value)) is not None
+        for key, column, value in values
+        if value is not None and (words := expected(column, value)) is not None
     ]
