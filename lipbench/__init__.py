@@ -17,8 +17,12 @@ if TYPE_CHECKING:
     from lipbench.api.scoring import evaluate as evaluate
     from lipbench.api.scoring import prepare as prepare
     from lipbench.errors import LipbenchError as LipbenchError
+    from lipbench.interfaces.architecture import Architecture as Architecture
     from lipbench.interfaces.dataset import Dataset as Dataset
     from lipbench.interfaces.dataset import Pictures as Pictures
+    from lipbench.interfaces.extractor import Extractor as Extractor
+    from lipbench.interfaces.loss import Loss as Loss
+    from lipbench.interfaces.measure import Measure as Measure
     from lipbench.interfaces.method import Method as Method
     from lipbench.interfaces.pair import Pair as Pair
     from lipbench.launch.listener import Listener as Listener
@@ -26,9 +30,13 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "Architecture",
     "Dataset",
+    "Extractor",
     "LipbenchError",
     "Listener",
+    "Loss",
+    "Measure",
     "Method",
     "Pair",
     "Pictures",
@@ -44,9 +52,13 @@ __all__ = [
 ]
 
 _HOME = {
+    "Architecture": "lipbench.interfaces.architecture",
     "Dataset": "lipbench.interfaces.dataset",
+    "Extractor": "lipbench.interfaces.extractor",
     "LipbenchError": "lipbench.errors",
     "Listener": "lipbench.launch.listener",
+    "Loss": "lipbench.interfaces.loss",
+    "Measure": "lipbench.interfaces.measure",
     "Method": "lipbench.interfaces.method",
     "Pair": "lipbench.interfaces.pair",
     "Pictures": "lipbench.interfaces.dataset",

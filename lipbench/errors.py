@@ -10,7 +10,7 @@
 A message gives the value, what was expected, and the cure.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 
@@ -72,6 +72,19 @@ class Diverged(LipbenchError):  # noqa: N818 - an outcome of training, not a fau
     def __init__(self, step: int, what: str) -> None:
         super().__init__(f"{what} is not finite at step {step}")
         self.step = step
+
+
+def together(complaints: Sequence[str], most: int = 3) -> str:
+    """The first complaints as one text, and how many more there are."""
+    more = len(complaints) - most
+    told = [complaint.removesuffix(".") for complaint in complaints[:most]]
+    return "; ".join([*told, *([f"and {more} more"] if more > 0 else [])])
+
+
+def shortened(text: str, most: int = 100) -> str:
+    """A text in one line, cut where it is too long for a message."""
+    line = " ".join(text.split())
+    return line if len(line) < most else f"{line[: most - 1]}…"
 
 
 def near(value: str, known: Iterable[str], aliases: Mapping[str, str] | None = None) -> str | None:

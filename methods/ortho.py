@@ -10,7 +10,7 @@ from torch.nn.utils.parametrizations import orthogonal
 
 from lipbench import Method
 from lipbench.errors import RequestError
-from lipbench.nets.maxmin import MaxMin
+from lipbench.nets import MaxMin
 
 
 class Orthogonal(Method):

@@ -265,7 +265,7 @@ def test_a_protocol_is_printed_as_utf_8_in_any_locale(monkeypatch: pytest.Monkey
 
 def test_the_next_command_is_quoted(tmp_path: Path) -> None:
     from lipbench import terminal
-    from lipbench.launch.summary import Summary
+    from lipbench.launch.outcome import Summary
     from lipbench.screen import runs
 
     console = terminal.console()

@@ -16,7 +16,7 @@ FLOORS = [
     {"interfaces"},
     {"plugins", "measures"},
     {"request"},
-    {"launch", "data", "nets"},
+    {"launch", "data", "nets", "losses", "extractors"},
     {"train"},
     {"measuring"},
     {"work"},
@@ -28,7 +28,7 @@ FLOORS = [
     {"__main__"},
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-REPORTS_MAY_KNOW = {"errors", "terminal", "disk", "measures", "plugins", "request", "__init__", "reports"}
+REPORTS_MAY_KNOW = {"errors", "terminal", "disk", "plugins", "measures", "request", "__init__", "reports"}
 FILES = sorted(ROOT.rglob("*.py"))
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from lipbench import nets
 from lipbench.api.running import read_request
 from lipbench.cli import main
 from lipbench.disk.store import Status
 from lipbench.request import protocol
 from lipbench.request.schema import adversarial
 from lipbench.request.settings import read_setting
+from tests.builtin import networks
 from tests.conftest import MakeRun
 
 ROOT = Path(__file__).parent.parent
@@ -66,7 +66,7 @@ def test_the_table_of_protocols_says_what_they_are(name: str) -> None:
     settings = adversarial(protocol.check(protocol.read(name), {}))
     side = int(settings.architecture.rpartition("-")[2])
     grey = settings.datasets in ("digits", "fashion-mnist")
-    pair = nets.find(settings.architecture)((1 if grey else 3, side, side), settings.train.latent_dim)
+    pair = networks(settings.architecture, (1 if grey else 3, side, side), settings.train.latent_dim)
     counts = " / ".join(f"{sum(weight.numel() for weight in net.parameters()):,}" for net in pair)
     (row,) = [line for line in README.splitlines() if line.startswith(f"| `{name}` |")]
     train = settings.train
@@ -77,7 +77,7 @@ def test_the_table_of_protocols_says_what_they_are(name: str) -> None:
 
 def test_the_table_of_protocols_says_what_w1_is() -> None:
     settings = protocol.check(protocol.read("w1"), {})
-    _, critic = nets.find(settings.architecture)((2, 1, 1), 2)
+    _, critic = networks(settings.architecture, (2, 1, 1), 2)
     count = sum(weight.numel() for weight in critic.parameters())
     assert (
         f"| `{settings.architecture}` | – / {count:,} in 2 dimensions | 1 | {settings.train.batch_size}/– |" in README
@@ -184,7 +184,7 @@ def test_its_table_of_the_published_length_is_that_of_the_reference_results() ->
 
     from lipbench.reports.published import reported
 
-    theirs = reported().set_index(["pair", "label"])
+    theirs = reported("w1").set_index(["pair", "label"])
     runs = pd.read_csv(ROOT / "results" / "reference" / "w1" / "runs-60000.csv")
     for run in runs.to_dict("records"):
         published = f"{theirs['cos'][run['pair'], 'wgan-gp']:.3f}" if run["method"] == "gp" else "–"

@@ -14,10 +14,11 @@ from math import isfinite
 from pathlib import Path, PurePath
 from typing import Any, ParamSpec, TypeVar
 
-from lipbench.errors import RequestError, UnknownNameError
+from lipbench.errors import RequestError, UnknownNameError, shortened
 from lipbench.interfaces.plugin import Plugin
 from lipbench.launch.listener import Listener
 from lipbench.plugins import registry
+from lipbench.plugins.kinds import KINDS
 from lipbench.plugins.names import MOST_SEEDS, check_seeds, listed, read_seeds
 
 P = ParamSpec("P")
@@ -219,8 +220,7 @@ def _is_plugin(value: Any) -> bool:
 
 
 def _refusal(what: str, value: Any, expected: str) -> RequestError:
-    shown = " ".join(repr(value).split())
-    return RequestError(f"{what} is {shown if len(shown) < 100 else shown[:99] + '…'}; expected {expected}")
+    return RequestError(f"{what} is {shortened(repr(value))}; expected {expected}")
 
 
 def _class_refusal(what: str, value: Any) -> RequestError:
@@ -228,7 +228,7 @@ def _class_refusal(what: str, value: Any) -> RequestError:
     defined = value if isinstance(value, type) else type(value)
     module = defined.__module__
     file = getattr(sys.modules.get(module), "__file__", None)
-    known = [registry.installed(kind) for kind in (registry.METHOD, registry.DATASET)]
+    known = [registry.installed(kind) for kind in KINDS]
     name = [name for kind in known for name, places in kind.items() if module in [place.module for place in places]]
     if name:
         cure = f"its name, {what}={name[0]!r}"

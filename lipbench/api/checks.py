@@ -8,7 +8,7 @@ from lipbench.api import arguments as asked
 from lipbench.disk import places
 from lipbench.launch.listener import Listener
 from lipbench.plugins.names import Names
-from lipbench.request.plan import is_file, plan
+from lipbench.request.plan import plan
 from lipbench.request.settings import with_arguments
 
 if TYPE_CHECKING:
@@ -50,11 +50,8 @@ def check(
     Raises:
         RequestError: anything in the request is not known or not well-formed.
     """
-    from lipbench import nets
     from lipbench.launch.checking import check_each
 
-    if not is_file(architecture):
-        nets.find(architecture)
     given = with_arguments(overrides or {}, {"architecture": architecture})
     planned = plan(methods, datasets, [0], str(protocol), given)
     with places.at(data_root, inception_weights):

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from lipbench.api import arguments as asked
 from lipbench.plugins.names import Names, listed
-from lipbench.request.plan import is_file, plan
+from lipbench.request.plan import plan, read_architecture
 
 Engines = Literal["three-sweep", "double-backward", "both"]
 
@@ -49,7 +49,6 @@ def cost(
     """
     import torch
 
-    from lipbench import nets
     from lipbench.tools.cost import CONTROL, measure
     from lipbench.train.gradients.double_backward import DoubleBackward
     from lipbench.train.gradients.three_sweeps import ThreeSweeps
@@ -57,10 +56,8 @@ def cost(
     from lipbench.work.stages import staying
 
     choose_device(device)
-    if not is_file(architecture):
-        nets.find(architecture)
-        side = side or (int(size) if (size := architecture.rpartition("-")[2]).isdecimal() else None)
-    side = side or 32
+    size = read_architecture(architecture).part.name.rpartition("-")[2]
+    side = side or (int(size) if size.isdecimal() else 32)
     channels = channels or (1 if side == 8 else 3)
     count = max(10, 4 * batch_size)
     overrides = {

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from lipbench.api import arguments as asked
 from lipbench.disk import places
 from lipbench.disk.results import check_results, find_run, prepare_results
-from lipbench.launch.command import command_line
+from lipbench.launch.connection import command_line
 from lipbench.launch.launcher import Launcher
 from lipbench.launch.listener import Forecast, Listener
-from lipbench.launch.summary import Summary
+from lipbench.launch.outcome import Summary
 from lipbench.plugins.names import Names
 from lipbench.request.plan import Planned, Settings, plan
 from lipbench.request.protocol import quick as quick_settings

@@ -12,8 +12,9 @@ from lipbench.disk.results import find_run, prepare_results
 from lipbench.errors import RequestError
 from lipbench.launch.listener import Listener
 from lipbench.plugins import registry
+from lipbench.plugins.kinds import DATASET
 from lipbench.plugins.names import Name, Names, listed, unquoted
-from lipbench.request.plan import plan, read_dataset
+from lipbench.request.plan import plan, read_one
 from lipbench.request.settings import with_arguments
 
 
@@ -155,7 +156,7 @@ def evaluate(
             raise RequestError(f"setting {key!r} is not one of evaluation; expected evaluate.…: training is over")
     records = []
     with places.at(data_root, inception_weights), staying():
-        other = read_dataset(str(against)) if against is not None else None
+        other = read_one(DATASET, str(against)) if against is not None else None
         for text in listed(subjects):
             if not _is_dataset(text):
                 if protocol is not None:
@@ -168,7 +169,7 @@ def evaluate(
                     f"expected real pictures, such as --against cifar10"
                 )
             records.append(
-                score_pictures(read_dataset(text), other, split, str(protocol or "cifar10-cnn"), given, device)
+                score_pictures(read_one(DATASET, text), other, split, str(protocol or "cifar10-cnn"), given, device)
             )
     return records
 
@@ -183,7 +184,7 @@ def _is_dataset(text: str) -> bool:
     if places.exists(f"{place}/cell.json"):
         return False
     base = place.partition("[")[0].strip()
-    if base.endswith(".py") or registry.DATASET.canonical(base) in registry.installed(registry.DATASET):
+    if base.endswith(".py") or DATASET.canonical(base) in registry.installed(DATASET):
         return True
     if places.exists(f"{place}/."):
         folder = str(Name("folder", (("path", place), ("size", "32"))))

@@ -79,8 +79,7 @@ for command in (
     score.prepare,
     score.evaluate,
     cost.cost,
-    known.methods,
-    known.datasets,
+    *known.listing,
     known.protocols,
 ):
     main.add_command(command)

@@ -1,20 +1,24 @@
-"""Commands that say what there is: ``lipbench methods``, ``datasets`` and ``protocols``."""
+"""Commands that say what there is: ``lipbench methods``, ``datasets``, ``protocols`` and the other kinds of plugins."""
 
 import click
 
 from lipbench import terminal
+from lipbench.plugins.kinds import KINDS, Kind
 
 
-@click.command()
-def methods() -> None:
-    """List the methods: formula, paper and parameters."""
-    _show_plugins("method")
+def _lists(kind: Kind) -> click.Command:
+    """The command that lists the plugins of a kind."""
+
+    @click.command(kind.plural, help=f"List the {kind.many}: what they are, and their parameters.")
+    def command() -> None:
+        from lipbench.screen import known
+
+        known.show_plugins(terminal.console(), kind)
+
+    return command
 
 
-@click.command()
-def datasets() -> None:
-    """List the data sets."""
-    _show_plugins("dataset")
+listing = [_lists(kind) for kind in KINDS]
 
 
 @click.command()
@@ -35,10 +39,3 @@ def protocols(name: str | None) -> None:
             click.echo(protocol.text(name).encode(), nl=False)  # a file of TOML is UTF-8 in every locale
     else:
         known.show_protocols(terminal.console())
-
-
-def _show_plugins(word: str) -> None:
-    from lipbench.plugins import registry
-    from lipbench.screen import known
-
-    known.show_plugins(terminal.console(), {"method": registry.METHOD, "dataset": registry.DATASET}[word])

@@ -14,11 +14,10 @@ from lipbench.disk.store import RunFolder, Status
 from lipbench.errors import StoreError
 from lipbench.launch import BUSY, STOPPED
 from lipbench.launch.checking import check
-from lipbench.launch.conclude import conclude, record_signal
 from lipbench.launch.connection import Connection, ServerLostError, connect
 from lipbench.launch.listener import Forecast, Listener, Quiet
+from lipbench.launch.outcome import Summary, conclude, record_signal
 from lipbench.launch.signals import Signals, Stopped
-from lipbench.launch.summary import Summary
 from lipbench.request.plan import Planned
 
 LOOK_SECONDS = 0.5  # between two looks at cells that another launcher works on

@@ -11,7 +11,7 @@ from torch.nn.utils import parametrize
 
 from lipbench.measuring.functions import Function, Score, at_points, of_critic
 from lipbench.measuring.secants import between, profile, variation_gap
-from lipbench.train.copied import copied
+from lipbench.train.copies import copied
 from lipbench.train.gradients.terms import Engine, gradient_norm, values, values_and_norms
 
 PAIRED = 100  # points of a place among which secants are taken at every evaluation: a few per cent of its time

@@ -1,9 +1,10 @@
 """FID, KID and Inception Score of generated pictures, by torch-fidelity."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -11,40 +12,18 @@ import torch
 import torch_fidelity
 from jaxtyping import UInt8
 from torch import Tensor
-from torch.utils.data import Dataset
-from torch_fidelity import FeatureExtractorBase, utils
 from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 from torch_fidelity.metric_isc import isc_features_to_metric
 from torch_fidelity.metric_kid import kid_features_to_metric
-from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY
 
 from lipbench.disk.kept import Arrays, Note, kept
 from lipbench.disk.places import cache_folder
 from lipbench.errors import RequestError
 from lipbench.interfaces.dataset import digest
-from lipbench.measuring.extractors import Extractor
+from lipbench.measuring.features import Features
 from lipbench.request.schema import Evaluate
 
 PART_BATCHES = 10  # of real pictures, after which their features are kept
-
-
-class _Bytes(Dataset[Tensor]):
-    """Pictures in memory as torch-fidelity wants them: bare tensors, no tuples; grey ones in three equal channels.
-
-    Args:
-        pictures: bytes, (n, c, h, w).
-        repeat: whether one channel is repeated to three.
-    """
-
-    def __init__(self, pictures: Tensor, *, repeat: bool) -> None:
-        self.pictures = pictures.cpu()
-        self.channels = 3 if repeat else pictures.shape[1]
-
-    def __len__(self) -> int:
-        return len(self.pictures)
-
-    def __getitem__(self, index: int) -> Tensor:
-        return self.pictures[index].expand(self.channels, -1, -1)
 
 
 @dataclass(frozen=True)
@@ -64,13 +43,15 @@ class Reference:
         """Eight hex digits of their content."""
         return digest(self.pictures)
 
-    def cache_name(self, extractor: Extractor) -> str:
+    def cache_name(self, extractor: Features) -> str:
         """Data, split, content and weights: statistics under this name can be of nothing else."""
-        readable = re.sub(r"[^A-Za-z0-9.]+", "-", self.name).strip("-")[-60:]
-        return f"{readable}-{self.digest}-{extractor.id}".replace("@", "-")
+        readable, measured = (_plain(text).strip("-")[-60:] for text in (self.name, extractor.id))
+        if measured != extractor.id.replace("@", "-"):  # what is left out may be all that tells two extractors apart
+            measured += f"-{sha256(extractor.id.encode()).hexdigest()[:8]}"
+        return f"{readable}-{self.digest}-{measured}"
 
 
-def notes(fake: int, real: int, extractor: Extractor) -> list[str]:
+def notes(fake: int, real: int, extractor: Features) -> list[str]:
     """What a reader must know about numbers from so many pictures and this extractor."""
     said = []
     if min(fake, real) < extractor.features:
@@ -123,7 +104,7 @@ class Real:
 
 def measure_real(
     reference: Reference,
-    extractor: Extractor,
+    extractor: Features,
     *,
     cuda: bool = False,
     progress: Callable[[int], None] = lambda done: None,
@@ -144,18 +125,14 @@ def measure_real(
     Raises:
         StoreError: the features cannot be kept.
     """
-    folder, name, size = (
-        cache_folder() / "features",
-        reference.cache_name(extractor),
-        PART_BATCHES * extractor.batch_size,
-    )
-    layers, network = _layers(extractor), cache(lambda: _network(extractor, cuda=cuda))
+    folder, name = cache_folder() / "features", reference.cache_name(extractor)
+    size, layers = PART_BATCHES * extractor.batch_size, set(extractor.layers)
 
     def fit(arrays: Arrays, count: int) -> bool:
         return (
-            arrays.keys() == set(layers.values())
+            arrays.keys() == layers
             and all(each.dtype.kind == "f" and each.ndim == 2 and len(each) == count for each in arrays.values())
-            and arrays[layers["fid"]].shape[1] == extractor.features
+            and arrays["features"].shape[1] == extractor.features
         )
 
     def part(begin: int) -> Arrays:
@@ -164,9 +141,7 @@ def measure_real(
         return kept(
             folder / f"{name}-from-{begin}.npz",
             f"features of {name} from {begin}",
-            lambda: {
-                layer: each.numpy() for layer, each in _extract(network(), pictures, extractor, cuda=cuda).items()
-            },
+            lambda: {layer: each.numpy() for layer, each in extractor.extract(pictures, cuda=cuda).items()},
             lambda arrays: fit(arrays, len(pictures)),
             note,
         )
@@ -177,7 +152,7 @@ def measure_real(
 
     path, count = folder / f"{name}.npz", len(reference.pictures)
     features = kept(path, f"features of {name}", whole, lambda arrays: fit(arrays, count), note)
-    compared = features[layers["fid"]]
+    compared = features["features"]
     shapes = {"mu": compared.shape[1:], "sigma": 2 * compared.shape[1:]}
     moments = kept(
         folder / f"{name}-moments.npz",
@@ -194,41 +169,14 @@ def measure_real(
     return Real(features, moments)
 
 
-def _layers(extractor: Extractor) -> dict[str, str]:
-    """The layer whose features each metric compares."""
-    registered = FEATURE_EXTRACTORS_REGISTRY[extractor.name]
-    metrics = ["fid", "kid", *(["isc"] if extractor.no_score is None else [])]
-    return {metric: registered.get_default_feature_layer_for_metric(metric) for metric in metrics}
-
-
-def _network(extractor: Extractor, *, cuda: bool) -> FeatureExtractorBase:
-    return utils.create_feature_extractor(
-        extractor.name,
-        sorted(set(_layers(extractor).values())),
-        cuda=cuda,
-        feature_extractor_weights_path=str(extractor.weights),
-        verbose=False,
-    )
-
-
-def _extract(network: FeatureExtractorBase, pictures: Tensor, extractor: Extractor, *, cuda: bool) -> dict[str, Tensor]:
-    """Features by layer, on the CPU; torch-fidelity's own cache is not used, as it runs what its files say."""
-    found: dict[str, Tensor] = utils.extract_featuresdict_from_input_id(
-        1,
-        network,
-        input1=_Bytes(pictures, repeat=extractor.shape is None),
-        batch_size=extractor.batch_size,
-        cuda=cuda,
-        save_cpu_ram=True,  # no loader processes: the pictures are in memory
-        verbose=False,
-    )
-    return found
+def _plain(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9.]+", "-", text)
 
 
 def fidelity(
     fake: UInt8[Tensor, "n c h w"],
     reference: Reference,
-    extractor: Extractor,
+    extractor: Features,
     settings: Evaluate,
     *,
     cuda: bool = False,
@@ -238,25 +186,30 @@ def fidelity(
 
     Returns:
         ``fid``, ``kid`` and ``inception_score``, the latter two with ``_std`` over subsets and splits; None for an
-        Inception Score that the extractor's weights cannot give.
+        Inception Score where the extractor gives no logits.
 
     Raises:
         StoreError: the statistics of the real pictures cannot be kept.
+        PluginError: the extractor gives something else than it says.
     """
-    real, layers = measure_real(reference, extractor, cuda=cuda, note=note), _layers(extractor)
-    features = _extract(_network(extractor, cuda=cuda), fake, extractor, cuda=cuda)
-    moments = fid_features_to_statistics(features[layers["fid"]])
+    real = measure_real(reference, extractor, cuda=cuda, note=note)
+    return compare(extractor.extract(fake, cuda=cuda), real, extractor, settings)
+
+
+def compare(fake: Mapping[str, Tensor], real: Real, extractor: Features, settings: Evaluate) -> dict[str, float | None]:
+    """Compare features of generated pictures, as `Features.extract` gives them, with real ones; as `fidelity`."""
+    moments = fid_features_to_statistics(fake["features"])
     found: dict[str, Any] = fid_statistics_to_metric(moments, real.moments, verbose=False)
     found |= kid_features_to_metric(
-        features[layers["kid"]],
-        torch.from_numpy(real.features[layers["kid"]]),
+        fake["features"],
+        torch.from_numpy(real.features["features"]),
         kid_subsets=settings.kid_subsets,
         kid_subset_size=settings.kid_subset_size,
         kid_kernel_poly_gamma=extractor.kid_gamma,
         verbose=False,
     )
-    if "isc" in layers:
-        found |= isc_features_to_metric(features[layers["isc"]], settings.isc_splits)
+    if extractor.no_score is None:
+        found |= isc_features_to_metric(fake["logits"], settings.isc_splits)
     return {
         "fid": found[torch_fidelity.KEY_METRIC_FID],
         "kid": found[torch_fidelity.KEY_METRIC_KID_MEAN],

@@ -1,36 +1,56 @@
-"""Generators and critics: every architecture by name, or a function in the user's own file.
+"""The shared networks, a plugin a file, and what they have in common."""
 
-An architecture is a function ``make(image_shape, latent_dim) -> (generator, critic)``: the generator maps
-(n, latent_dim) to (n, c, h, w) in [−1, 1], the critic (n, c, h, w) to (n,) or (n, 1).
-"""
+from torch import Tensor, nn
 
-from collections.abc import Callable
-from importlib import import_module
-
-from torch import nn
-
-from lipbench.errors import UnknownNameError
-
-Make = Callable[[tuple[int, int, int], int], tuple[nn.Module, nn.Module]]
-
-ARCHITECTURES = {
-    "cnn-8": "lipbench.nets.cnn8:make",
-    "cnn-32": "lipbench.nets.cnn:make_32",
-    "cnn-48": "lipbench.nets.cnn:make_48",
-    "mlp": "lipbench.nets.mlp:make",
-    "resnet-32": "lipbench.nets.resnet:make_32",
-    "resnet-48": "lipbench.nets.resnet:make_48",
-}
+from lipbench.errors import RequestError
 
 
-def find(name: str) -> Make:
-    """The architecture of this name.
+class MaxMin(nn.Module):
+    """Each pair of units along the second axis becomes its larger and its smaller value, (n, 2k, …) → (n, 2k, …).
+
+    It sorts, and so loses no gradient: the activation of critics with orthogonal layers.
+
+    Paper: Anil, Lucas & Grosse 2019, Sorting out Lipschitz function approximation, arXiv:1811.05381
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Sort the pairs.
+
+        Raises:
+            ValueError: the number of units is odd.
+        """
+        if x.shape[1] % 2:
+            raise ValueError(f"MaxMin got {x.shape[1]} units; expected an even number, as it sorts pairs")
+        pairs: Tensor = x.unflatten(1, (-1, 2)).sort(dim=2, descending=True).values
+        return pairs.flatten(1, 2)
+
+
+def check_width(width: int) -> None:
+    """See that layers have channels.
 
     Raises:
-        UnknownNameError: there is none.
+        ValueError: they have none, or more than anybody means.
     """
-    if name not in ARCHITECTURES:
-        raise UnknownNameError("architecture", name, ARCHITECTURES, "One of your own is named ./nets.py:make.")
-    module, function = ARCHITECTURES[name].split(":")
-    make: Make = getattr(import_module(module), function)
-    return make
+    if not 1 <= width <= 4096:
+        raise ValueError(f"width must be a whole number from 1 to 4096, and is {width}")
+
+
+def check_size(architecture: str, image_shape: tuple[int, int, int], side: int) -> tuple[int, int, int]:
+    """Give the shape back if the pictures have this side.
+
+    Raises:
+        RequestError: they have not.
+    """
+    _, height, width = image_shape
+    if (height, width) == (1, 1):
+        raise RequestError(
+            f"architecture {architecture} got points of {image_shape[0]} numbers; expected pictures of {side}×{side}. "
+            f"Choose --set architecture=mlp"
+        )
+    if (height, width) != (side, side):
+        fitting = {8: "digits", 32: "cifar10 or folder[path=…,size=32]", 48: "stl10 or folder[path=…,size=48]"}[side]
+        raise RequestError(
+            f"architecture {architecture} got pictures of {height}×{width}; expected {side}×{side}, as in {fitting}. "
+            f"Choose a --protocol for your pictures (`lipbench protocols`), or --set architecture=cnn-32"
+        )
+    return image_shape

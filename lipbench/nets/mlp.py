@@ -9,28 +9,40 @@ from math import prod
 
 from torch import nn
 
+from lipbench import Architecture
+from lipbench.nets import check_width
+
 LEAST = 128
 
 
-def make(image_shape: tuple[int, int, int], latent_dim: int) -> tuple[nn.Module, nn.Module]:
-    """Build the pair for pictures or points of any shape; see `lipbench.nets`."""
-    dim = prod(image_shape)
-    width = max(2 * dim, LEAST)
-    generator = nn.Sequential(
-        nn.Linear(latent_dim, width),
-        nn.ReLU(),
-        nn.Linear(width, width),
-        nn.ReLU(),
-        nn.Linear(width, dim),
-        nn.Tanh(),
-        nn.Unflatten(1, image_shape),
-    )
-    critic = nn.Sequential(
-        nn.Flatten(),
-        nn.Linear(dim, width),
-        nn.ReLU(),
-        nn.Linear(width, width),
-        nn.ReLU(),
-        nn.Linear(width, 1),
-    )
-    return generator, critic
+class Mlp(Architecture):
+    """`width` hidden units in each layer; as many as the benchmark has if 0."""
+
+    width: int = 0
+
+    def __post_init__(self) -> None:
+        if self.width:
+            check_width(self.width)
+
+    def make(self, image_shape: tuple[int, int, int], latent_dim: int) -> tuple[nn.Module, nn.Module]:
+        """See `Architecture.make`; pictures or points of any shape will do."""
+        dim = prod(image_shape)
+        width = self.width or max(2 * dim, LEAST)
+        generator = nn.Sequential(
+            nn.Linear(latent_dim, width),
+            nn.ReLU(),
+            nn.Linear(width, width),
+            nn.ReLU(),
+            nn.Linear(width, dim),
+            nn.Tanh(),
+            nn.Unflatten(1, image_shape),
+        )
+        critic = nn.Sequential(
+            nn.Flatten(),
+            nn.Linear(dim, width),
+            nn.ReLU(),
+            nn.Linear(width, width),
+            nn.ReLU(),
+            nn.Linear(width, 1),
+        )
+        return generator, critic

@@ -7,7 +7,8 @@ from typing import Any
 from lipbench.errors import PluginError
 from lipbench.interfaces import plugin
 from lipbench.plugins.card import Card
-from lipbench.plugins.interface import WORDS, Unread, wrong_default
+from lipbench.plugins.interface import Unread, wrong_default
+from lipbench.plugins.kinds import BY_BASE
 
 
 def checked(module: ModuleType, card: Card, base: type[plugin.Plugin]) -> type[Any]:
@@ -21,7 +22,7 @@ def checked(module: ModuleType, card: Card, base: type[plugin.Plugin]) -> type[A
     Raises:
         PluginError: the two differ, as a decorator or a condition may make them.
     """
-    file, word = repr(str(card.path)), WORDS[base.__name__]
+    file, word = repr(str(card.path)), BY_BASE[base.__name__].word
     leaves = _leaves(module, base)
     defined = getattr(module, card.class_name, None)
     if leaves != {card.class_name} or not (isinstance(defined, type) and issubclass(defined, base)):
@@ -72,7 +73,9 @@ def _hooks(base: type) -> list[str]:
 
 
 def _variables(base: type) -> list[str]:
-    return [name for name in vars(base)["__annotations__"] if name not in plugin.parameters(base) and name[0] != "_"]
+    return [
+        name for name in vars(base).get("__annotations__", {}) if name not in plugin.parameters(base) and name[0] != "_"
+    ]
 
 
 def _shown(value: Any) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 from lipbench.errors import PluginError, near
 from lipbench.interfaces.plugin import MISSING
 from lipbench.plugins.classes import Class
-from lipbench.plugins.interface import TYPES, WORDS, Interface, Parameter, Unread, literal, wrong_default
+from lipbench.plugins.interface import TYPES, Interface, Parameter, Unread, literal, wrong_default
+from lipbench.plugins.kinds import METHOD
 
 PLAIN = {"property", "cached_property", "staticmethod", "classmethod", "setter"}  # decorators of what is no hook
 
@@ -66,24 +67,24 @@ class Body:
         return PluginError(f"{self.of.name} in {str(self.of.source.path)!r}, line {line}: {text}")
 
     def _function(self, item: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        kind, hooks = WORDS[self.interface.name], self.interface.hooks
+        kind, hooks = self.interface.kind, self.interface.hooks
         name = self.interface.spellings.get(item.name, item.name)
         if name == "__init__":
             raise self._refused(
                 item.lineno,
-                f"a {kind} has no __init__ of its own; expected annotated fields with their defaults, such as "
+                f"a {kind.word} has no __init__ of its own; expected annotated fields with their defaults, such as "
                 f"weight: float = 10.0, and __post_init__(self) for checks",
             )
         if name in hooks:
             self._hook(name, item)
         elif not (name.startswith("_") or PLAIN & {_last_name(decorator) for decorator in item.decorator_list}):
             meant = near(name, hooks)
-            if meant or kind == "method":
+            if meant or kind is METHOD:
                 did = f"; did you mean {meant}?" if meant else "."
                 raise self._refused(
                     item.lineno,
-                    f"{name} is no hook of a {kind}{did} The hooks are {', '.join(sorted(hooks))}; a helper's name "
-                    f"begins with an underscore: _{name}",
+                    f"{name} is no hook of a {kind.word}{did} The hooks are {', '.join(sorted(hooks))}; a helper's "
+                    f"name begins with an underscore: _{name}",
                 )
 
     def _hook(self, name: str, item: ast.stmt) -> None:
@@ -135,7 +136,7 @@ class Body:
         if not name.startswith("_") and name not in known and (meant := near(name, known)):
             raise self._refused(
                 item.lineno,
-                f"{name} has no meaning to a {WORDS[self.interface.name]}; did you mean {meant}? Anything else that "
+                f"{name} has no meaning to a {self.interface.kind.word}; did you mean {meant}? Anything else that "
                 f"is called so needs another name, or an underscore before it: _{name}",
             )
 

@@ -6,6 +6,7 @@ So ``lipbench methods`` and the planning of a run are quick, and a plugin that d
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from lipbench.errors import PluginError
 from lipbench.plugins import classes
 from lipbench.plugins.body import Body
 from lipbench.plugins.classes import Class
-from lipbench.plugins.interface import WORDS, Interface, Parameter
+from lipbench.plugins.interface import Interface, Parameter
+from lipbench.plugins.kinds import BY_BASE, KINDS, Kind
 
 PACKAGE = Path(__file__).parents[1]
 LAZY = {"penalty", "regulariser"}  # the hooks that `every` makes rarer
@@ -46,21 +48,19 @@ class Card:
         return [name.strip() for name in self.fields.get("also", "").split(",") if name.strip()]
 
 
-def read(path: Path, kind: str, modules: Mapping[str, Path] | None = None) -> Card:
+def read(path: Path, kind: Kind, modules: Mapping[str, Path] | None = None) -> Card:
     """Read the one plugin class that the file at `path` defines.
 
     Args:
         path: a Python file.
-        kind: what it should define: ``"Method"`` or ``"Dataset"``.
+        kind: what it should define.
         modules: what it imports of the user's own, as `own.modules` finds it.
 
     Raises:
         PluginError: the file is missing, is not Python, or defines no class of this kind, or several; or the class
             says what cannot be meant.
     """
-    base = classes.read(PACKAGE / "__init__.py").find(kind)
-    assert isinstance(base, Class)
-    interface = Interface.of(base.node)
+    base, interface = _interface(kind)
     source = classes.read(path, modules)
     _check_places(source, interface)
     leaf, ancestors = _only(source, base)
@@ -90,9 +90,18 @@ def read(path: Path, kind: str, modules: Mapping[str, Path] | None = None) -> Ca
     return card
 
 
+@cache
+def _interface(kind: Kind) -> tuple[Class, Interface]:
+    """The class of `lipbench` that plugins of a kind derive from."""
+    base = classes.read(PACKAGE / "__init__.py").find(kind.base)
+    assert isinstance(base, Class)
+    return base, Interface.of(base.node)
+
+
 def _only(source: classes.Source, base: Class) -> tuple[Class, list[Class]]:
     """The one plugin class of a file, and it and its ancestors below `base` in the order of look-up."""
-    kind, word = base.name, WORDS[base.name]
+    kind, word = base.name, BY_BASE[base.name].word
+    plural = BY_BASE[base.name].many
     plugins: dict[Class, list[Class]] = {}
     lost: list[str] = []
     for found in source.classes():
@@ -107,14 +116,14 @@ def _only(source: classes.Source, base: Class) -> tuple[Class, list[Class]]:
     if len(leaves) > 1:
         names = ", ".join(found.name for found in leaves)
         raise PluginError(
-            f"{file} defines {len(leaves)} {word}s ({names}); expected exactly one class that derives from "
+            f"{file} defines {len(leaves)} {plural} ({names}); expected exactly one class that derives from "
             f"lipbench.{kind} and from which no other does. Give each its own file, or begin the names of the others "
             f"with an underscore"
         )
     if not leaves and plugins:
         names = ", ".join(found.name for found in plugins)
         raise PluginError(
-            f"{file} defines {word}s of private names alone ({names}); expected one without the underscore"
+            f"{file} defines {plural} of private names alone ({names}); expected one without the underscore"
         )
     if not leaves and lost:
         raise PluginError(
@@ -123,10 +132,19 @@ def _only(source: classes.Source, base: Class) -> tuple[Class, list[Class]]:
         )
     if not leaves:
         raise PluginError(
-            f"{file} defines 0 {word}s; expected exactly one class that derives from lipbench.{kind}: "
-            f"from lipbench import {kind}"
+            f"{file} defines 0 {plural}{_another(source, base)}; expected exactly one class that derives from "
+            f"lipbench.{kind}: from lipbench import {kind}"
         )
     return leaves[0], plugins[leaves[0]]
+
+
+def _another(source: classes.Source, base: Class) -> str:
+    """What else a file defines, for the message: a plugin of another kind."""
+    for kind in KINDS:
+        other, _ = _interface(kind)
+        if other != base and any(other in classes.lineage(found)[0][1:] for found in source.classes()):
+            return f", but a {kind.word}, which is asked for by {kind.given.format(source.path.name)}"
+    return ""
 
 
 def _check_places(source: classes.Source, interface: Interface) -> None:

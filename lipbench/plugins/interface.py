@@ -1,4 +1,4 @@
-"""What `lipbench.Method` or `lipbench.Dataset` offers to plugins, read from its own text: nothing is imported."""
+"""What `lipbench.Method`, `lipbench.Dataset` … offer to plugins, read from their own texts: nothing is imported."""
 
 import ast
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from typing import Any
 
 from lipbench.errors import PluginError
 from lipbench.interfaces.plugin import MISSING
+from lipbench.plugins.kinds import BY_BASE, METHOD, Kind
 
 TYPES: dict[str, type] = {"int": int, "float": float, "bool": bool, "str": str}
-WORDS = {"Method": "method", "Dataset": "data set"}  # for people
 
 
 @dataclass(frozen=True)
@@ -35,17 +35,18 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Interface:
-    """What `lipbench.Method` or `lipbench.Dataset` itself defines, read from its own text.
+    """What the base class of a kind of plugins defines itself, read from its own text.
 
     Attributes:
-        hooks: the functions that a plugin may define.
+        kind: of plugins.
+        hooks: the functions that a plugin may define, each as it is called and what it returns.
         variables: the constants that it may set, each with its type.
         fields: the parameters that every plugin has.
         spellings: other names of hooks.
     """
 
-    name: str
-    hooks: frozenset[str]
+    kind: Kind
+    hooks: dict[str, str]
     variables: dict[str, ast.expr]
     fields: dict[str, Parameter]
     spellings: dict[str, str]
@@ -54,7 +55,7 @@ class Interface:
     def of(cls, node: ast.ClassDef) -> "Interface":
         """Read the interface's class."""
         functions = [item for item in node.body if isinstance(item, ast.FunctionDef)]
-        hooks = [item.name for item in functions if not item.decorator_list]  # a property is none
+        hooks = {item.name: _called(item) for item in functions if not item.decorator_list}  # a property is none
         annotated = [
             item for item in node.body if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
         ]
@@ -69,7 +70,7 @@ class Interface:
                 variables[name] = item.annotation.slice
             else:
                 fields[name] = Parameter(name, ast.unparse(item.annotation), value)
-        return cls(node.name, frozenset(hooks), variables, fields, spellings)
+        return cls(BY_BASE[node.name], hooks, variables, fields, spellings)
 
     def check(self, hooks: frozenset[str], constants: dict[str, Any], place: str) -> None:
         """See that a whole class does anything.
@@ -77,11 +78,14 @@ class Interface:
         Raises:
             PluginError: it does not, or one hook lacks the other that it needs.
         """
-        if self.name == "Dataset":
-            if not hooks:
-                raise PluginError(
-                    f"{place} has no load; expected load(self), which returns lipbench.Pictures or a Pair"
-                )
+        for name in sorted(self.kind.needs - hooks):
+            raise PluginError(f"{place} has no {name}; expected {self.hooks[name]}")
+        if self.kind.one_of and len(chosen := hooks & self.kind.one_of) != 1:
+            raise PluginError(
+                f"{place} defines {' and '.join(sorted(chosen)) or 'no hook'}; expected exactly one of: "
+                f"{'; '.join(self.hooks[name] for name in sorted(self.kind.one_of))}"
+            )
+        if self.kind is not METHOD:
             return
         if len(half := hooks & {"penalty", "penalty_points"}) == 1:
             (one,) = half
@@ -106,6 +110,13 @@ def wrong_default(name: str, kind: str, default: Any) -> str:
     if name == "every" and type(default) is int and default < 1:
         return f"every is {default}; expected a whole number of at least 1"
     return ""
+
+
+def _called(hook: ast.FunctionDef) -> str:
+    """A hook with its arguments, and the first sentence of its docstring."""
+    arguments = ", ".join(argument.arg for argument in hook.args.args)
+    said = (ast.get_docstring(hook) or "").partition("\n")[0].removesuffix(".")
+    return f"{hook.name}({arguments}): {said[:1].lower()}{said[1:]}"
 
 
 def literal(node: ast.expr | None) -> Any:

@@ -1,4 +1,4 @@
-"""Finds methods and datasets: installed plugins by name, a user's own file by path.
+"""Finds plugins of every kind: installed ones by name, a user's own file by path.
 
 Installed plugins are entry points whose value is a module or a package; a package's modules are its plugins, and the
 file's stem is the plugin's name. Finding and listing import nothing; only `load` does.
@@ -6,48 +6,27 @@ file's stem is the plugin's name. Finding and listing import nothing; only `load
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
 from lipbench.disk.places import exists, expanded
 from lipbench.errors import LipbenchError, PluginError, RequestError, UnknownNameError
-from lipbench.plugins import agreement, card, own
+from lipbench.plugins import agreement, own
+from lipbench.plugins import card as cards
+from lipbench.plugins.card import Card
 from lipbench.plugins.classes import find_spec
 from lipbench.plugins.importing import explained, import_file
+from lipbench.plugins.kinds import DATASET, KINDS, Kind
 from lipbench.plugins.names import Name
+from lipbench.plugins.parameters import read_parameters
+from lipbench.plugins.part import Part
 
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of plugin.
-
-    Attributes:
-        word: for people.
-        group: of entry points.
-        base: the class that plugins derive from.
-        separator: between the words of a name; Python's modules can have underscores alone.
-    """
-
-    word: str
-    group: str
-    base: str
-    separator: str
-
-    def canonical(self, stem: str) -> str:
-        """The name of an installed plugin, however its words are joined."""
-        return stem.replace("-", "_").replace("_", self.separator)
-
-    @property
-    def command(self) -> str:
-        """The command that lists what is known."""
-        return f"lipbench {self.word}s"
-
-
-METHOD = Kind("method", "lipbench.methods", "Method", "_")
-DATASET = Kind("dataset", "lipbench.datasets", "Dataset", "-")
+Locate = Callable[[str], Path]
 
 
 @dataclass(frozen=True)
@@ -65,15 +44,67 @@ class Found:
     module: str | None = None
     modules: Mapping[str, Path] = field(default_factory=dict)
 
-    def card(self) -> card.Card:
-        """What the file says about itself."""
-        return card.read(self.path, self.kind.base, self.modules)
+    @cached_property
+    def card(self) -> Card:
+        """What the file says about itself.
+
+        Raises:
+            PluginError: it is no such plugin.
+        """
+        return cards.read(self.path, self.kind, self.modules)
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A plugin that was asked for, read once: what a cell holds of it, what its text says, and where its files are.
+
+    Attributes:
+        card: None for networks that a function makes.
+        sources: the originals of the copies in the run folder, by the names of these.
+    """
+
+    part: Part
+    card: Card | None = None
+    sources: Mapping[str, Path] = field(default_factory=dict)
+
+
+def resolve(kind: Kind, name: Name, copy: str | None = None) -> Resolved:
+    """Find and read the plugin that is asked for.
+
+    Args:
+        kind: of plugins.
+        name: with its parameters.
+        copy: what the copy of a user's own file is called, without its ending; as its kind says if None.
+
+    Raises:
+        RequestError: it is not known, or cannot be used, or a parameter is not one of its own.
+    """
+    found = find(kind, name)
+    part = Part(name=found.name, parameters=read_parameters(name, found.card))
+    if found.module is not None:
+        return Resolved(part, found.card)
+    return copied(part, found.path, found.modules, copy or kind.copy, found.card)
+
+
+def copied(part: Part, path: Path, modules: Mapping[str, Path], copy: str, described: Card | None = None) -> Resolved:
+    """A plugin that is a user's own file, with the digests of what a run folder copies.
+
+    Args:
+        part: its name and parameters.
+        path: the file.
+        modules: what it imports of the user's own.
+        copy: what its copy is called, without its ending.
+        described: what its text says.
+    """
+    digests = {place: own.digest(file) for place, file in modules.items()}
+    part = part.model_copy(update={"file": f"{copy}.py", "sha256": own.digest(path), "modules": digests})
+    return Resolved(part, described, dict(zip(part.copies, (path, *modules.values()), strict=True)))
 
 
 def installed(kind: Kind) -> dict[str, list[Found]]:
     """Every installed plugin by name; a name with more than one entry is taken twice."""
     found: dict[str, list[Found]] = {}
-    for entry in entry_points(group=kind.group):
+    for entry in _entries(tuple((path, _changed(path)) for path in sys.path))[kind]:
         for plugin in _plugins_of(kind, entry):
             if plugin not in found.setdefault(plugin.name, []):
                 found[plugin.name].append(plugin)
@@ -101,8 +132,7 @@ def find(kind: Kind, name: Name) -> Found:
         return Found(kind, name.stem, path, modules=own.modules(path))
     base = kind.canonical(name.base)
     if base not in known:
-        hint = _folder(kind, name) or f"A file of your own is named by its path: ./my_{kind.base.lower()}.py."
-        raise UnknownNameError(kind.word, name.base, known, f"`{kind.command}` describes them. {hint}", _aliases(known))
+        raise _unknown(kind, name, known)
     if len(known[base]) > 1:
         places = ", ".join(str(plugin.path) for plugin in known[base])
         raise PluginError(f"{kind.word} {name.base!r} is defined twice: {places}; uninstall or rename one of them")
@@ -115,7 +145,7 @@ def load(found: Found) -> type[Any]:
     Raises:
         PluginError: the file does not import, or its class is not what its text says.
     """
-    described = found.card()
+    described = found.card
     if found.module is None:
         module = import_file(found.path, found.modules)
     else:
@@ -125,13 +155,28 @@ def load(found: Found) -> type[Any]:
     return agreement.checked(module, described, base)
 
 
-def create(found: Found, parameters: dict[str, Any]) -> Any:
-    """Import the plugin and make an instance with these parameters.
+def create(kind: Kind, part: Part, locate: Locate) -> Any:
+    """Import the plugin that a cell names, and make an instance with its parameters.
+
+    Args:
+        kind: of plugins.
+        part: the plugin.
+        locate: gives the path of a user's own file from its name in the run folder.
 
     Raises:
-        PluginError: the file does not import.
-        RequestError: the class refuses a value.
+        PluginError: the file does not import, or was changed since it was planned.
+        RequestError: it is not known, or the class refuses a value.
     """
+    if part.file is None:
+        found = find(kind, Name(part.name))
+    else:
+        path, modules = unchanged(part, locate)
+        found = Found(kind, part.name, path, modules=modules)
+    return instance(found, part.parameters)
+
+
+def instance(found: Found, parameters: Mapping[str, Any]) -> Any:
+    """Import a plugin and make an instance; errors as of `create`."""
     defined = load(found)
     try:
         return defined(**parameters)
@@ -140,15 +185,40 @@ def create(found: Found, parameters: dict[str, Any]) -> Any:
         raise RequestError(f"{found.kind.word} {found.name}[{given}] is refused: {error}") from error
 
 
-def _aliases(known: dict[str, list[Found]]) -> dict[str, str]:
-    """The other names that installed plugins give for themselves."""
-    found: dict[str, str] = {}
-    for name, places in known.items():
+def unchanged(part: Part, locate: Locate) -> tuple[Path, dict[str, Path]]:
+    """The user's own file and its modules by their places, all as they were when they were planned.
+
+    Raises:
+        PluginError: one is missing, or was changed.
+    """
+    files = [locate(name) for name in part.copies]
+    for path, planned in zip(files, part.copies.values(), strict=True):
         try:
-            found |= dict.fromkeys(places[0].card().aliases, name)
+            present = own.digest(path)
+        except FileNotFoundError:
+            raise PluginError(f"{str(path)!r} is missing; restore it, or give the command again") from None
+        if present != planned:
+            raise PluginError(f"{str(path)!r} was changed after the run was planned; give the command again")
+    return files[0], dict(zip(part.modules, files[1:], strict=True))
+
+
+def _unknown(kind: Kind, name: Name, known: Mapping[str, list[Found]]) -> UnknownNameError:
+    """What to say of a name that is not known: what may be meant, be it a plugin of another kind."""
+    base = kind.base.lower()
+    cures = [f"`{kind.command}` describes them."]
+    cures += [
+        f"{name.base} is {'an' if other.word[0] in 'aeiou' else 'a'} {other.word}: {other.given.format(name.base)}."
+        for other in KINDS
+        if other is not kind and other.canonical(name.base) in installed(other)
+    ]
+    cures.append(_folder(kind, name) or f"A file of your own is named by its path: ./my_{base}.py.")
+    aliases: dict[str, str] = {}
+    for title, places in known.items():
+        try:
+            aliases |= dict.fromkeys(places[0].card.aliases, title)
         except LipbenchError:  # said where the plugin itself is asked for
             continue
-    return found
+    return UnknownNameError(kind.word, name.base, known, " ".join(cures), aliases)
 
 
 def _folder(kind: Kind, name: Name) -> str:
@@ -156,6 +226,20 @@ def _folder(kind: Kind, name: Name) -> str:
     if kind is DATASET and exists(name.base) and expanded(name.base).is_dir():
         return f"as a folder of pictures it is named '{Name('folder', (('path', name.base), ('size', '32')))}'"
     return ""
+
+
+@cache  # every look-up would read the metadata of all that is installed
+def _entries(folders: tuple[tuple[str, int], ...]) -> dict[Kind, list[EntryPoint]]:
+    """The entry points of each kind, in folders of modules that were changed at these times."""
+    found = entry_points()
+    return {kind: list(found.select(group=kind.group)) for kind in KINDS}
+
+
+def _changed(folder: str) -> int:
+    try:
+        return Path(folder).stat().st_mtime_ns
+    except (OSError, ValueError):
+        return 0
 
 
 def _plugins_of(kind: Kind, entry: EntryPoint) -> list[Found]:

@@ -1,31 +1,61 @@
-"""Numbers that others reported, beside ours where the pair of distributions is the very same.
+"""Numbers that others reported, beside ours where the data, or the pair of distributions, are the very same.
 
 `published_w1.csv` holds table by table what Korotin, Kolesov & Burnaev 2022 (arXiv:2206.07767) published with
 https://github.com/justkolesov/Wasserstein1Benchmark (MIT): one seed; batch 1024, Adam 2e-4 (0, .9), an MLP of three
-layers as under protocol ``w1``. Labels are theirs, partly inferred from their notebooks.
+layers as under protocol ``w1``. Labels are theirs, partly inferred from their notebooks. `published_fid.csv` names the
+source of each of its rows.
 """
 
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from lipbench.reports.statistics.intervals import UNKNOWN, for_people, summarise
 
-SOURCE = (
+W1_SOURCE = (
     "Reported by Korotin, Kolesov & Burnaev 2022 (arXiv:2206.07767) on the same pair: one seed, lengths as stated, "
     "their sn with five power iterations whose norm is detached, their wc with c = .04 on weights alone."
 )
-MEASURES = ["cos", "l2", "W₁ estimate"]
+W1_MEASURES = {"cos": "cos", "l2": "l2", "W₁ estimate": "w1"}  # by our titles their columns
+FID_SOURCE = (
+    "Reported by the sources named, mostly of one run. What their protocol is known to have otherwise than ours stands "
+    "in the last column, what they do not state after it; such numbers do not rank with ours."
+)
+EXTRACTOR = "inception-v3-compat"
+# Theirs, ours, and what it is called.
+COMPARED = [
+    ("loss", "loss", "loss"),
+    ("steps", "steps", "steps"),
+    ("critic_steps", "train.critic_steps", "critic steps"),
+    ("batch", "train.batch_size", "batch"),
+    ("samples", "samples", "pictures"),
+    ("real_samples", "real_samples", "real pictures"),
+    ("real", "split", "split"),
+]
+WHOLE = ["steps", "critic_steps", "batch", "samples", "real_samples"]
 
 
 @cache
-def reported() -> pd.DataFrame:
-    """Everything that was published, a row a pair and label."""
-    return pd.read_csv(Path(__file__).with_name("published_w1.csv"))
+def reported(name: str) -> pd.DataFrame:
+    """Everything that was published, a row a number.
+
+    Args:
+        name: ``w1`` or ``fid``.
+    """
+    path = Path(__file__).with_name(f"published_{name}.csv")
+    return pd.read_csv(path, dtype=dict.fromkeys(WHOLE, "Int64"), keep_default_na=False, na_values=[""])
 
 
-def beside(runs: pd.DataFrame) -> pd.DataFrame | None:
+def beside(runs: pd.DataFrame, settings: dict[str, Any]) -> tuple[pd.DataFrame | None, str]:
+    """`distances` or `fids`, whichever there are, and what is to be said of them; arguments as of `fids`."""
+    table = distances(runs)
+    return (table, W1_SOURCE) if table is not None else (fids(runs, settings), FID_SOURCE)
+
+
+def distances(runs: pd.DataFrame) -> pd.DataFrame | None:
     """Ours and theirs, row by row, for people; None where nothing was published on the pair.
 
     Args:
@@ -34,31 +64,108 @@ def beside(runs: pd.DataFrame) -> pd.DataFrame | None:
     if set(runs["architecture"]) != {"mlp"} or set(runs["loss"]) != {"wasserstein"}:
         return None
     pairs = runs["pair"].dropna().unique()
-    theirs = reported()[reported()["pair"].isin(pairs)]
+    table = reported("w1")
+    theirs = table[table["pair"].isin(pairs)]
     if len(pairs) != 1 or theirs.empty:
         return None
     steps = runs.groupby("method")["steps"].max()
-    ours = for_people(summarise(runs))
+    ours = _ours(runs)
+    counterparts = {record["method"]: record for record in theirs.dropna(subset="method").to_dict("records")}
+    rows = [_distance(mine, f"{steps[method]:,}", counterparts.get(_base(method), {})) for method, mine in ours.items()]
+    alone = theirs[~theirs["method"].isin([_base(method) for method in ours])]
+    return pd.DataFrame(rows + [_distance({}, UNKNOWN, record) for record in alone.to_dict("records")])
+
+
+def _distance(mine: dict[str, str], steps: str, theirs: dict[Any, Any]) -> dict[str, str]:
+    return {
+        **_shown(mine, ["method", "n", "diverged"]),
+        "steps": steps,
+        **_shown(mine, W1_MEASURES),
+        "reported as": theirs.get("label", UNKNOWN),
+        "their steps": f"{theirs['steps']:,}" if pd.notna(theirs.get("steps")) else UNKNOWN,
+        **{f"their {name}": f"{theirs[key]:.2f}" if theirs else UNKNOWN for name, key in W1_MEASURES.items()},
+    }
+
+
+def fids(runs: pd.DataFrame, settings: dict[str, Any]) -> pd.DataFrame | None:
+    """Ours and theirs, row by row, for people; None where nothing was published on data and network.
+
+    Args:
+        runs: rows of one comparison.
+        settings: of its protocol by dotted key, as far as they are known.
+    """
+    first = runs.iloc[0]
+    table = reported("fid")
+    theirs = table[(table["dataset"] == first["dataset"]) & (table["architecture"] == first["architecture"])]
+    extractors = runs["extractor"].dropna().unique()
+    same = len(extractors) > 0 and all(str(name).startswith(EXTRACTOR) for name in extractors)
+    if theirs.empty or runs["fid"].isna().all() or not same:
+        return None
+    ours = _ours(runs)
     rows = []
-    told: set[str] = set()
-    for record in ours.to_dict("records"):
-        mine = {str(key): str(value) for key, value in record.items()}
-        base = mine["method"].partition("[")[0]  # a composition has no counterpart
-        match = theirs[theirs["method"] == base]
-        told |= set(match["label"])
-        rows.append(_row(mine, int(steps[mine["method"]]), match))
-    rows += [_row(None, 0, theirs[theirs["label"] == label]) for label in theirs["label"] if label not in told]
+    for record in theirs.to_dict("records"):
+        for method in [method for method in ours if _base(method) == record["method"]] or [""]:
+            own = _settings(runs[runs["method"] == method], settings) if method else None
+            rows.append(
+                {
+                    **_shown(ours.get(method, {}), ["method", "n", "diverged", "FID", "Inception Score"]),
+                    "reported as": f"{record['label']}, {record['source']}",
+                    "their FID": _spread(record["fid"], record["fid_spread"]),
+                    "their Inception Score": _spread(record["inception_score"], record["inception_score_spread"]),
+                    "differs in": _differences(record, own) if own is not None else UNKNOWN,
+                }
+            )
     return pd.DataFrame(rows)
 
 
-def _row(mine: dict[str, str] | None, steps: int, match: pd.DataFrame) -> dict[str, str]:
-    row = {"method": mine["method"] if mine else UNKNOWN, "n": mine["n"] if mine else UNKNOWN}
-    row |= {"diverged": mine["diverged"] if mine else UNKNOWN}
-    row |= {"steps": f"{steps:,}" if mine else UNKNOWN}
-    row |= {name: mine[name] if mine else UNKNOWN for name in MEASURES}
-    theirs = match.iloc[0] if len(match) else None
-    row["reported as"] = str(theirs["label"]) if theirs is not None else UNKNOWN
-    row["their steps"] = f"{theirs['steps']:,.0f}" if theirs is not None and theirs["steps"] > 0 else UNKNOWN
-    for name, column in zip(MEASURES, ("cos", "l2", "w1"), strict=True):
-        row[f"their {name}"] = f"{theirs[column]:.2f}" if theirs is not None else UNKNOWN
-    return row
+def _ours(runs: pd.DataFrame) -> dict[str, dict[str, str]]:
+    """The summary of each method, for people."""
+    return {
+        str(row["method"]): {str(key): str(value) for key, value in row.items()}
+        for row in for_people(summarise(runs)).to_dict("records")
+    }
+
+
+def _base(method: str) -> str:
+    """The name without parameters; a composition keeps its plus sign, and so has no counterpart."""
+    return method.partition("[")[0]
+
+
+def _shown(mine: dict[str, str], titles: Iterable[str]) -> dict[str, str]:
+    return {title: mine.get(title, UNKNOWN) for title in titles}
+
+
+def _settings(runs: pd.DataFrame, settings: dict[str, Any]) -> dict[str, Any]:
+    """Of one method what may differ from theirs."""
+    first = {name: runs[name].iloc[0] for name in ("loss", "samples", "real_samples", "split")}
+    return settings | first | {"steps": runs["steps"].max()}
+
+
+def _differences(record: dict[str, Any], mine: dict[str, Any]) -> str:
+    told: list[str] = []
+    unstated: dict[str, list[str]] = {"not stated": [], "of ours not known": []}
+    for theirs, ours, name in COMPARED:
+        their, own = record[theirs], mine.get(ours, pd.NA)
+        # All of a split has no count, on either side.
+        if name == "real pictures" and (pd.isna(their) or pd.isna(own)):
+            continue
+        if pd.isna(their):
+            unstated["not stated"].append(name)
+        elif pd.isna(own):
+            unstated["of ours not known"].append(name)
+        elif str(own) != str(their):
+            told.append(f"{name} {_text(their)}, not {_text(own)}")
+    told += [str(record["note"])] if pd.notna(record["note"]) else []
+    gaps = "; ".join(f"{what}: {', '.join(names)}" for what, names in unstated.items() if names)
+    listed = "; ".join(told) or ("nothing known" if gaps else "nothing")
+    return f"{listed} ({gaps})" if gaps else listed
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else f"{value:,}"
+
+
+def _spread(value: float, spread: float) -> str:
+    if pd.isna(value):
+        return UNKNOWN
+    return f"{value:g}" if pd.isna(spread) else f"{value:g} ± {spread:g}"

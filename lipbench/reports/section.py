@@ -12,7 +12,7 @@ from PIL import Image
 from lipbench.disk.files import read_bytes
 from lipbench.disk.store import Status
 from lipbench.measures import View, in_view
-from lipbench.reports import budget, promised, published, published_fid, tables
+from lipbench.reports import budget, promised, published, tables
 from lipbench.reports.baseline import RULES, against
 from lipbench.reports.drawing import figures
 from lipbench.reports.facts import Facts, facts
@@ -129,9 +129,7 @@ def write(frames: Frames, runs: pd.DataFrame, out: Path, press: Press, baseline:
 
 def _further(runs: pd.DataFrame, traces: pd.DataFrame, settings: dict[str, Any], baseline: str | None) -> list[Further]:
     """Every further table of which anything is known."""
-    reported, source = published.beside(runs), published.SOURCE
-    if reported is None:
-        reported, source = published_fid.beside(runs, settings), published_fid.SOURCE
+    reported, source = published.beside(runs, settings)
     costs = " ".join(filter(None, [budget.RULES, budget.devices(runs)]))
     found = [
         ("against", "Against the baseline", against(runs, baseline) if baseline else None, RULES),

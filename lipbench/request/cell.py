@@ -2,55 +2,24 @@
 
 import re
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
-from lipbench.errors import StoreError
-from lipbench.plugins import own
-from lipbench.plugins.names import written
-from lipbench.request.schema import AnyProtocol, Protocol, adversarial
-
-
-class Part(BaseModel):
-    """A plugin that the cell uses.
-
-    Attributes:
-        name: as it stands in reports.
-        parameters: those that differ from their defaults, typed.
-        file: the copy in the run folder, where the plugin is the user's own file.
-        sha256: the digest of that file.
-        modules: the digests of the modules of the user's own that it imports, by their places in a folder beside the
-            copy that bears its name: ``method/blocks.py`` of ``method.py``.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str
-    parameters: dict[str, bool | int | float | str] = {}
-    file: str | None = None
-    sha256: str | None = None
-    modules: dict[str, str] = Field(default={}, exclude_if=lambda value: not value)
-
-    @property
-    def copies(self) -> dict[str, str]:
-        """The digest of each copy in the run folder."""
-        if self.file is None or self.sha256 is None:
-            return {}
-        folder = self.file.removesuffix(".py")
-        return {self.file: self.sha256, **{f"{folder}/{place}": digest for place, digest in self.modules.items()}}
-
-    @property
-    def version(self) -> str:
-        """What tells one text of a user's own file and its modules from another, in names; empty for a built-in."""
-        return own.version(self.sha256, self.modules)[:6] if self.sha256 else ""
-
-    def __str__(self) -> str:
-        return written(self.name, [(key, _plain(value)) for key, value in self.parameters.items()])
+from lipbench.errors import StoreError, shortened, together
+from lipbench.plugins.part import Part
+from lipbench.request.schema import MODELS, AnyProtocol, Protocol, adversarial
 
 
 class Cell(BaseModel):
-    """What was asked of one run, with every default filled in. Its JSON text is what is hashed."""
+    """What was asked of one run, with every default filled in. Its JSON text is what is hashed.
+
+    Attributes:
+        comparison: names what may be compared: runs with one such id differ in method, data set and seed alone.
+        plugins: the loss, the extractor and the measures, by the names of their copies, where a name in the protocol
+            does not say all of them.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -61,6 +30,7 @@ class Cell(BaseModel):
     settings: Literal["shared", "recommended"]
     comparison: str
     protocol: AnyProtocol
+    plugins: dict[str, Part] = Field(default={}, exclude_if=lambda value: not value)
 
     @property
     def adversarial(self) -> Protocol:
@@ -70,6 +40,21 @@ class Cell(BaseModel):
             RequestError: the run trains a critic alone.
         """
         return adversarial(self.protocol)
+
+    @property
+    def loss(self) -> Part:
+        """The loss."""
+        return self.plugins.get("loss", Part(name=self.protocol.loss))
+
+    @property
+    def extractor(self) -> Part:
+        """The extractor; errors as of `adversarial`."""
+        return self.plugins.get("extractor", Part(name=self.adversarial.evaluate.extractor))
+
+    @property
+    def measures(self) -> list[Part]:
+        """What is measured besides what every run measures."""
+        return [part for name, part in self.plugins.items() if name.startswith("measure")]
 
     @property
     def method(self) -> str:
@@ -85,7 +70,7 @@ class Cell(BaseModel):
     @property
     def copies(self) -> dict[str, str]:
         """The digests of the copies of the user's own files in the run folder, by their names."""
-        parts = (*self.methods, self.dataset, self.architecture)
+        parts = (*self.methods, self.dataset, self.architecture, *self.plugins.values())
         return {name: digest for part in parts for name, digest in part.copies.items()}
 
     def to_json(self) -> str:
@@ -130,16 +115,19 @@ def parse(text: str, place: str) -> Cell:
     try:
         return Cell.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the text"
+        said = together([_complaint(each) for each in error.errors()])
         raise StoreError(
-            f"{place} is not the description of a run: {where}: {first['msg']}. It may be half-written or from another "
-            f"version of lipbench; move the folder away and run again"
+            f"{place} is not the description of a run: {said}. It may be half-written or from another version of "
+            f"lipbench; move the folder away and run again"
         ) from None
 
 
-def _plain(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _complaint(error: ErrorDetails) -> str:
+    # Pydantic names the model among the keys.
+    where = ".".join(str(part) for part in error["loc"] if part not in MODELS) or "the text"
+    if error["type"] in ("missing", "json_invalid"):
+        return f"{where}: {error['msg']}"
+    return f"{where} is {shortened(repr(error['input']))}; {error['msg'].replace('Input should be', 'expected')}"
 
 
 def _slug(text: str) -> str:

@@ -6,16 +6,19 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
-from lipbench.disk import places
+from lipbench import measures
 from lipbench.disk.files import read_bytes
+from lipbench.disk.places import expanded
 from lipbench.errors import PluginError, RequestError, StoreError, UnknownNameError
 from lipbench.plugins import own, registry
 from lipbench.plugins.card import Card
+from lipbench.plugins.kinds import ARCHITECTURE, DATASET, EXTRACTOR, LOSS, MEASURE, METHOD, Kind
 from lipbench.plugins.names import Name, Names, expand_all
+from lipbench.plugins.part import Part
+from lipbench.plugins.registry import Resolved
 from lipbench.request import protocol
-from lipbench.request.cell import Cell, Part
-from lipbench.request.schema import AnyProtocol
-from lipbench.request.settings import read_parameters
+from lipbench.request.cell import Cell
+from lipbench.request.schema import AnyProtocol, Protocol
 
 Settings = Literal["shared", "recommended"]
 
@@ -46,20 +49,28 @@ class Planned:
 
 
 @dataclass(frozen=True)
-class PlannedData:
-    """A data set by itself, and where the user's own file is, if it is one."""
+class _Composition:
+    """One tuple of methods: its plugins, and the settings that are recommended for it."""
 
-    part: Part
-    sources: dict[str, Path] = field(default_factory=dict)
+    methods: list[Resolved]
+    recommended: dict[str, Any]
 
 
 @dataclass(frozen=True)
-class _Composition:
-    """One tuple of methods: its parts, its files, and the settings that are recommended for it."""
+class _Shared:
+    """What is left when methods, data set and seed are taken away: a protocol and the plugins that it names.
 
-    parts: tuple[Part, ...]
-    sources: dict[str, Path]
-    recommended: dict[str, Any]
+    Attributes:
+        plugins: by the names of their copies.
+    """
+
+    protocol: AnyProtocol
+    plugins: dict[str, Resolved]
+
+    @property
+    def comparison(self) -> str:
+        """Names what may be compared."""
+        return self.protocol.id + "".join(f"-{each.part.version}" for each in self.plugins.values() if each.part.file)
 
 
 def plan(
@@ -85,32 +96,52 @@ def plan(
     """
     data = protocol.read(protocol_name)
     tables = protocol.recommendations(data)
-    architecture, files = _architecture(str(overrides.get("architecture", data.get("architecture", ""))))
-    overrides = {**overrides, **({"architecture": architecture.name} if architecture.file else {})}
-    shared = protocol.check(data, overrides)
+    shared = _settle(data, overrides)
+    comparison = shared.comparison + ("" if settings == "shared" else f"-{settings}")
     compositions = [_compose(names, tables if settings == "recommended" else None) for names in expand_all(methods)]
-    sets = [_dataset(names) for names in expand_all(datasets or shared.datasets)]
+    own = [_settle(data, {**each.recommended, **overrides}) if each.recommended else shared for each in compositions]
+    sets = [_only(DATASET, names) for names in expand_all(datasets or shared.protocol.datasets)]
     cells: dict[str, Planned] = {}
     for seed in seeds:
         for chosen in sets:
-            for composition in compositions:
+            for composition, settled in zip(compositions, own, strict=True):
+                plugins = {name: each.part for name, each in settled.plugins.items() if name != ARCHITECTURE.copy}
                 cell = Cell(
-                    methods=composition.parts,
+                    methods=tuple(each.part for each in composition.methods),
                     dataset=chosen.part,
-                    architecture=architecture,
+                    architecture=settled.plugins[ARCHITECTURE.copy].part,
                     seed=seed,
                     settings=settings,
-                    comparison=_comparison(shared, architecture, settings),
-                    protocol=protocol.check(data, {**composition.recommended, **overrides}),
+                    comparison=comparison,
+                    protocol=settled.protocol,
+                    plugins={name: part for name, part in plugins.items() if not part.is_plain or "measure" in name},
                 )
-                cells.setdefault(cell.run_id, Planned(cell, composition.sources | chosen.sources | files))
+                used = (*composition.methods, chosen, *settled.plugins.values())
+                sources = {name: path for each in used for name, path in each.sources.items()}
+                cells.setdefault(cell.run_id, Planned(cell, sources))
     return list(cells.values())
 
 
-def _comparison(shared: AnyProtocol, architecture: Part, settings: Settings) -> str:
-    """Name what may be compared: runs with one such id differ in method, data set and seed alone."""
-    suffix = f"-{architecture.version}" if architecture.version else ""
-    return shared.id + suffix + ("" if settings == "shared" else f"-{settings}")
+def _settle(data: dict[str, Any], overrides: Mapping[str, Any]) -> _Shared:
+    """Check a protocol under `overrides`, and resolve what it names: its texts become the plugins' own names."""
+    found = protocol.check(data, dict(overrides))
+    plugins = {
+        ARCHITECTURE.copy: read_architecture(found.architecture),
+        LOSS.copy: read_one(LOSS, found.loss),
+    }
+    evaluate = {}
+    if isinstance(found, Protocol):
+        plugins[EXTRACTOR.copy] = read_one(EXTRACTOR, found.evaluate.extractor)
+        evaluate["extractor"] = str(plugins[EXTRACTOR.copy].part)
+    asked = read_measures(found.evaluate.measures) if found.evaluate.measures else {}
+    if asked:
+        evaluate["measures"] = ",".join(str(each.part) for each in asked.values())
+    changed = {
+        "architecture": str(plugins[ARCHITECTURE.copy].part),
+        "loss": str(plugins[LOSS.copy].part),
+        "evaluate": found.evaluate.model_copy(update=evaluate),
+    }
+    return _Shared(found.model_copy(update=changed), plugins | asked)
 
 
 def _compose(names: tuple[Name, ...], recommending: dict[str, protocol.Recommended] | None) -> _Composition:
@@ -120,10 +151,10 @@ def _compose(names: tuple[Name, ...], recommending: dict[str, protocol.Recommend
     for stem in stems:
         if stems.count(stem) > 1:
             raise RequestError(f"{text!r} names {stem} twice; expected each method once")
-    parts: list[Part] = []
+    methods: list[Resolved] = []
     scoring: list[str] = []
-    sources: dict[str, Path] = {}
     settings: dict[str, Any] = {}
+    copies = 0
     for name in names:
         if recommending is not None:
             own = _recommended(name, recommending, names)
@@ -131,29 +162,34 @@ def _compose(names: tuple[Name, ...], recommending: dict[str, protocol.Recommend
             given = [key for key, _ in name.parameters]
             more = [(key, str(value)) for key, value in own.parameters.items() if key not in given]
             name = replace(name, parameters=(*name.parameters, *more))
-        copy = "method.py" if not sources else f"method-{len(sources) + 1}.py"
-        part, card, files = _part(registry.METHOD, name, copy)
-        parts.append(part)
-        _own_recommendation(card)  # refused whether it is used or not
-        scoring += [card.name] if "score" in card.hooks else []
-        sources |= files
+        found = registry.resolve(METHOD, name, _copy(METHOD, copies))
+        copies += found.part.file is not None
+        methods.append(found)
+        assert found.card is not None  # a method is a class
+        _own_recommendation(found.card)  # refused whether it is used or not
+        scoring += [found.card.name] if "score" in found.card.hooks else []
     if len(scoring) > 1:
         raise RequestError(
             f"{text!r} has {len(scoring)} methods that replace the critic's score ({', '.join(scoring)}); "
             f"expected at most one"
         )
-    return _Composition(tuple(parts), sources, settings)
+    return _Composition(methods, settings)
+
+
+def _copy(kind: Kind, before: int) -> str:
+    """What the copy of a user's own file is called, where so many are there already."""
+    return f"{kind.copy}-{before + 1}" if before else kind.copy
 
 
 def _recommended(name: Name, tables: dict[str, protocol.Recommended], asked: tuple[Name, ...]) -> protocol.Recommended:
     """What the protocol recommends for a method, or else the method's own file."""
-    known = [*registry.installed(registry.METHOD), *(other.stem for other in asked)]
+    known = [*registry.installed(METHOD), *(other.stem for other in asked)]
     for method in tables:
-        if method not in known and registry.METHOD.canonical(method) not in known:
+        if method not in known and METHOD.canonical(method) not in known:
             raise UnknownNameError("method", f"recommended.{method}", known, "It is a table of the protocol.")
-    found = registry.find(registry.METHOD, name)
-    spelt = {registry.METHOD.canonical(method): table for method, table in tables.items()}
-    return spelt.get(registry.METHOD.canonical(found.name)) or _own_recommendation(found.card())
+    found = registry.find(METHOD, name)
+    spelt = {METHOD.canonical(method): table for method, table in tables.items()}
+    return spelt.get(METHOD.canonical(found.name)) or _own_recommendation(found.card)
 
 
 def _own_recommendation(card: Card) -> protocol.Recommended:
@@ -164,8 +200,8 @@ def _own_recommendation(card: Card) -> protocol.Recommended:
     return protocol.Recommended.of(own, f"recommended of {card.name}")
 
 
-def read_dataset(text: str) -> PlannedData:
-    """Read the name of one data set, such as ``folder[path=images,size=32]``.
+def read_one(kind: Kind, text: str) -> Resolved:
+    """Read the name of one plugin, such as ``folder[path=images,size=32]``.
 
     Raises:
         RequestError: it is not known, not well-formed, or more than one.
@@ -173,51 +209,61 @@ def read_dataset(text: str) -> PlannedData:
     found = expand_all(text)
     if len(found) != 1:
         raise RequestError(
-            f"{text!r} names {len(found)} data sets; expected one: a comma separates names, and inside brackets "
+            f"{text!r} names {len(found)} {kind.many}; expected one: a comma separates names, and inside brackets "
             f'values to sweep over, unless it stands in quotation marks, as in folder[path="a,b"]'
         )
-    return _dataset(found[0])
+    return _only(kind, found[0])
 
 
-def _dataset(names: tuple[Name, ...]) -> PlannedData:
+def read_measures(text: str) -> dict[str, Resolved]:
+    """Read the names of measures, by those of their copies.
+
+    Raises:
+        RequestError: one is not known or not well-formed, or two give one column.
+    """
+    found: dict[str, Resolved] = {}
+    owners: dict[str, str] = {column.name: "every run" for column in measures.COLUMNS}
+    for names in expand_all(text):
+        measure = _only(MEASURE, names, _copy(MEASURE, len(found)))
+        found[_copy(MEASURE, len(found))] = measure
+        assert measure.card is not None  # a measure is a class
+        for column in measure.card.constants.get("columns") or [measure.card.name]:
+            if column in owners:
+                raise RequestError(
+                    f"measure {measure.part} gives the column {column}, which {owners[column]} gives already; expected "
+                    f"another name: that of a measure of yours is the name of its file, or stands in its columns"
+                )
+            owners[column] = f"measure {measure.part}"
+    return found
+
+
+def _only(kind: Kind, names: tuple[Name, ...], copy: str | None = None) -> Resolved:
     if len(names) > 1:
-        raise RequestError(f"data sets do not compose: {'+'.join(map(str, names))!r}; separate them by commas")
-    part, _, files = _part(registry.DATASET, names[0], "dataset.py")
-    return PlannedData(part, files)
+        raise RequestError(f"{kind.many} do not compose: {'+'.join(map(str, names))!r}; separate them by commas")
+    return registry.resolve(kind, names[0], copy)
 
 
-def _part(kind: registry.Kind, name: Name, copy: str) -> tuple[Part, Card, dict[str, Path]]:
-    found = registry.find(kind, name)
-    card = found.card()
-    parameters = read_parameters(name, card)
-    if found.module is not None:
-        return Part(name=found.name, parameters=parameters), card, {}
-    part, files = _own_part(Part(name=found.name, parameters=parameters, file=copy), found.path, found.modules)
-    return part, card, files
+def is_function(architecture: str) -> bool:
+    """Whether networks come from a function in a user's own file, as in ``./nets.py:make``."""
+    return architecture.rpartition(":")[2].isidentifier() and ":" in architecture
 
 
-def _own_part(part: Part, path: Path, modules: Mapping[str, Path]) -> tuple[Part, dict[str, Path]]:
-    """A part that is a user's own file, with its digests, and where the originals of its copies are."""
-    digests = {place: own.digest(file) for place, file in modules.items()}
-    part = part.model_copy(update={"sha256": own.digest(path), "modules": digests})
-    return part, dict(zip(part.copies, (path, *modules.values()), strict=True))
+def read_architecture(text: str) -> Resolved:
+    """Read ``cnn-8[width=8]``, ``./nets.py`` for a class, or ``./nets.py:make`` for a function in a user's own file.
 
-
-def is_file(architecture: str) -> bool:
-    """Whether networks come from a user's own file, and are not known by a name."""
-    return ":" in architecture or Name(architecture).is_path
-
-
-def _architecture(text: str) -> tuple[Part, dict[str, Path]]:
-    """Read ``cnn-8``, or ``./nets.py:make``: a function in the user's own file."""
-    file, colon, function = text.rpartition(":")
-    if not colon:
-        if Name(text).is_path:
-            raise RequestError(f"architecture {text!r} names no function; expected the form ./nets.py:make")
-        return Part(name=text), {}
-    path = places.expanded(file)
+    Raises:
+        RequestError: it is not known or not well-formed, or there is no such file.
+    """
+    if ":" not in text:
+        try:
+            return read_one(ARCHITECTURE, text)
+        except PluginError as error:
+            function = f"; for a function in the file, expected the form {text}:make" if Name(text).is_path else ""
+            raise PluginError(f"{str(error).removesuffix('.')}{function}") from None
+    file, _, function = text.rpartition(":")
+    path = expanded(file)
     if path.suffix != ".py" or not function.isidentifier():
         raise RequestError(f"architecture {text!r} is not a function in a file; expected the form ./nets.py:make")
     if not path.is_file():
         raise RequestError(f"there is no file {file!r}; expected the form ./nets.py:make, a file and a function in it")
-    return _own_part(Part(name=f"{path.stem}:{function}", file="architecture.py"), path, own.modules(path))
+    return registry.copied(Part(name=f"{path.stem}:{function}"), path, own.modules(path), ARCHITECTURE.copy)

@@ -9,21 +9,11 @@ from pydantic import BaseModel, ValidationError
 
 from lipbench.disk.files import read_text
 from lipbench.disk.places import expanded
-from lipbench.errors import RequestError, StoreError, UnknownNameError
-from lipbench.request.schema import AnyProtocol, CriticProtocol, Protocol
+from lipbench.errors import RequestError, StoreError, UnknownNameError, together
+from lipbench.request.schema import AnyProtocol, Model, model_of
 
 FOLDER = Path(__file__).parent / "protocols"
 OWN = "parameters."  # begins what is recommended for a method's own parameters
-
-# A smoke run: everything happens once, nothing is learned.
-_QUICK = {
-    "train.steps": 20,
-    "evaluate.every": 10,
-    "evaluate.samples": 256,
-    "evaluate.real_samples": 256,
-    "evaluate.kid_subset_size": 128,
-}
-_QUICK_CRITIC = {"train.steps": 200, "evaluate.every": 100}
 
 
 def named() -> list[str]:
@@ -120,11 +110,7 @@ def text(name: str) -> str:
 
 def quick(data: dict[str, Any]) -> dict[str, Any]:
     """The settings of a smoke run under a protocol, by dotted key."""
-    return dict(_QUICK if _model(data) is Protocol else _QUICK_CRITIC)
-
-
-def _model(data: dict[str, Any]) -> type[Protocol] | type[CriticProtocol]:
-    return CriticProtocol if "trains" in data else Protocol
+    return dict(model_of(data).quick)
 
 
 def check(data: dict[str, Any], overrides: dict[str, Any]) -> AnyProtocol:
@@ -144,9 +130,9 @@ def check(data: dict[str, Any], overrides: dict[str, Any]) -> AnyProtocol:
     for dotted, value in overrides.items():
         table, _, key = dotted.rpartition(".")
         if table and not isinstance(merged.setdefault(table, {}), dict):
-            raise _unknown(dotted, _model(merged))
+            raise _unknown(dotted, model_of(merged))
         (merged[table] if table else merged)[key] = value
-    model = _model(merged)
+    model = model_of(merged)
     try:
         return model.model_validate(merged)
     except ValidationError as errors:
@@ -169,13 +155,20 @@ def _unknown(key: str, model: type[BaseModel]) -> UnknownNameError:
     return UnknownNameError("setting", key, _keys(model), "Settings are given as --set train.batch_size=64.")
 
 
-def _explain(errors: ValidationError, model: type[BaseModel]) -> RequestError:
-    first = errors.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        return _unknown(key, model)
-    if first["type"] == "missing" and isinstance(first["loc"][-1], str):
-        example = "w1" if model is CriticProtocol else "digits"
-        return RequestError(f"setting {key!r} is missing; `lipbench protocols {example}` shows every key with a value")
-    message = first["msg"].replace("Input should be", "expected").replace("Field required", "expected one more value")
-    return RequestError(f"setting {key} is {first['input']!r}; {message}")
+def _explain(errors: ValidationError, model: Model) -> RequestError:
+    found: list[RequestError] = []
+    missing: list[str] = []
+    for error in errors.errors():
+        key = ".".join(map(str, error["loc"]))
+        if error["type"] == "extra_forbidden":
+            found.append(_unknown(key, model))
+        elif error["type"] == "missing" and isinstance(error["loc"][-1], str):
+            missing.append(repr(key))
+        else:
+            message = error["msg"].replace("Input should be", "expected")
+            message = message.replace("Field required", "expected one more value")
+            found.append(RequestError(f"setting {key} is {error['input']!r}; {message}"))
+    if missing:
+        what = f"setting {missing[0]} is" if len(missing) == 1 else f"settings {', '.join(missing)} are"
+        found.append(RequestError(f"{what} missing; `lipbench protocols {model.example}` shows every key with a value"))
+    return found[0] if len(found) == 1 else RequestError(together(list(map(str, found))))

@@ -1,9 +1,12 @@
-"""What a protocol says: everything that all methods of a comparison share, as types that are checked."""
+"""What a protocol says: everything that all methods of a comparison share, as types that are checked.
+
+There are two, by what they train; `model_of`, `adversarial` and the attribute `trains` tell one from the other.
+"""
 
 from hashlib import sha256
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from lipbench.errors import RequestError
 
@@ -14,7 +17,6 @@ Few = Annotated[int, Field(gt=0, le=10**4)]
 Points = Annotated[int, Field(ge=2, le=10**6)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
-Losses = Literal["wasserstein", "hinge", "logistic"]
 
 
 class _Strict(BaseModel):
@@ -56,9 +58,21 @@ class Evaluate(_Strict):
     kid_subset_size: Points
     isc_splits: Few
     critic_points: Points
+    # Nothing besides what every run measures, where it is left out; then it does not show either.
+    measures: str = Field(default="", exclude_if=lambda value: not value)
 
 
 class _Protocol(_Strict):
+    """What both have.
+
+    Attributes:
+        example: the protocol that shows every key.
+        quick: the settings of a smoke run, by dotted key: everything happens once, nothing is learned.
+    """
+
+    example: ClassVar[str]
+    quick: ClassVar[dict[str, int]]
+
     @property
     def id(self) -> str:
         """Eight hex digits of everything in it; rows of different ids are never ranked together."""
@@ -71,9 +85,36 @@ class Protocol(_Protocol):
     name: str
     datasets: str
     architecture: str
-    loss: Losses
+    loss: str
     train: Train
     evaluate: Evaluate
+
+    trains: ClassVar[Literal["generator and critic"]] = "generator and critic"
+    example: ClassVar[str] = "digits"
+    quick: ClassVar[dict[str, int]] = {
+        "train.steps": 20,
+        "evaluate.every": 10,
+        "evaluate.samples": 256,
+        "evaluate.real_samples": 256,
+        "evaluate.kid_subset_size": 128,
+    }
+
+    @property
+    def pictures(self) -> dict[str, Any]:
+        """How many pictures are compared, by the names of ``runs.csv``."""
+        return {key: getattr(self.evaluate, key) for key in ("samples", "real_samples", "split")}
+
+    def in_words(self) -> list[str]:
+        """What it says in short, line by line."""
+        train, measured = self.train, self.evaluate
+        real = f"{measured.real_samples:,}" if measured.real_samples else "all"
+        return [
+            f"{self.datasets}, {self.architecture}, {self.loss} loss, {train.steps:,} steps of "
+            f"{train.critic_steps} critic step{'s' * (train.critic_steps != 1)}",
+            f"batch {train.batch_size}/{train.generator_batch_size} and learning rate {train.learning_rate:g}/"
+            f"{train.generator_learning_rate:g} (critic/generator), decay {train.decay}, EMA {train.ema_decay:g}",
+            f"{measured.samples:,} pictures against {real} of the {measured.split} split by {measured.extractor}",
+        ]
 
 
 class CriticTrain(_Strict):
@@ -96,6 +137,8 @@ class CriticEvaluate(_Strict):
     every: Count
     transport_points: Points
     critic_points: Points
+    # Nothing besides what every run measures, where it is left out; then it does not show either.
+    measures: str = Field(default="", exclude_if=lambda value: not value)
 
 
 class CriticProtocol(_Protocol):
@@ -105,12 +148,46 @@ class CriticProtocol(_Protocol):
     trains: Literal["critic"]
     datasets: str
     architecture: str
-    loss: Losses
+    loss: str
     train: CriticTrain
     evaluate: CriticEvaluate
 
+    example: ClassVar[str] = "w1"
+    quick: ClassVar[dict[str, int]] = {"train.steps": 200, "evaluate.every": 100}
 
-AnyProtocol = Protocol | CriticProtocol
+    @property
+    def pictures(self) -> dict[str, Any]:
+        """There are none."""
+        return {}
+
+    def in_words(self) -> list[str]:
+        """What it says in short, line by line."""
+        train = self.train
+        return [
+            f"{self.datasets}, {self.architecture}, {self.loss} loss, {train.steps:,} steps of a critic alone",
+            f"batch {train.batch_size}, learning rate {train.learning_rate:g}, decay {train.decay}",
+            f"gradient compared with the true one at {self.evaluate.transport_points:,} points",
+        ]
+
+
+Model = type[Protocol] | type[CriticProtocol]
+
+
+def model_of(data: Any) -> Model:
+    """The model of a protocol that is given as plain data, by what it trains."""
+    return CriticProtocol if "trains" in data else Protocol
+
+
+def _tag(value: Any) -> str:
+    model = model_of(value) if isinstance(value, dict) else type(value)
+    return model.__name__
+
+
+# Chosen by what it trains, so that what is wrong is said of the one that was meant.
+MODELS = (Protocol.__name__, CriticProtocol.__name__)
+AnyProtocol = Annotated[
+    Annotated[Protocol, Tag(MODELS[0])] | Annotated[CriticProtocol, Tag(MODELS[1])], Discriminator(_tag)
+]
 
 
 def adversarial(protocol: AnyProtocol) -> Protocol:
@@ -119,7 +196,7 @@ def adversarial(protocol: AnyProtocol) -> Protocol:
     Raises:
         RequestError: it trains a critic alone.
     """
-    if not isinstance(protocol, Protocol):
+    if protocol.trains == "critic":
         raise RequestError(
             f"protocol {protocol.name} trains a critic alone, without a generator and pictures; expected a protocol "
             f"with both for this, such as digits (`lipbench protocols` lists them)"

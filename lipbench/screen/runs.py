@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lipbench.api.running import Request
-    from lipbench.launch.summary import Summary
+    from lipbench.launch.outcome import Summary
     from lipbench.reports.page import Report
 
 T = TypeVar("T")

@@ -10,12 +10,12 @@ from torch import Tensor
 from lipbench.disk.store import RunFolder
 from lipbench.errors import RequestError
 from lipbench.interfaces.dataset import Pictures
-from lipbench.measuring import extractors
-from lipbench.measuring.extractors import Extractor
+from lipbench.measuring import features
+from lipbench.measuring.features import Features
 from lipbench.measuring.fidelity import Reference, check_counts, fidelity, fitted, notes
 from lipbench.measuring.images import generate
+from lipbench.plugins.registry import Resolved
 from lipbench.request import protocol
-from lipbench.request.plan import PlannedData
 from lipbench.request.schema import Evaluate, adversarial
 from lipbench.tools.load import load_networks
 from lipbench.train.streams import EVALUATION, generator, seeded
@@ -28,7 +28,7 @@ Record = dict[str, Any]
 
 
 def score_run(
-    folder: RunFolder, against: PlannedData | None, split: str | None, overrides: Mapping[str, Any], device: str
+    folder: RunFolder, against: Resolved | None, split: str | None, overrides: Mapping[str, Any], device: str
 ) -> Record:
     """Generate from a run's averaged generator and compare with real pictures.
 
@@ -46,7 +46,7 @@ def score_run(
     networks = load_networks(folder, device)
     cell, step = networks.cell, networks.step
     copies = {name: folder.file(name) for name in cell.dataset.copies}
-    data = against or PlannedData(cell.dataset, copies)
+    data = against or Resolved(cell.dataset, sources=copies)
     real = networks.pictures if against is None else _load(data)
     settings, reference = _reference(data, real, split, cell.protocol.model_dump(), overrides)
     settings = _fit(settings, settings.samples, len(reference.pictures), overrides)
@@ -67,7 +67,7 @@ def score_run(
 
 
 def score_pictures(
-    data: PlannedData, against: PlannedData, split: str | None, base: str, overrides: Mapping[str, Any], device: str
+    data: Resolved, against: Resolved, split: str | None, base: str, overrides: Mapping[str, Any], device: str
 ) -> Record:
     """Compare all pictures of one data set or folder, or so many as are asked for, with those of another.
 
@@ -101,16 +101,16 @@ def score_pictures(
     return record
 
 
-def _load(data: PlannedData) -> Pictures:
+def _load(data: Resolved) -> Pictures:
     return load_pictures(data.part, data.sources.__getitem__)
 
 
-def _notes(data: PlannedData, pictures: Pictures) -> list[str]:
+def _notes(data: Resolved, pictures: Pictures) -> list[str]:
     return [f"{data.part}: {text}." for text in pictures.notes]
 
 
 def _reference(
-    data: PlannedData, real: Pictures, split: str | None, base: dict[str, Any], overrides: Mapping[str, Any]
+    data: Resolved, real: Pictures, split: str | None, base: dict[str, Any], overrides: Mapping[str, Any]
 ) -> tuple[Evaluate, Reference]:
     """The settings, and the real pictures that they say: all of a folder where nobody says otherwise."""
     own = default_split(data.part, data.sources.__getitem__)
@@ -127,7 +127,7 @@ def _fit(settings: Evaluate, fake: int, real: int, overrides: Mapping[str, Any])
 
 
 def _score(fake: Tensor, reference: Reference, settings: Evaluate, device: str) -> Record:
-    extractor = extractors.find(settings.extractor)
+    extractor = features.find(settings.extractor)
     for pictures, what in ((fake, "what is scored"), (reference.pictures, reference.name)):
         channels, height, width = pictures.shape[1:]
         extractor.check_shape((channels, height, width), what)
@@ -156,7 +156,7 @@ def _score(fake: Tensor, reference: Reference, settings: Evaluate, device: str) 
     }
 
 
-def _id(settings: Evaluate, reference: Reference, extractor: Extractor) -> str:
+def _id(settings: Evaluate, reference: Reference, extractor: Features) -> str:
     """Eight hex digits of all that numbers must share to be compared, whatever made the pictures."""
     measured = settings.model_dump_json(exclude={"every", "critic_points", "split", "real_samples"})
     return sha256(f"{measured} {reference.digest} {extractor.id}".encode()).hexdigest()[:8]

@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from sklearn.datasets import load_digits
 
 from lipbench.data.digits import Digits
+from lipbench.extractors.digits_cnn import WEIGHTS, DigitsClassifier
 from lipbench.interfaces.dataset import to_unit
-from lipbench.measuring.digits_cnn import WEIGHTS, DigitsClassifier
 from lipbench.train.streams import generator, seeded
 
 EPOCHS, BATCH, SEED = 60, 64, 0

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from lipbench.train.copied import copied
+from lipbench.train.copies import copied
 
 STATISTICS = ("running_mean", "running_var")  # of normalisation layers: averaged as weights are
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from lipbench.errors import PluginError, RequestError
 from lipbench.interfaces.method import Method, overrides
-from lipbench.train.copied import copied
+from lipbench.train.copies import copied
 from lipbench.train.matrices import is_normalised, matrices
 
 OF_LAYERS = ("layerwise", "certified")  # guarantees that no matrix left free would keep

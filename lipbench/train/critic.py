@@ -6,12 +6,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from lipbench.interfaces.loss import Loss
 from lipbench.request.schema import CriticTrain, Train
 from lipbench.train.composition import Composition
 from lipbench.train.gradients.call import UnsupportedOperation
 from lipbench.train.gradients.double_backward import DoubleBackward
 from lipbench.train.gradients.terms import Engine, Term, values
-from lipbench.train.losses import Loss
 from lipbench.train.precision import autocast
 
 

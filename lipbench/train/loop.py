@@ -9,12 +9,12 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 
 from lipbench.interfaces.dataset import to_unit
+from lipbench.interfaces.loss import Loss
 from lipbench.request.schema import Train
 from lipbench.train.average import Average
 from lipbench.train.composition import Composition
 from lipbench.train.critic import CriticUpdate
 from lipbench.train.gradients.terms import Engine
-from lipbench.train.losses import Loss
 from lipbench.train.precision import autocast, full
 from lipbench.train.streams import Streams, global_state, restore_global_state
 from lipbench.train.training import Training, decayed

@@ -12,7 +12,7 @@ from torch.nn.utils.parametrizations import _SpectralNorm
 from torch.nn.utils.parametrize import ParametrizationList
 from torch.utils._pytree import tree_leaves
 
-from lipbench.train.copied import copied
+from lipbench.train.copies import copied
 from lipbench.train.streams import generator, seeded
 
 COUNT = 4  # points of the pass

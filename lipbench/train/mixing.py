@@ -8,9 +8,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from lipbench.errors import RequestError
-from lipbench.train.copied import copied
+from lipbench.train.copies import copied, nearby
 from lipbench.train.gradients.terms import values
-from lipbench.train.nearby import nearby
 from lipbench.train.streams import generator, seeded
 
 EXACT, ROUNDED = 1e-12, 1e-5  # relative, in float64 and float32: what rounding may leave

@@ -1,4 +1,4 @@
-"""Each hook of a method tried by itself: what training would get wrong without a word is refused before it begins.
+"""Each hook of a method or a loss tried by itself: what training would get wrong without a word is refused first.
 
 A penalty that was detached trains the control under the method's name; a score that looks at its neighbours, or a
 penalty that draws numbers of its own, makes runs differ that should not.
@@ -12,8 +12,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from lipbench.errors import PluginError
+from lipbench.interfaces.loss import Loss
 from lipbench.interfaces.method import Method, overrides
-from lipbench.train.copied import copied
+from lipbench.train.copies import copied
 from lipbench.train.streams import generator
 
 COUNT = 32  # values that a hook is tried with
@@ -46,6 +47,43 @@ def trials(method: Method, name: str, critic: nn.Module, real: Points, fake: Poi
         "regulariser": lambda: _regulariser(method, name, critic, real, fake),
     }
     return {hook: attempt for hook, attempt in known.items() if overrides(method, hook)}
+
+
+def try_loss(loss: Loss, name: str, device: torch.device) -> None:
+    """See that a loss is a number by which critic and generator can learn.
+
+    Args:
+        loss: tried on scores of both signs.
+        name: of the loss, for messages.
+        device: of the scores.
+
+    Raises:
+        PluginError: it is not; an exception of the loss itself passes through.
+    """
+    real, fake = spread(COUNT, device)[0], (spread(COUNT, device)[0].flip(0) / 2).detach().requires_grad_()
+    hooks: dict[str, tuple[Callable[[], Tensor], tuple[Tensor, ...]]] = {
+        "critic": (lambda: loss.critic(real, fake), (real, fake)),
+        "generator": (lambda: loss.generator(fake), (fake,)),
+    }
+    for hook, (ask, scores) in hooks.items():
+        what = f"{hook} of loss {name}"
+        with torch.enable_grad():
+            found = ask()
+            _check_number(found, what)
+            gradients = torch.autograd.grad(found, scores, materialize_grads=True) if found.requires_grad else ()
+        if not (bool(found.isfinite()) and all(bool(each.isfinite().all()) for each in gradients)):
+            raise PluginError(
+                f"{what} is {float(found.detach()):g}, or has a gradient that is not finite; expected finite numbers"
+            )
+        if not any(bool(each.any()) for each in gradients):
+            raise PluginError(
+                f"{what} has no gradient in the scores, so nothing would be learned; expected a function of them "
+                f"without detach(), item() or no_grad()"
+            )
+        if not _equal(ask(), found):
+            raise PluginError(
+                f"{what} gives something else at each call with the same scores; expected a loss without random numbers"
+            )
 
 
 def spread(count: int, device: torch.device) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]]:

@@ -11,7 +11,7 @@ from torch.nn.utils.spectral_norm import SpectralNorm, SpectralNormLoadStateDict
 from torch.nn.utils.weight_norm import WeightNorm
 
 from lipbench.errors import RequestError
-from lipbench.train.copied import copied
+from lipbench.train.copies import copied
 from lipbench.train.streams import kept
 
 

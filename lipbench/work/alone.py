@@ -1,6 +1,7 @@
 """The job of training a critic alone against a pair of known distance."""
 
 import time
+from pathlib import Path
 
 import torch
 from torch.nn.utils import parametrize
@@ -9,17 +10,18 @@ from lipbench.errors import Diverged
 from lipbench.measuring.critic import NotFiniteError, interpolate, not_measurable, settled
 from lipbench.measuring.functions import of_critic
 from lipbench.measuring.transport import against_truth
+from lipbench.plugins.registry import Locate
 from lipbench.request.cell import Cell
 from lipbench.request.schema import CriticProtocol
 from lipbench.train.alone import CriticAlone
 from lipbench.train.composition import Composition
 from lipbench.train.critic import CriticUpdate
-from lipbench.train.losses import LOSSES
 from lipbench.train.streams import generator
+from lipbench.work import basis
 from lipbench.work.build import build_critic, choose_engine, choose_passes
 from lipbench.work.check import COUNT, check_critic
 from lipbench.work.job import Job, Record
-from lipbench.work.parts import Locate, create_method, load_pair
+from lipbench.work.parts import create_loss, create_method, load_pair
 from lipbench.work.stages import Stages
 
 SEGMENTS = 256  # searched for secants and jumps; perceptrons are quick
@@ -44,20 +46,31 @@ class Alone(Job):
         composition = Composition(tuple(create_method(part, locate) for part in cell.methods))
         critic = build_critic(cell, composition, pair.shape, pair.dim, locate, device)
         engine = choose_engine(critic, composition, pair.shape, protocol.train.precision, device)
-        update = CriticUpdate(critic, composition, LOSSES[protocol.loss], protocol.train, engine)
+        update = CriticUpdate(critic, composition, create_loss(cell.loss, locate), protocol.train, engine)
         choose_passes(update, pair.shape)
         self.training = CriticAlone(update, pair, protocol.train, cell.seed)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """See `Job.shape`."""
+        return self.pair.shape
 
     def check(self, stages: Stages) -> None:
         """See `Job.check`."""
         points = self.pair.sample(COUNT, generator(0, "trial", device=self.device))
-        check_critic(self.training, self.method_names, *points, stages)
+        check_critic(self.training, self.method_names, str(self.cell.loss), *points, stages)
 
     def rehearse_evaluation(self) -> float:
         """See `Job.rehearse_evaluation`; a perceptron is quick enough for a whole one."""
         begun = time.perf_counter()
         self.evaluate(final=False)
         return time.perf_counter() - begun
+
+    def prepare(self, results: Path, stages: Stages, *, measure: bool) -> None:
+        """See `Job.prepare`: the true distance is the yardstick."""
+        basis.check(results, self.cell, self.basis)
+        if measure:
+            basis.write_yardsticks(results, self.cell, {"w1_true": self.pair.w1, "dim": self.pair.dim} | self.basis)
 
     def evaluate(self, *, final: bool) -> tuple[Record, None]:
         """See `Job.evaluate`."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lipbench.disk.files import read_object
+from lipbench.disk.files import read_object, to_json, write_atomically
 from lipbench.errors import RequestError, StoreError
 from lipbench.request.cell import Cell
 
@@ -47,6 +47,22 @@ def check(results: Path, cell: Cell, present: Mapping[str, str]) -> bool:
                 f"choose another --results"
             )
     return True
+
+
+def write_yardsticks(results: Path, cell: Cell, record: Mapping[str, Any]) -> None:
+    """Keep what the numbers of a comparison are compared with, and what its runs are made from.
+
+    Raises:
+        StoreError: the results folder cannot be written to.
+    """
+    path = yardstick_path(results, cell)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"{str(path.parent)!r} cannot be made: {error.strerror}; free space, or choose another --results"
+        ) from None
+    write_atomically(path, to_json(record))
 
 
 def _lost(reason: str) -> str:

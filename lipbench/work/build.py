@@ -8,9 +8,10 @@ from torch import Tensor, nn
 
 from lipbench.errors import RequestError
 from lipbench.interfaces.dataset import Pictures
-from lipbench.measuring import extractors
-from lipbench.measuring.extractors import Extractor
+from lipbench.measuring import features
+from lipbench.measuring.features import Features
 from lipbench.measuring.fidelity import Reference, fitted
+from lipbench.plugins.registry import Locate
 from lipbench.request.cell import Cell
 from lipbench.request.schema import Evaluate
 from lipbench.train.composition import Composition
@@ -19,7 +20,6 @@ from lipbench.train.gradients.choose import choose
 from lipbench.train.gradients.double_backward import DoubleBackward
 from lipbench.train.gradients.terms import Engine
 from lipbench.train.loop import Trainer
-from lipbench.train.losses import LOSSES
 from lipbench.train.mixing import mixer
 from lipbench.train.precision import HALF, set_precision
 from lipbench.train.streams import generator as random_generator
@@ -27,7 +27,7 @@ from lipbench.train.streams import seeded
 from lipbench.work.adopt import adopt, adopt_critic
 from lipbench.work.device import place
 from lipbench.work.layout import lay_out
-from lipbench.work.parts import Locate, create_method, find_architecture, load_pictures
+from lipbench.work.parts import create_loss, create_method, find_architecture, load_pictures
 
 EXAMPLE = 4  # points or latents with which a network is tried as it is made
 
@@ -43,7 +43,7 @@ class Built:
     trainer: Trainer
     pictures: Pictures
     reference: Reference
-    extractor: Extractor
+    extractor: Features
     measured: Evaluate
 
     def reduced(self, asked: Evaluate) -> dict[str, int]:
@@ -73,7 +73,7 @@ def build(cell: Cell, locate: Locate, device: torch.device) -> Built:
     if measured.real_samples is not None and measured.real_samples > real:
         measured = measured.model_copy(update={"real_samples": real})
     reference = choose_reference(pictures, str(cell.dataset), measured)
-    extractor = extractors.find(measured.extractor)
+    extractor = features.find(measured.extractor)
     extractor.check_shape(pictures.shape, str(cell.dataset))
     return Built(trainer, pictures, reference, extractor, fitted(measured, measured.samples, len(reference.pictures)))
 
@@ -88,7 +88,7 @@ def build_trainer(cell: Cell, pictures: Pictures, locate: Locate, device: torch.
         )
     composition = Composition(tuple(create_method(part, locate) for part in cell.methods))
     generator, critic = build_networks(cell, composition, pictures.shape, locate, device)
-    loss = LOSSES[cell.protocol.loss]
+    loss = create_loss(cell.loss, locate)
     engine = choose_engine(critic, composition, pictures.shape, settings.precision, device)
     train = place(pictures.train, device)
     trainer = Trainer(generator, critic, composition, loss, train, settings, engine, cell.seed)

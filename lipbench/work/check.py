@@ -9,11 +9,11 @@ from torch import Tensor, nn
 from lipbench.errors import RequestError
 from lipbench.interfaces.method import Method
 from lipbench.measuring.critic import not_measurable, settled
-from lipbench.train.copied import copied
+from lipbench.train.copies import copied
 from lipbench.train.gradients.terms import values
 from lipbench.train.mixing import check_independent
 from lipbench.train.training import Training
-from lipbench.train.trial import trials
+from lipbench.train.trial import trials, try_loss
 from lipbench.work.networks import check_network
 from lipbench.work.stages import Stages
 
@@ -96,12 +96,13 @@ def check_generator(
     return fake
 
 
-def check_critic(training: Training, names: list[str], real: Tensor, fake: Tensor, stages: Stages) -> None:
-    """See that critic and methods accept points of this shape.
+def check_critic(training: Training, names: list[str], loss: str, real: Tensor, fake: Tensor, stages: Stages) -> None:
+    """See that critic, methods and loss accept points of this shape.
 
     Args:
         training: holds critic and methods; it is left as it is.
         names: of the methods.
+        loss: its name.
         real: a few real points.
         fake: as many fake ones.
         stages: tells and explains.
@@ -137,6 +138,8 @@ def check_critic(training: Training, names: list[str], real: Tensor, fake: Tenso
         for hook, attempt in trials(method, name, critic, real, fake).items():
             with stages.stage(f"trying {hook} of {name}", f"{_call(hook)} that runs with points of shape {shape}"):
                 attempt()
+    with stages.stage(f"trying loss {loss}", "a loss that runs with scores of shape (n,)"):
+        try_loss(training.update.loss, loss, real.device)
 
 
 def _runs(network: nn.Module, given: Tensor) -> bool:

@@ -1,13 +1,17 @@
 """What the work on a cell needs of it, whatever is trained: a training, a check, and measurements."""
 
 from abc import ABC, abstractmethod
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from lipbench.errors import Diverged
+from lipbench.errors import Diverged, PluginError
+from lipbench.interfaces.dataset import digest
+from lipbench.interfaces.pair import Pair
 from lipbench.measuring import critic as measuring
+from lipbench.plugins.registry import Locate
 from lipbench.request.cell import Cell
 from lipbench.train.gradients.double_backward import DoubleBackward
 from lipbench.train.gradients.terms import Engine
@@ -15,6 +19,7 @@ from lipbench.train.gradients.three_sweeps import ThreeSweeps
 from lipbench.train.streams import generator
 from lipbench.train.training import Training
 from lipbench.work.layout import memory_format
+from lipbench.work.parts import is_built_in, load_data
 from lipbench.work.stages import Stages
 
 Record = dict[str, Any]
@@ -30,6 +35,33 @@ class Job(ABC):
 
     cell: Cell
     training: Training
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, ...]:
+        """The shape of a point that the critic takes."""
+
+    def check_again(self, locate: Locate) -> None:
+        """See that what the user's own code makes is the same at each call, and goes by the seed where it should.
+
+        Args:
+            locate: as for `create`.
+
+        Raises:
+            PluginError: it is not, or does not.
+        """
+        dataset = self.cell.dataset
+        if is_built_in(dataset):
+            return
+        again = load_data(dataset, locate)
+        found = again.digest if isinstance(again, Pair) else digest(again.train, again.held_out)
+        if found not in self.basis.values():
+            what = "another pair" if isinstance(again, Pair) else "other pictures"
+            raise PluginError(
+                f"load of data set {dataset} gives {what} at each call, so no two runs would have the same; "
+                f"expected random numbers from a fixed seed alone: np.random.default_rng(0), or torch.rand(…, "
+                f"generator=torch.Generator().manual_seed(0))"
+            )
 
     @abstractmethod
     def check(self, stages: Stages) -> None:
@@ -48,6 +80,20 @@ class Job(ABC):
 
         Raises:
             Diverged: something that is measured is not finite.
+        """
+
+    @abstractmethod
+    def prepare(self, results: Path, stages: Stages, *, measure: bool) -> None:
+        """See that the data are those of the runs in the results folder, and measure what numbers are compared with.
+
+        Args:
+            results: where the yardsticks are kept.
+            stages: tells what is done, and what a reader of the numbers must know.
+            measure: whether to measure anything, and keep it.
+
+        Raises:
+            RequestError: the data are others.
+            StoreError: the cache or the results folder cannot be written to.
         """
 
     @abstractmethod
@@ -72,6 +118,13 @@ class Job(ABC):
     @abstractmethod
     def basis(self) -> dict[str, str]:
         """What runs of one comparison must share: digests of the data, and the extractor where there is one."""
+
+    @property
+    def networks(self) -> Record:
+        """The shape of a point, and the numbers of parameters."""
+        made = {"generator": getattr(self.training, "generator", None), "critic": self.training.critic}
+        count = {name: sum(weight.numel() for weight in net.parameters()) for name, net in made.items() if net}
+        return {"shape": list(self.shape)} | {f"{name}_parameters": number for name, number in count.items()}
 
     def describe(self) -> Record:
         """`facts`, and what is known of every training."""

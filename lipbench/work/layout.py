@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from lipbench.train.composition import Composition
-from lipbench.train.copied import copied
+from lipbench.train.copies import copied
 from lipbench.train.gradients.terms import values, values_and_norms
 from lipbench.train.streams import generator, seeded
 

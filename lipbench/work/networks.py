@@ -7,9 +7,8 @@ from torch import Tensor, nn
 
 from lipbench.errors import RequestError
 from lipbench.launch.listener import Listener
-from lipbench.train.copied import copied
-from lipbench.train.graph import leaves
-from lipbench.train.nearby import nearby
+from lipbench.train.copies import copied, nearby
+from lipbench.train.gradients.tape import leaves
 from lipbench.train.streams import generator, seeded
 
 STREAM = "trial of networks"

@@ -1,4 +1,4 @@
-"""From the parts that a cell names to the objects themselves: data, methods, networks."""
+"""From the parts that a cell names to the objects themselves: data, methods, losses, networks."""
 
 import inspect
 from collections.abc import Callable
@@ -7,19 +7,21 @@ from typing import Any
 
 from torch import nn
 
-from lipbench import nets
 from lipbench.errors import PluginError, RequestError
 from lipbench.interfaces import pair
-from lipbench.interfaces.dataset import Dataset, Pictures
+from lipbench.interfaces.dataset import Pictures
+from lipbench.interfaces.loss import Loss
 from lipbench.interfaces.method import Method
 from lipbench.interfaces.pair import Pair
-from lipbench.plugins import own, registry
+from lipbench.plugins import registry
 from lipbench.plugins.explain import explain
 from lipbench.plugins.importing import import_file
+from lipbench.plugins.kinds import ARCHITECTURE, DATASET, LOSS, METHOD
 from lipbench.plugins.names import Name
-from lipbench.request.cell import Part
+from lipbench.plugins.part import Part
+from lipbench.plugins.registry import Locate
 
-Locate = Callable[[str], Path]
+Make = Callable[[tuple[int, int, int], int], tuple[nn.Module, nn.Module]]
 
 
 def load_data(part: Part, locate: Locate) -> Pictures | Pair:
@@ -32,9 +34,7 @@ def load_data(part: Part, locate: Locate) -> Pictures | Pair:
     Raises:
         RequestError: the data is missing or damaged, or the plugin cannot be used.
     """
-    plugin, wanted = _create(registry.DATASET, part, locate), "return lipbench.Pictures(train=…, held_out=…)"
-    if type(plugin).load is Dataset.load:
-        raise PluginError(f"data set {part} has no load; expected def load(self) that ends in {wanted}")
+    plugin, wanted = registry.create(DATASET, part, locate), "return lipbench.Pictures(train=…, held_out=…)"
     try:
         found = plugin.load()
         if isinstance(found, Pair):
@@ -79,13 +79,13 @@ def is_built_in(part: Part) -> bool:
     """Whether a data set is one of lipbench's own, rather than a user's file or another package's."""
     if part.file is not None:
         return False
-    module = registry.find(registry.DATASET, Name(part.name)).module
+    module = registry.find(DATASET, Name(part.name)).module
     return module is not None and module.startswith("lipbench.")
 
 
 def default_split(part: Part, locate: Locate) -> str:
     """The part of a data set that pictures are compared with unless told: ``train``, ``held_out`` or ``all``."""
-    return str(_create(registry.DATASET, part, locate).default_split)
+    return str(registry.create(DATASET, part, locate).default_split)
 
 
 def create_method(part: Part, locate: Locate) -> Method:
@@ -94,24 +94,29 @@ def create_method(part: Part, locate: Locate) -> Method:
     Raises:
         RequestError: the plugin cannot be used.
     """
-    method: Method = _create(registry.METHOD, part, locate)
+    method: Method = registry.create(METHOD, part, locate)
     return method
 
 
-def find_architecture(part: Part, locate: Locate) -> nets.Make:
+def create_loss(part: Part, locate: Locate) -> Loss:
+    """A loss with its parameters; errors as of `create_method`."""
+    loss: Loss = registry.create(LOSS, part, locate)
+    return loss
+
+
+def find_architecture(part: Part, locate: Locate) -> Make:
     """What makes generator and critic, one pair a call.
 
     Raises:
         RequestError: there is no such architecture, or it makes something else.
     """
-    if part.file is None:
-        found = nets.find(part.name)
-    else:
-        function = part.name.partition(":")[2]
-        defined: Any = getattr(import_file(*_own(part, locate)), function, None)
-        if not callable(defined):
+    function = part.name.partition(":")[2]
+    if function:
+        found: Any = getattr(import_file(*registry.unchanged(part, locate)), function, None)
+        if not callable(found):
             raise PluginError(f"the architecture file of {part.name!r} defines no function {function!r}")
-        found = defined
+    else:
+        found = registry.create(ARCHITECTURE, part, locate).make
     _check_call(found, part.name)
 
     def make(image_shape: tuple[int, int, int], latent_dim: int) -> tuple[nn.Module, nn.Module]:
@@ -141,25 +146,3 @@ def _check_call(make: Callable[..., Any], name: str) -> None:
             f"architecture {name!r} takes {signature} ({error}); expected (image_shape, latent_dim), as in "
             f"make((1, 8, 8), 128)"
         ) from None
-
-
-def _create(kind: registry.Kind, part: Part, locate: Locate) -> Any:
-    if part.file is None:
-        found = registry.find(kind, Name(part.name))
-    else:
-        path, modules = _own(part, locate)
-        found = registry.Found(kind, part.name, path, modules=modules)
-    return registry.create(found, part.parameters)
-
-
-def _own(part: Part, locate: Locate) -> tuple[Path, dict[str, Path]]:
-    """The user's own file and its modules by their places, all unchanged since they were planned."""
-    files = [locate(name) for name in part.copies]
-    for path, planned in zip(files, part.copies.values(), strict=True):
-        try:
-            present = own.digest(path)
-        except FileNotFoundError:
-            raise PluginError(f"{str(path)!r} is missing; restore it, or give the command again") from None
-        if present != planned:
-            raise PluginError(f"{str(path)!r} was changed after the run was planned; give the command again")
-    return files[0], dict(zip(part.modules, files[1:], strict=True))

@@ -20,7 +20,7 @@ from lipbench.disk.files import sweep, write_atomically
 from lipbench.disk.store import RunFolder
 from lipbench.errors import Diverged, LipbenchError
 from lipbench.launch import BUSY, FAILED, FINISHED, STOPPED
-from lipbench.launch.command import command_line
+from lipbench.launch.connection import command_line
 from lipbench.launch.signals import Signals, Stopped, end
 from lipbench.request import cell as cells
 from lipbench.request.cell import Cell
@@ -28,8 +28,8 @@ from lipbench.train.streams import EVALUATION, seed_globally, seeded
 from lipbench.work import basis, checkpoint, environment
 from lipbench.work.device import choose_device
 from lipbench.work.job import Job
-from lipbench.work.jobs import create
 from lipbench.work.meter import Meter
+from lipbench.work.prepare import create
 from lipbench.work.stages import Stages
 
 STRETCH = 25  # steps between two looks at the losses and the clock
@@ -58,7 +58,7 @@ def work(folder: RunFolder, device: str, progress: Progress, argv: list[str], si
         try:
             sweep([folder.path])
             if folder.result() is None:
-                _finish(folder, device, progress, argv, signals or Signals())
+                _run_cell(folder, device, progress, argv, signals or Signals())
         except Stopped as stopped:
             print(f"{stopped} It goes on when run again.", flush=True)
             return STOPPED
@@ -167,7 +167,8 @@ class _Run:
         self.save()
 
 
-def _finish(folder: RunFolder, device_name: str, progress: Progress, argv: list[str], signals: Signals) -> None:
+def _run_cell(folder: RunFolder, device_name: str, progress: Progress, argv: list[str], signals: Signals) -> None:
+    """Build, check, train and measure the cell, and write its result."""
     cell = cells.parse(folder.cell_text(), str(folder.file("cell.json")))
     train = cell.protocol.train
     torch.set_num_threads(train.threads)
@@ -184,7 +185,7 @@ def _finish(folder: RunFolder, device_name: str, progress: Progress, argv: list[
             run = _Run(folder, cell, job, device, signals)
             run.restore()
         try:
-            _train(run, progress)
+            _train_and_evaluate(run, progress)
             outcome = {"status": "done", **folder.trace()[0][-1]}
             folder.file("error.json").unlink(missing_ok=True)  # of an earlier attempt
         except Diverged as diverged:
@@ -193,7 +194,7 @@ def _finish(folder: RunFolder, device_name: str, progress: Progress, argv: list[
         folder.write_json("result.json", outcome | _common(run))
 
 
-def _train(run: _Run, progress: Progress) -> None:
+def _train_and_evaluate(run: _Run, progress: Progress) -> None:
     trainer, steps = run.job.training, run.cell.protocol.train.steps
     every = run.cell.protocol.evaluate.every
     progress(trainer.step)

@@ -211,10 +211,10 @@ def test_a_class_of_a_notebook_is_refused_with_the_way_to_make_it_a_file(
 
 
 def test_the_class_of_an_installed_plugin_is_refused_with_its_name() -> None:
-    from lipbench.plugins import registry
+    from lipbench.plugins import kinds, registry
     from lipbench.plugins.names import Name
 
-    built_in = registry.load(registry.find(registry.METHOD, Name("gp")))
+    built_in = registry.load(registry.find(kinds.METHOD, Name("gp")))
     with pytest.raises(RequestError, match="expected its name, methods='gp'"):
         planned(methods=[built_in])
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.runner.test_resume import assert_equal
 
 from lipbench.disk.results import run_folders
 from lipbench.disk.store import RunFolder, Status
 from tests.conftest import TINY
+from tests.work.test_resume import assert_equal
 
 pytestmark = pytest.mark.slow
 

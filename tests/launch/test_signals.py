@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.runner.test_launch import command, run, statuses, wait_for
-from tests.runner.test_resume import assert_equal
 
 from lipbench.disk.store import RunFolder, Status
 from lipbench.launch import FINISHED, STOPPED
@@ -18,6 +16,8 @@ from lipbench.work import checkpoint
 from lipbench.work.adversarial import Adversarial
 from lipbench.work.run import work
 from tests.conftest import MakeRun
+from tests.launch.test_launcher import command, run, statuses, wait_for
+from tests.work.test_resume import assert_equal
 
 
 @pytest.mark.parametrize("number", ASKING)

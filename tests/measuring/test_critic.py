@@ -16,7 +16,7 @@ from lipbench.measuring.critic import (
     settled,
 )
 from lipbench.measuring.functions import Score
-from lipbench.train.copied import copied
+from lipbench.train.copies import copied
 from lipbench.train.gradients.terms import values
 from lipbench.train.gradients.three_sweeps import ThreeSweeps
 from lipbench.train.mixing import mixer

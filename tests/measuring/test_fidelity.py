@@ -1,20 +1,19 @@
 """FID, KID and Inception Score."""
 
-from dataclasses import replace
+import string
+from copy import copy
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-import torch_fidelity
 from torch import Tensor, nn
 
 from lipbench.data.digits import Digits
-from lipbench.errors import UnknownNameError
-from lipbench.measuring import extractors, fidelity
-from lipbench.measuring.digits_cnn import WEIGHTS, DigitsClassifier
-from lipbench.measuring.extractors import Extractor
+from lipbench.interfaces.extractor import Extractor
+from lipbench.measuring import fidelity
+from lipbench.measuring.features import Features, find
 from lipbench.measuring.fidelity import Reference
 from lipbench.request.protocol import check, read
 from lipbench.request.schema import Evaluate
@@ -27,26 +26,20 @@ def settings(**changes: Any) -> Evaluate:
     return check(read("digits"), {f"evaluate.{key}": value for key, value in changes.items()}).evaluate
 
 
-class Plain(torch_fidelity.FeatureExtractorBase):  # type: ignore[misc]  # torch-fidelity has no types
+class Plain(Extractor):
     """Two numbers hidden in each picture, so that the features are Gaussian by construction."""
 
-    def __init__(self, name: str, features_list: list[str], **_: Any) -> None:
-        super().__init__(name, features_list)
+    features = 2
+    batch_size = 500
+    shape = (1, 1, 2)
 
-    @staticmethod
-    def can_be_compiled() -> bool:
-        return False
+    def load(self) -> nn.Module:
+        return HiddenNumbers()
 
-    def forward(self, pictures: Tensor) -> tuple[Tensor, ...]:
-        return tuple(pictures.flatten(1).float()[:, :2] for _ in self.features_list)
 
-    @staticmethod
-    def get_provided_features_list() -> tuple[str, ...]:
-        return ("features", "logits")
-
-    @staticmethod
-    def get_default_feature_layer_for_metric(metric: str) -> str:
-        return "logits" if metric == "isc" else "features"
+class HiddenNumbers(nn.Module):
+    def forward(self, pictures: Tensor) -> Tensor:
+        return pictures.flatten(1).float()[:, :2]
 
 
 def gaussian(mean: tuple[float, float], deviation: tuple[float, float], seed: int, count: int = 60_000) -> Tensor:
@@ -55,8 +48,7 @@ def gaussian(mean: tuple[float, float], deviation: tuple[float, float], seed: in
 
 
 def test_the_fid_of_two_sets_of_gaussian_features_is_that_of_the_closed_form() -> None:
-    torch_fidelity.register_feature_extractor("plain", Plain)
-    extractor = Extractor("plain", WEIGHTS, features=2, batch_size=500, shape=(1, 1, 2))
+    extractor = Features(Plain(), "plain")
     first = gaussian((100, 120), (10, 20), seed=0)
     second = gaussian((104, 117), (16, 12), seed=1)
     found = fidelity.fidelity(first, Reference(second, "gaussian"), extractor, settings(kid_subsets=2))
@@ -65,34 +57,34 @@ def test_the_fid_of_two_sets_of_gaussian_features_is_that_of_the_closed_form() -
 
 
 def test_real_pictures_against_themselves_have_fid_0() -> None:
-    found = fidelity.fidelity(PICTURES.train, REFERENCE, extractors.find("digits-cnn"), settings())
+    found = fidelity.fidelity(PICTURES.train, REFERENCE, find("digits-cnn"), settings())
     assert found["fid"] == pytest.approx(0, abs=1e-3)
     assert found["inception_score"] > 9
 
 
 def test_noise_is_far_from_real_pictures_by_every_measure() -> None:
     noise = torch.randint(0, 256, (600, 1, 8, 8)).to(torch.uint8)
-    found = fidelity.fidelity(noise, REFERENCE, extractors.find("digits-cnn"), settings())
+    found = fidelity.fidelity(noise, REFERENCE, find("digits-cnn"), settings())
     assert found["fid"] > 500
     assert found["kid"] > 0.5
     assert found["inception_score"] < 6
 
 
 def test_a_second_evaluation_takes_the_real_pictures_statistics_from_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    extractor = extractors.find("digits-cnn")
+    extractor = find("digits-cnn")
     first = fidelity.fidelity(PICTURES.held_out, REFERENCE, extractor, settings(kid_subset_size=300))
     asked = []
-    get = fidelity._Bytes.__getitem__
-    monkeypatch.setattr(fidelity._Bytes, "__getitem__", lambda self, index: asked.append(self) or get(self, index))
+    extract = Features.extract
+    monkeypatch.setattr(Features, "extract", lambda self, x, **how: asked.append(len(x)) or extract(self, x, **how))
     assert fidelity.fidelity(PICTURES.held_out, REFERENCE, extractor, settings(kid_subset_size=300)) == first
-    assert {len(pictures) for pictures in asked} == {len(PICTURES.held_out)}
+    assert asked == [len(PICTURES.held_out)]
 
 
 def test_features_of_other_pictures_under_the_right_name_are_measured_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LIPBENCH_CACHE", str(tmp_path))
-    extractor, said = extractors.find("digits-cnn"), list[str]()
+    extractor, said = find("digits-cnn"), list[str]()
     right = fidelity.measure_real(REFERENCE, extractor, note=said.append)
     other = Reference(PICTURES.train.flip(3), "digits-train")
     fidelity.measure_real(other, extractor, note=said.append)
@@ -106,35 +98,18 @@ def test_features_of_other_pictures_under_the_right_name_are_measured_anew(
     assert np.array_equal(again.moments["sigma"], right.moments["sigma"])
 
 
-def test_the_cache_name_changes_with_the_pictures_and_the_weights(tmp_path: Any) -> None:
-    extractor = extractors.find("digits-cnn")
+def test_the_cache_name_changes_with_the_pictures_the_weights_and_the_parameters() -> None:
+    extractor = find("digits-cnn")
     other = PICTURES.train.clone()
     other[0] = 0
-    weights = tmp_path / "other.pt"
-    weights.write_bytes(b"other")
+    renamed = [copy(extractor) for _ in range(4)]
+    for each, tag in zip(renamed, ["@12345678", "[k=1]@12345678", "[k=-1]@12345678", f"[{'k' * 99}=1]@1"], strict=True):
+        each.id = f"digits-cnn{tag}"
     names = {
         REFERENCE.cache_name(extractor),
         Reference(other, "digits-train").cache_name(extractor),
-        REFERENCE.cache_name(replace(extractor, weights=weights)),
+        *(REFERENCE.cache_name(each) for each in renamed),
     }
-    assert len(names) == 3
-    assert all("/" not in name for name in names)
-
-
-def test_the_shipped_classifier_is_small_and_right_about_digits_it_never_saw() -> None:
-    from sklearn.datasets import load_digits
-
-    from lipbench.interfaces.dataset import to_unit
-
-    assert WEIGHTS.stat().st_size < 300_000
-    classifier: nn.Module = DigitsClassifier()
-    classifier.load_state_dict(torch.load(WEIGHTS, weights_only=True))
-    labels = torch.from_numpy(load_digits().target)
-    held_out = torch.arange(len(labels)) % 5 == 4
-    guessed = classifier(to_unit(PICTURES.held_out))[1].argmax(1)
-    assert (guessed == labels[held_out]).sum() == 350
-
-
-def test_an_unknown_extractor_is_refused() -> None:
-    with pytest.raises(UnknownNameError, match="Did you mean 'digits-cnn'"):
-        extractors.find("digits")
+    assert len(names) == 6
+    assert all(set(name) <= set(string.ascii_letters + string.digits + "-.") and len(name) < 160 for name in names)
+    assert REFERENCE.cache_name(renamed[0]) == f"digits-train-{REFERENCE.digest}-digits-cnn-12345678"

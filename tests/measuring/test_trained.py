@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from lipbench.request.plan import plan
-from lipbench.work.jobs import create
+from lipbench.work.prepare import create
 
 pytestmark = pytest.mark.slow
 

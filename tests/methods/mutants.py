@@ -7,10 +7,10 @@ from functools import cache
 from pathlib import Path
 
 from lipbench import Method
-from lipbench.plugins import registry
+from lipbench.plugins import kinds, registry
 from lipbench.plugins.names import Name
 
-NAMES = list(registry.installed(registry.METHOD))
+NAMES = list(registry.installed(kinds.METHOD))
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,13 @@ class Mutant:
         """Write the file, and say where it is found."""
         path = folder / "mutant.py"
         path.write_text(self.text, encoding="utf-8")
-        return registry.Found(registry.METHOD, path.stem, path)
+        return registry.Found(kinds.METHOD, path.stem, path)
 
 
 @cache
 def place(name: str) -> registry.Found:
     """Where a built-in method is."""
-    return registry.find(registry.METHOD, Name(name))
+    return registry.find(kinds.METHOD, Name(name))
 
 
 def rewritten(name: str, change: Callable[[ast.Module, ast.ClassDef], object]) -> str:
@@ -92,7 +92,7 @@ def broken(name: str) -> Iterator[Mutant]:
 
 def same(name: str) -> Iterator[Mutant]:
     """The method written in other ways, all of which mean the same."""
-    card = place(name).card()
+    card = place(name).card
     module, kind = f"lipbench_methods.{name}", card.class_name
     yield Mutant(name, "a class between it and Method", rewritten(name, _between))
     yield Mutant(name, "a class below", rewritten(name, _below))

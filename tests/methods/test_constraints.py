@@ -8,18 +8,19 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
-from lipbench import matrices, nets
+from lipbench import matrices
 from lipbench.errors import RequestError
 from lipbench.measuring.critic import settled
-from lipbench.nets.maxmin import MaxMin
+from lipbench.nets import MaxMin
 from lipbench.train.composition import Composition
 from lipbench.train.gradients.terms import values_and_norms
 from lipbench.train.streams import seeded
+from tests.builtin import networks
 from tests.methods.test_methods import create, linear, piecewise
 
 
 def perceptron(dim: int = 6) -> nn.Module:
-    return nets.find("mlp")((dim, 1, 1), dim)[1]
+    return networks("mlp", (dim, 1, 1), dim)[1]
 
 
 def trained(critic: nn.Module) -> nn.Module:
@@ -172,7 +173,7 @@ def test_the_shared_critics_are_normalised_as_by_hand_bit_by_bit(name: str, shap
     critics = []
     for by_hand in (True, False):
         with seeded(0, "init"):
-            critic = nets.find(name)(shape, 16)[1]
+            critic = networks(name, shape, 16)[1]
         critic.input_shape = shape  # type: ignore[assignment]  # as where critics are built
         with seeded(0, "constrain"):
             if by_hand:

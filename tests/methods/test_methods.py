@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from lipbench import Method
-from lipbench.plugins import registry
+from lipbench.plugins import kinds, registry
 from lipbench.plugins.names import Name
 from lipbench.train.composition import Composition
 from lipbench.train.gradients.terms import values_and_norms
-from lipbench.train.losses import LOSSES
+from tests.builtin import loss
 
 
 def create(name: str, **parameters: float) -> Method:
-    method: Method = registry.create(registry.find(registry.METHOD, Name(name)), parameters)
+    method: Method = registry.instance(registry.find(kinds.METHOD, Name(name)), parameters)
     return method
 
 
@@ -96,7 +96,7 @@ def test_hinge_and_wasserstein_losses_have_equal_gradients_under_gradient_normal
         critic = piecewise()
         value, norm = values_and_norms(critic, torch.randn(8, 1, 4, 4), differentiable=True)
         score = create("gn").score(value, norm)
-        LOSSES[name].critic(score[:4], score[4:]).backward()
+        loss(name).critic(score[:4], score[4:]).backward()
         gradients.append([weight.grad for weight in critic.parameters()])
     for hinge, wasserstein in zip(*gradients, strict=True):
         assert hinge is not None
@@ -108,7 +108,7 @@ def test_methods_are_short() -> None:
 
     Docstrings and imports do not count, nor do the refusals of what a method cannot do.
     """
-    for places in registry.installed(registry.METHOD).values():
+    for places in registry.installed(kinds.METHOD).values():
         tree = ast.parse(places[0].path.read_text())
         statements = [
             node

@@ -49,11 +49,11 @@ def equal(ones: list[object], others: list[object]) -> bool:
 
 @pytest.mark.parametrize("mutant", [mutant for name in mutants.NAMES for mutant in mutants.same(name)], ids=str)
 def test_a_method_written_in_another_way_is_the_same(tmp_path: Path, mutant: Mutant) -> None:
-    found, original = mutant.write(tmp_path), mutants.place(mutant.of).card()
-    card = found.card()
+    found, original = mutant.write(tmp_path), mutants.place(mutant.of).card
+    card = found.card
     assert (card.hooks, card.parameters) == (original.hooks, original.parameters)
     assert card.constants.get("guarantee") == original.constants.get("guarantee")
-    assert equal(answers(registry.create(found, {})), answers(create(mutant.of)))
+    assert equal(answers(registry.instance(found, {})), answers(create(mutant.of)))
 
 
 @pytest.mark.parametrize("name", mutants.NAMES)
@@ -61,7 +61,7 @@ def test_a_misspelt_hook_is_refused_with_the_right_name(tmp_path: Path, name: st
     for mutant in mutants.misspelt(name):
         meant = mutant.change.partition(" ")[0]
         with pytest.raises(PluginError, match=rf"is no hook of a method; did you mean {meant}\?.*begins with an under"):
-            mutant.write(tmp_path).card()
+            registry.load(mutant.write(tmp_path))
 
 
 @pytest.mark.parametrize("name", [name for name in mutants.NAMES if name != "none"])
@@ -71,7 +71,7 @@ def test_no_built_in_method_answers_as_the_control_does(name: str) -> None:
 
 @pytest.mark.parametrize("mutant", [mutant for name in mutants.NAMES for mutant in mutants.broken(name)], ids=str)
 def test_a_method_that_no_longer_does_its_work_is_refused_when_it_is_tried(tmp_path: Path, mutant: Mutant) -> None:
-    method: Method = registry.create(mutant.write(tmp_path), {})
+    method: Method = registry.instance(mutant.write(tmp_path), {})
     critic = nn.Sequential(nn.Flatten(), nn.Linear(12, 8), nn.ReLU(), nn.Linear(8, 1))
     points = torch.rand(4, 3, 2, 2)
     with pytest.raises(PluginError, match=r"changes no|has no gradient|expected a single number"):

@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from lipbench import nets
 from lipbench.errors import RequestError
-from lipbench.nets.resnet import Down
+from lipbench.nets.resnet_32 import Down
 from lipbench.train.mixing import check_independent
+from tests.builtin import networks
 
 # As Wu et al. (arXiv:2109.02235) define them, counted for three channels and 128 latent numbers.
 COUNTS = {
@@ -24,14 +24,14 @@ def side(name: str) -> int:
 
 @pytest.mark.parametrize("name", COUNTS)
 def test_they_have_as_many_parameters_as_published(name: str) -> None:
-    pair = nets.find(name)((3, side(name), side(name)), 128)
+    pair = networks(name, (3, side(name), side(name)), 128)
     assert tuple(sum(weight.numel() for weight in net.parameters()) for net in pair) == COUNTS[name]
 
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("name", COUNTS)
 def test_latents_become_pictures_and_pictures_one_number(name: str, channels: int) -> None:
-    generator, critic = nets.find(name)((channels, side(name), side(name)), 128)
+    generator, critic = networks(name, (channels, side(name), side(name)), 128)
     pictures = generator(torch.randn(2, 128))
     assert pictures.shape == (2, channels, side(name), side(name))
     assert pictures.abs().max() <= 1
@@ -41,7 +41,7 @@ def test_latents_become_pictures_and_pictures_one_number(name: str, channels: in
 
 @pytest.mark.parametrize("name", COUNTS)
 def test_no_critic_normalises_anything(name: str) -> None:
-    _, critic = nets.find(name)((3, side(name), side(name)), 128)
+    _, critic = networks(name, (3, side(name), side(name)), 128)
     kinds = {type(layer) for layer in critic.modules()}
     assert not {kind for kind in kinds if "Norm" in kind.__name__}
     assert kinds & {nn.ReLU, nn.LeakyReLU}
@@ -50,11 +50,11 @@ def test_no_critic_normalises_anything(name: str) -> None:
 @pytest.mark.parametrize("name", COUNTS)
 def test_pictures_of_another_size_are_refused(name: str) -> None:
     with pytest.raises(RequestError, match=rf"{name} got pictures of 8×8; expected {side(name)}×{side(name)}"):
-        nets.find(name)((1, 8, 8), 128)
+        networks(name, (1, 8, 8), 128)
 
 
 def test_the_cnn_starts_from_a_normal_distribution_of_deviation_002_and_biases_0() -> None:
-    for net in nets.find("cnn-32")((3, 32, 32), 128):
+    for net in networks("cnn-32", (3, 32, 32), 128):
         for name, weight in net.named_parameters():
             if weight.dim() > 1:
                 assert weight.std().item() == pytest.approx(0.02, rel=0.1), name
@@ -63,7 +63,7 @@ def test_the_cnn_starts_from_a_normal_distribution_of_deviation_002_and_biases_0
 
 
 def test_the_resnet_starts_from_kaimings_normal_distribution_and_biases_0() -> None:
-    for net in nets.find("resnet-32")((3, 32, 32), 128):
+    for net in networks("resnet-32", (3, 32, 32), 128):
         for layer in net.modules():
             if isinstance(layer, nn.Linear | nn.Conv2d):
                 fan_in = layer.weight[0].numel()

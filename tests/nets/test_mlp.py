@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from lipbench import nets
-from lipbench.nets.maxmin import MaxMin
+from lipbench.nets import MaxMin
 from lipbench.train.mixing import check_independent
+from tests.builtin import networks
 
 
 def count(net: nn.Module) -> int:
@@ -19,7 +19,7 @@ def count(net: nn.Module) -> int:
     ("dim", "critic", "generator"), [(2, 17_025, 17_154), (16, 18_817, 20_752), (128, 99_073, 131_712)]
 )
 def test_they_have_as_many_parameters_as_the_benchmarks(dim: int, critic: int, generator: int) -> None:
-    pair = nets.find("mlp")((dim, 1, 1), dim)
+    pair = networks("mlp", (dim, 1, 1), dim)
     assert [count(net) for net in pair] == [generator, critic]
 
 
@@ -29,14 +29,14 @@ def test_they_have_as_many_parameters_as_the_benchmarks(dim: int, critic: int, g
 def test_hidden_layers_are_twice_as_wide_as_the_points_but_at_least_128(
     shape: tuple[int, int, int], width: int
 ) -> None:
-    for net in nets.find("mlp")(shape, 5):
+    for net in networks("mlp", shape, 5):
         first, second, last = [layer for layer in net.modules() if isinstance(layer, nn.Linear)]
         assert (first.out_features, second.in_features, second.out_features, last.in_features) == (width,) * 4
 
 
 @pytest.mark.parametrize("shape", [(2, 1, 1), (1, 8, 8), (3, 4, 4)])
 def test_latents_become_points_and_points_one_number(shape: tuple[int, int, int]) -> None:
-    generator, critic = nets.find("mlp")(shape, 7)
+    generator, critic = networks("mlp", shape, 7)
     points = generator(torch.randn(5, 7))
     assert points.shape == (5, *shape)
     assert points.abs().max() <= 1

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from lipbench.errors import PluginError
-from lipbench.plugins import card, own
+from lipbench.plugins import card, kinds, own
+from lipbench.plugins.kinds import Kind
 
 FILE = '''"""A one-sided penalty,
 on two lines.
@@ -36,7 +37,7 @@ def write(path: Path, text: str) -> Path:
 
 
 def test_everything_is_read_without_importing_the_file(tmp_path: Path) -> None:
-    read = card.read(write(tmp_path / "mine.py", FILE), "Method")
+    read = card.read(write(tmp_path / "mine.py", FILE), kinds.METHOD)
     assert read.name == "mine"
     assert read.class_name == "Mine"
     assert read.summary == "A one-sided penalty, on two lines."
@@ -48,13 +49,13 @@ def test_everything_is_read_without_importing_the_file(tmp_path: Path) -> None:
 
 def test_a_method_without_a_penalty_has_no_laziness_to_set(tmp_path: Path) -> None:
     text = "from lipbench import Method\nclass Mine(Method):\n    def score(self, v, n): return v\n"
-    assert card.read(write(tmp_path / "mine.py", text), "Method").parameters == ()
+    assert card.read(write(tmp_path / "mine.py", text), kinds.METHOD).parameters == ()
 
 
 def test_a_class_may_derive_from_a_siblings_and_inherits_what_it_says(tmp_path: Path) -> None:
     write(tmp_path / "base.py", FILE)
     text = '"""Other.\n\nFormula: g\n"""\nfrom .base import Mine\nclass Yours(Mine):\n    weight: float = 1.0\n'
-    read = card.read(write(tmp_path / "yours.py", text), "Method")
+    read = card.read(write(tmp_path / "yours.py", text), kinds.METHOD)
     assert read.fields == {"formula": "g", "paper": "somebody 2017"}
     assert {parameter.name: parameter.default for parameter in read.parameters}["weight"] == 1.0
     assert "penalty" in read.hooks
@@ -62,10 +63,10 @@ def test_a_class_may_derive_from_a_siblings_and_inherits_what_it_says(tmp_path: 
 
 def test_an_interface_named_through_its_module_counts(tmp_path: Path) -> None:
     text = f"import lipbench\nclass Mine(lipbench.Method):\n{SCORE}"
-    assert card.read(write(tmp_path / "mine.py", text), "Method").class_name == "Mine"
+    assert card.read(write(tmp_path / "mine.py", text), kinds.METHOD).class_name == "Mine"
 
 
-def read(folder: Path, text: str, kind: str = "Method") -> card.Card:
+def read(folder: Path, text: str, kind: Kind = kinds.METHOD) -> card.Card:
     return card.read(write(folder / "mine.py", text), kind)
 
 
@@ -181,7 +182,7 @@ def test_a_class_of_a_module_beside_the_file_is_followed(tmp_path: Path, text: s
         places[place] = moved / place
         places[place].parent.mkdir(parents=True, exist_ok=True)
         file.rename(places[place])
-    found = card.read(path, "Method", places)
+    found = card.read(path, kinds.METHOD, places)
     assert found.hooks == {"penalty_points", "penalty"}
     assert "weight" in [parameter.name for parameter in found.parameters]
 
@@ -303,11 +304,12 @@ DATASET = "from lipbench import Dataset\nclass Mine(Dataset):\n"
 )
 def test_a_data_set_that_loads_nothing_is_refused(tmp_path: Path, body: str, expected: str) -> None:
     with pytest.raises(PluginError, match=expected):
-        read(tmp_path, f"{DATASET}    {body}\n", "Dataset")
+        read(tmp_path, f"{DATASET}    {body}\n", kinds.DATASET)
 
 
 def test_a_data_set_may_have_functions_of_its_own(tmp_path: Path) -> None:
-    assert read(tmp_path, f"{DATASET}    def load(self): ...\n    def unzip(self): ...\n", "Dataset").hooks == {"load"}
+    found = read(tmp_path, f"{DATASET}    def load(self): ...\n    def unzip(self): ...\n", kinds.DATASET)
+    assert found.hooks == {"load"}
 
 
 @pytest.mark.parametrize(
@@ -316,18 +318,18 @@ def test_a_data_set_may_have_functions_of_its_own(tmp_path: Path) -> None:
 def test_a_file_is_read_in_the_encoding_that_it_declares(tmp_path: Path, encoding: str, head: str) -> None:
     path = tmp_path / "mine.py"
     path.write_text(f'{head}"""Müller."""\n{METHOD}{SCORE}', encoding=encoding)
-    assert card.read(path, "Method").summary == "Müller."
+    assert card.read(path, kinds.METHOD).summary == "Müller."
 
 
 def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text(f'"""Müller."""\n{METHOD}{SCORE}', encoding="latin-1")
     with pytest.raises(PluginError, match="is not valid Python"):
-        card.read(path, "Method")
+        card.read(path, kinds.METHOD)
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(PluginError, match="there is no file"):
-        card.read(tmp_path / "mine.py", "Method")
+        card.read(tmp_path / "mine.py", kinds.METHOD)
     with pytest.raises(PluginError, match="cannot be read"):
-        card.read(tmp_path, "Method")
+        card.read(tmp_path, kinds.METHOD)

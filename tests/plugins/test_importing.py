@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 import torch
-from tests.test_own import write
 
 from lipbench.errors import PluginError
 from lipbench.plugins import own
 from lipbench.plugins.importing import import_file
+from tests.plugins.test_own import write
 
 
 def imported(path: Path) -> Any:

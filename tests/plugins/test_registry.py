@@ -9,7 +9,7 @@ import pytest
 from lipbench import Dataset, Method
 from lipbench.errors import PluginError, RequestError, UnknownNameError
 from lipbench.interfaces.method import overrides
-from lipbench.plugins import registry
+from lipbench.plugins import kinds, registry
 from lipbench.plugins.names import Name
 
 METHODS = ["gn", "gn_tau", "gp", "gran", "lp", "none", "ortho", "r1", "sn", "wc"]
@@ -18,12 +18,12 @@ HOOKS = ["constrain", "project", "score", "penalty_points", "penalty", "regulari
 
 
 def found(path: Path) -> registry.Found:
-    return registry.Found(registry.METHOD, path.stem, path)
+    return registry.Found(kinds.METHOD, path.stem, path)
 
 
 def test_the_built_in_methods_are_found_by_their_file_names() -> None:
-    assert list(registry.installed(registry.METHOD)) == METHODS
-    assert list(registry.installed(registry.DATASET)) == [
+    assert list(registry.installed(kinds.METHOD)) == METHODS
+    assert list(registry.installed(kinds.DATASET)) == [
         "cifar10",
         "digits",
         "fashion-mnist",
@@ -39,8 +39,8 @@ def test_the_built_in_methods_are_found_by_their_file_names() -> None:
 
 def test_listing_imports_neither_the_methods_nor_torch() -> None:
     code = (
-        "import sys; from lipbench import registry as r\n"
-        "[f.card() for places in r.installed(r.METHOD).values() for f in places]\n"
+        "import sys; from lipbench.plugins import registry as r; from lipbench.plugins.kinds import METHOD\n"
+        "[f.card for places in r.installed(METHOD).values() for f in places]\n"
         "assert not {'torch', 'lipbench_methods'} & set(sys.modules), sorted(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -48,39 +48,39 @@ def test_listing_imports_neither_the_methods_nor_torch() -> None:
 
 @pytest.mark.parametrize("name", METHODS)
 def test_every_built_in_method_loads_and_says_formula_and_paper(name: str) -> None:
-    place = registry.find(registry.METHOD, Name(name))
+    place = registry.find(kinds.METHOD, Name(name))
     assert issubclass(registry.load(place), Method)
-    assert place.card().fields.keys() >= {"formula", "paper"}
+    assert place.card.fields.keys() >= {"formula", "paper"}
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_what_the_text_says_of_parameters_is_what_the_class_has(name: str) -> None:
-    place = registry.find(registry.METHOD, Name(name))
-    for parameter in place.card().parameters:
-        assert getattr(registry.create(place, {}), parameter.name) == parameter.default
+    place = registry.find(kinds.METHOD, Name(name))
+    for parameter in place.card.parameters:
+        assert getattr(registry.instance(place, {}), parameter.name) == parameter.default
 
 
-@pytest.mark.parametrize("name", registry.installed(registry.DATASET))
+@pytest.mark.parametrize("name", registry.installed(kinds.DATASET))
 def test_every_built_in_data_set_loads(name: str) -> None:
-    assert issubclass(registry.load(registry.find(registry.DATASET, Name(name))), Dataset)
+    assert issubclass(registry.load(registry.find(kinds.DATASET, Name(name))), Dataset)
 
 
 @pytest.mark.parametrize(
     ("kind", "spellings"),
-    [(registry.METHOD, ["gn_tau", "gn-tau"]), (registry.DATASET, ["gauss-shift", "gauss_shift"])],
+    [(kinds.METHOD, ["gn_tau", "gn-tau"]), (kinds.DATASET, ["gauss-shift", "gauss_shift"])],
 )
-def test_a_name_is_found_however_its_words_are_joined(kind: registry.Kind, spellings: list[str]) -> None:
+def test_a_name_is_found_however_its_words_are_joined(kind: kinds.Kind, spellings: list[str]) -> None:
     assert {registry.find(kind, Name(spelling)).name for spelling in spellings} == {spellings[0]}
 
 
 def test_a_file_of_ones_own_cannot_take_a_built_in_name_by_another_spelling(tmp_path: Path) -> None:
     with pytest.raises(PluginError, match="would be called 'gn-tau', which is the name of an installed method"):
-        registry.find(registry.METHOD, Name(str(tmp_path / "gn-tau.py")))
+        registry.find(kinds.METHOD, Name(str(tmp_path / "gn-tau.py")))
 
 
 def test_an_unknown_name_is_refused_with_the_nearest_and_the_way_to_a_file_of_ones_own() -> None:
     with pytest.raises(UnknownNameError, match=r"Did you mean 'none'.*lipbench methods.*\./my_method\.py"):
-        registry.find(registry.METHOD, Name("nine"))
+        registry.find(kinds.METHOD, Name("nine"))
 
 
 SCORE = "    def score(self, value, grad_norm): return value\n"
@@ -167,7 +167,7 @@ class Computed(Method):
 def test_what_a_file_says_is_what_runs(tmp_path: Path, case: str, defined: str, hooks: set[str]) -> None:
     path = tmp_path / f"{case}.py"
     path.write_text(CASES[case])
-    method = registry.create(found(path), {"every": 3})
+    method = registry.instance(found(path), {"every": 3})
     assert type(method).__name__ == defined
     assert {hook for hook in HOOKS if overrides(method, hook)} == hooks
     assert (method.every, getattr(method, "weight", 10.0)) == (3, 10.0)
@@ -176,8 +176,8 @@ def test_what_a_file_says_is_what_runs(tmp_path: Path, case: str, defined: str, 
 def test_a_default_of_a_class_above_is_replaced_by_a_plain_value(tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text("from lipbench_methods.gp import GradientPenalty\nclass Mine(GradientPenalty):\n    weight = 3.0\n")
-    assert registry.create(found(path), {}).weight == 3.0
-    assert registry.create(found(path), {"weight": 1.0}).weight == 1.0
+    assert registry.instance(found(path), {}).weight == 3.0
+    assert registry.instance(found(path), {"weight": 1.0}).weight == 1.0
 
 
 def test_a_file_that_was_edited_is_imported_anew_and_one_that_was_not_is_not(tmp_path: Path) -> None:
@@ -226,7 +226,7 @@ def test_a_file_with_a_byte_order_mark_is_imported(tmp_path: Path) -> None:
 )
 def test_what_the_field_calls_a_method_leads_to_its_name_and_nothing_far_fetched_does(given: str, meant: str) -> None:
     with pytest.raises(UnknownNameError) as refused:
-        registry.find(registry.METHOD, Name(given))
+        registry.find(kinds.METHOD, Name(given))
     assert ("Did you mean" in str(refused.value)) == (meant is not None)
     assert meant is None or f"Did you mean {meant!r}?" in str(refused.value)
 
@@ -239,12 +239,12 @@ def test_a_folder_that_is_given_as_data_is_named_as_one(
     monkeypatch.chdir(tmp_path)
     name = form.format("shapes")
     with pytest.raises(RequestError, match=rf"as a folder of pictures it is named 'folder\[path={name},size=32\]'"):
-        registry.find(registry.DATASET, Name(name))
+        registry.find(kinds.DATASET, Name(name))
 
 
 def test_a_value_that_the_class_refuses_is_a_wrong_request() -> None:
     with pytest.raises(RequestError, match=r"method wc\[bound=-1.0\] is refused: bound must be greater than 0"):
-        registry.create(registry.find(registry.METHOD, Name("wc")), {"bound": -1.0})
+        registry.instance(registry.find(kinds.METHOD, Name("wc")), {"bound": -1.0})
 
 
 @pytest.fixture
@@ -265,21 +265,21 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_strangers_package_is_found_by_its_entry_point_without_being_imported(site: Path) -> None:
-    (place,) = registry.installed(registry.METHOD)["own"]
+    (place,) = registry.installed(kinds.METHOD)["own"]
     assert place.path == site / "stranger" / "own.py"
-    assert place.card().summary == "One-sided."
+    assert place.card.summary == "One-sided."
 
 
 def test_two_packages_with_one_name_are_refused_where_the_name_is_used(site: Path) -> None:
     (site / "stranger" / "own.py").rename(site / "stranger" / "gn.py")
     (site / "stranger-1.0.dist-info" / "entry_points.txt").write_text("[lipbench.methods]\nanything = stranger.gn\n")
     with pytest.raises(PluginError, match="'gn' is defined twice"):
-        registry.find(registry.METHOD, Name("gn"))
-    assert registry.find(registry.METHOD, Name("gp")).name == "gp"
+        registry.find(kinds.METHOD, Name("gn"))
+    assert registry.find(kinds.METHOD, Name("gp")).name == "gp"
 
 
 def test_an_entry_point_that_leads_nowhere_hides_nothing(site: Path) -> None:
     (site / "stranger-1.0.dist-info" / "entry_points.txt").write_text(
         "[lipbench.methods]\na = gone.away\nb = stranger.no\n"
     )
-    assert "gn" in registry.installed(registry.METHOD)
+    assert "gn" in registry.installed(kinds.METHOD)

@@ -232,3 +232,66 @@ def test_the_canonical_text_of_a_cell_reads_back_as_what_was_asked() -> None:
     (planned,) = plan("none", asked, [0], "digits", {})
     assert str(planned.cell.dataset) == asked
     assert plan("none", str(planned.cell.dataset), [0], "digits", {})[0].cell == planned.cell
+
+
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [
+        ({"loss": "hing"}, r"unknown loss 'hing'.*Did you mean 'hinge'\?.*lipbench losses"),
+        ({"loss": "gp"}, r"unknown loss 'gp'.*gp is a method: --methods gp"),
+        ({"loss": "hinge,logistic"}, "'hinge,logistic' names 2 losses; expected one"),
+        ({"loss": "hinge[margin=a]"}, "margin of hinge is 'a'; expected a finite number, such as 1.0"),
+        ({"loss": "hinge+logistic"}, "losses do not compose"),
+        ({"architecture": "cnn8"}, "unknown architecture 'cnn8'.*Did you mean 'cnn-8'"),
+        ({"architecture": "cnn-8[wdth=3]"}, r"unknown parameter of cnn-8 'wdth'; expected one of: width"),
+        ({"evaluate.extractor": "digitscnn"}, r"unknown extractor 'digitscnn'.*Did you mean 'digits-cnn'\?"),
+        ({"evaluate.measures": "no"}, "unknown measure 'no'"),
+    ],
+)
+def test_a_plugin_that_a_protocol_names_is_refused_as_a_method_is(overrides: dict[str, Any], expected: str) -> None:
+    with pytest.raises(RequestError, match=expected):
+        ask("gn", overrides=overrides)
+
+
+def test_an_architecture_with_parameters_is_another_comparison_and_a_default_is_not() -> None:
+    plain, same, narrow = (
+        ask("gn", overrides={"architecture": text})[0].cell for text in ("cnn-8", "cnn_8[width=16]", "cnn-8[width=8]")
+    )
+    assert same == plain
+    assert str(narrow.architecture) == narrow.protocol.architecture == "cnn-8[width=8]"
+    assert narrow.comparison != plain.comparison
+
+
+LOSS = """from lipbench import Loss
+class Mine(Loss):
+    slope: float = 1.0
+    def critic(self, real, fake): return self.slope * (fake.mean() - real.mean())
+    def generator(self, fake): return -fake.mean()
+"""
+
+
+def test_a_loss_of_ones_own_is_copied_and_hashed(tmp_path: Path) -> None:
+    path = tmp_path / "tilted.py"
+    path.write_text(LOSS)
+    (planned,) = ask("gn", overrides={"loss": f"{path}[slope=2]"})
+    assert planned.cell.protocol.loss == str(planned.cell.loss) == "tilted[slope=2.0]"
+    assert planned.contents() == {"loss.py": LOSS.encode()}
+    path.write_text(LOSS + "\n")
+    (other,) = ask("gn", overrides={"loss": f"{path}[slope=2]"})
+    assert other.cell.comparison != planned.cell.comparison
+    assert other.cell.protocol.id == planned.cell.protocol.id
+
+
+def test_a_plugin_of_one_kind_given_as_another_is_named_with_the_way_to_give_it(tmp_path: Path) -> None:
+    path = tmp_path / "tilted.py"
+    path.write_text(LOSS)
+    with pytest.raises(PluginError, match=r"defines 0 methods, but a loss, which is asked for by --set loss=tilted.py"):
+        ask(str(path))
+
+
+def test_networks_of_ones_own_may_be_a_class_with_parameters(tmp_path: Path) -> None:
+    path = tmp_path / "wide.py"
+    path.write_text("from lipbench.nets.mlp import Mlp\nclass Wide(Mlp):\n    width = 8\n")
+    (planned,) = ask("gn", overrides={"architecture": f"{path}[width=9]"})
+    assert str(planned.cell.architecture) == "wide[width=9]"
+    assert list(planned.contents()) == ["architecture.py"]

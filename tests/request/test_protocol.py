@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lipbench.errors import RequestError, UnknownNameError
-from lipbench.plugins import registry
+from lipbench.plugins import kinds, registry
 from lipbench.request import protocol
 from lipbench.request.schema import CriticProtocol, Protocol, adversarial
 
@@ -82,7 +82,6 @@ def test_whole_numbers_become_real_ones_where_torch_insists() -> None:
         ("train.learning_rate", float("nan")),
         ("train.betas", [0.5]),
         ("train.betas", [0.5, 1.0]),
-        ("loss", "hing"),
         ("train.flips", "yes"),
         ("evaluate.split", "test"),
     ],
@@ -92,6 +91,27 @@ def test_a_value_out_of_range_is_refused_with_key_value_and_expectation(key: str
         protocol.check(protocol.read("digits"), {key: value})
     assert key in str(refused.value)
     assert "expected" in str(refused.value) or "should" in str(refused.value)
+
+
+def test_everything_that_is_wrong_is_told_at_once() -> None:
+    wrong = {"loss": "hing", "train.steps": -5, "train.step": 1}
+    with pytest.raises(RequestError) as refused:
+        protocol.check(protocol.read("digits"), wrong)
+    for said in (
+        "loss is 'hing'; expected 'wasserstein'",
+        "train.steps is -5; expected greater",
+        "Did you mean 'train.s",
+    ):
+        assert said in str(refused.value)
+    with pytest.raises(RequestError, match=r"-5; expected greater than 0; .*; and 1 more$"):
+        protocol.check(protocol.read("digits"), wrong | {"train.flips": 3})
+
+
+def test_all_keys_that_are_missing_are_told_at_once() -> None:
+    with pytest.raises(
+        RequestError, match=r"settings 'datasets', .*'evaluate' are missing; `lipbench protocols digits`"
+    ):
+        protocol.check({"name": "mine"}, {})
 
 
 @pytest.mark.parametrize("key", ["train.step", "loos", "evaluate.sample", "training.steps", "loss.weight"])
@@ -116,7 +136,7 @@ def test_a_file_of_ones_own_is_read_by_its_path(tmp_path: Path) -> None:
 def test_a_broken_or_incomplete_file_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(text)
-    with pytest.raises(RequestError, match="cannot be read|is missing"):
+    with pytest.raises(RequestError, match="cannot be read|are missing"):
         protocol.check(protocol.read(str(path)), {})
 
 
@@ -135,7 +155,7 @@ def test_real_samples_that_are_left_out_do_not_show_in_text_or_id() -> None:
 def test_what_is_recommended_names_methods_and_is_valid(name: str) -> None:
     data = protocol.read(name)
     for method, own in protocol.recommendations(data).items():
-        assert method in registry.installed(registry.METHOD)
+        assert method in registry.installed(kinds.METHOD)
         assert protocol.check(data, own.settings).id != ""
 
 

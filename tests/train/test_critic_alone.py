@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from lipbench import Method, Pair
 from lipbench.data.w1 import Benchmark
 from lipbench.errors import Diverged
-from lipbench.nets.mlp import make
-from lipbench.plugins import registry
+from lipbench.nets.mlp import Mlp
+from lipbench.plugins import kinds, registry
 from lipbench.plugins.names import Name
 from lipbench.request.protocol import check, read
 from lipbench.request.schema import CriticProtocol, CriticTrain
@@ -18,8 +18,8 @@ from lipbench.train.alone import CriticAlone
 from lipbench.train.composition import Composition
 from lipbench.train.critic import CriticUpdate
 from lipbench.train.gradients.choose import choose
-from lipbench.train.losses import LOSSES
 from lipbench.train.streams import seeded
+from tests.builtin import loss
 
 PAIR = Benchmark().load()
 METHODS = ["wc", "sn", "gp", "lp", "r1", "gn", "gn_tau", "gran", "ortho"]
@@ -34,16 +34,16 @@ def settings(**changes: Any) -> CriticTrain:
 def alone(*methods: str | Method, seed: int = 0, **changes: Any) -> CriticAlone:
     assert isinstance(PAIR, Pair)
     made = [
-        registry.create(registry.find(registry.METHOD, Name(method)), {}) if isinstance(method, str) else method
+        registry.instance(registry.find(kinds.METHOD, Name(method)), {}) if isinstance(method, str) else method
         for method in methods
     ]
     composition, train = Composition(tuple(made)), settings(**{"batch_size": 32, **changes})
     with seeded(seed, "init"):
-        _, critic = make(PAIR.shape, PAIR.dim)
+        _, critic = Mlp().make(PAIR.shape, PAIR.dim)
     with seeded(seed, "constrain"):
         critic = composition.constrain(critic)
     engine = choose(critic, PAIR.shape)
-    return CriticAlone(CriticUpdate(critic, composition, LOSSES["wasserstein"], train, engine), PAIR, train, seed)
+    return CriticAlone(CriticUpdate(critic, composition, loss("wasserstein"), train, engine), PAIR, train, seed)
 
 
 class Watching(Method):

@@ -5,11 +5,11 @@ import torch
 from torch import Tensor, nn
 
 from lipbench import Method
+from lipbench.losses.wasserstein import Wasserstein
 from lipbench.request.protocol import check, read
 from lipbench.train.composition import Composition
 from lipbench.train.critic import CriticUpdate
 from lipbench.train.gradients.double_backward import DoubleBackward
-from lipbench.train.losses import LOSSES
 
 
 class Small(Method):
@@ -25,7 +25,7 @@ def test_in_two_passes_real_and_fake_have_statistics_of_their_own(passes: int, m
     real, fake = torch.randn(8, 1, 2, 2), 3 + torch.randn(8, 1, 2, 2)
     settings = check(read("digits"), {}).train
     composition = Composition((*methods, Method()))
-    update = CriticUpdate(critic, composition, LOSSES["wasserstein"], settings, DoubleBackward())
+    update = CriticUpdate(critic, composition, Wasserstein(), settings, DoubleBackward())
     update.passes = passes
 
     def expected() -> Tensor:

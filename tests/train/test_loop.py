@@ -11,15 +11,14 @@ from torch import Tensor, nn
 from lipbench import Method
 from lipbench.data.digits import Digits
 from lipbench.errors import Diverged
-from lipbench.nets.cnn8 import make
-from lipbench.plugins import registry
+from lipbench.nets.cnn_8 import Cnn8
+from lipbench.plugins import kinds, registry
 from lipbench.plugins.names import Name
 from lipbench.request.protocol import check, read
 from lipbench.request.schema import Train
 from lipbench.train.composition import Composition
 from lipbench.train.gradients.choose import choose
 from lipbench.train.loop import Trainer
-from lipbench.train.losses import LOSSES
 from lipbench.train.streams import seeded
 
 PICTURES = Digits().load().train
@@ -31,16 +30,16 @@ def settings(**changes: Any) -> Train:
 
 def trainer(*methods: str | Method, seed: int = 0, loss: str = "wasserstein", **changes: Any) -> Trainer:
     made = [
-        registry.create(registry.find(registry.METHOD, Name(method)), {}) if isinstance(method, str) else method
+        registry.instance(registry.find(kinds.METHOD, Name(method)), {}) if isinstance(method, str) else method
         for method in methods
     ]
     composition = Composition(tuple(made))
     with seeded(seed, "init"):
-        generator, critic = make((1, 8, 8), 64)
+        generator, critic = Cnn8().make((1, 8, 8), 64)
     with seeded(seed, "constrain"):
         critic = composition.constrain(critic)
     return Trainer(
-        generator, critic, composition, LOSSES[loss], PICTURES, settings(**changes), choose(critic, (1, 8, 8)), seed
+        generator, critic, composition, loss(loss), PICTURES, settings(**changes), choose(critic, (1, 8, 8)), seed
     )
 
 

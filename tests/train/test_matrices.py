@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm, weight_norm
 from torch.utils.checkpoint import checkpoint
 
-from lipbench import matrices, nets
+from lipbench import matrices
+from tests.builtin import networks
 
 SHAPE = (1, 4, 8)
 
@@ -175,7 +176,7 @@ def test_looking_changes_neither_the_critic_nor_random_numbers(training: bool) -
 @pytest.mark.parametrize(("name", "side"), [("cnn-8", 8), ("resnet-32", 32), ("mlp", 1)])
 def test_the_shared_critics_have_those_of_their_linear_and_convolutional_layers(name: str, side: int) -> None:
     shape = (3, side, side)
-    _, critic = nets.find(name)(shape, 3)
+    _, critic = networks(name, shape, 3)
     critic.input_shape = shape  # type: ignore[assignment]
     layers = [layer for layer in critic.modules() if isinstance(layer, nn.Linear | nn.Conv2d)]
     assert matrices(critic) == [(layer, "weight") for layer in layers]

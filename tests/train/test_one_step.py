@@ -9,16 +9,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lipbench import nets
 from lipbench.interfaces.dataset import to_unit
-from lipbench.plugins import registry
+from lipbench.plugins import kinds, registry
 from lipbench.plugins.names import Name
 from lipbench.request import protocol
 from lipbench.train.composition import Composition
 from lipbench.train.gradients.choose import choose
 from lipbench.train.loop import Trainer
-from lipbench.train.losses import LOSSES
 from lipbench.train.streams import Streams
+from tests.builtin import networks
 
 SEED, COUNT, STEPS = 3, 4, 2
 SETTINGS = protocol.check(
@@ -132,16 +131,16 @@ def by_hand(method: str, loss: str, generator: nn.Module, critic: nn.Module, sta
     ("method", "loss"), [("wc", "wasserstein"), ("gp", "wasserstein"), ("sn", "hinge"), ("gn", "logistic")]
 )
 def test_the_losses_are_those_of_steps_written_by_hand(method: str, loss: str) -> None:
-    generator, critic = nets.find("cnn-32")((3, 32, 32), 128)
+    generator, critic = networks("cnn-32", (3, 32, 32), 128)
     for weight in critic.parameters():  # steeper than it starts, so that losses are not all about 0
         weight.data *= 2
     plain = deepcopy(generator), deepcopy(critic)
     parameters = {"bound": 0.01} if method == "wc" else {}
-    composition = Composition((registry.create(registry.find(registry.METHOD, Name(method)), parameters),))
+    composition = Composition((registry.instance(registry.find(kinds.METHOD, Name(method)), parameters),))
     constrained = composition.constrain(critic)
     wanted = by_hand(method, loss, *plain, start=deepcopy(constrained))
     trainer = Trainer(
-        generator, constrained, composition, LOSSES[loss], PICTURES, SETTINGS, choose(constrained, (3, 32, 32)), SEED
+        generator, constrained, composition, loss(loss), PICTURES, SETTINGS, choose(constrained, (3, 32, 32)), SEED
     )
     found = [value for _ in range(STEPS) for (value,) in trainer.advance(1).values()]
     assert found == pytest.approx(wanted, rel=1e-5, abs=1e-5)

@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from lipbench import nets
 from lipbench.errors import RequestError
 from lipbench.train.gradients.double_backward import DoubleBackward
 from lipbench.train.gradients.terms import Term
 from lipbench.train.gradients.three_sweeps import ThreeSweeps
 from lipbench.train.precision import autocast, set_precision
+from tests.builtin import networks
 from tests.conftest import MakeRun
 
 CPU = torch.device("cpu")
@@ -30,7 +30,7 @@ def gradients(engine: Any, critic: nn.Module, terms: list[Term]) -> Tensor:
 
 
 def test_bfloat16_gives_float32s_gradients_within_its_rounding_by_both_engines() -> None:
-    critic = nets.find("cnn-8")((1, 8, 8), 8)[1]
+    critic = networks("cnn-8", (1, 8, 8), 8)[1]
     points = torch.randn(16, 1, 8, 8)
     terms = [Term(points, score), Term(points, lambda value, norm: (norm - 1).square().mean(), rows=slice(0, 8))]
     exact = gradients(ThreeSweeps(), critic, terms)

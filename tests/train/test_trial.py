@@ -10,10 +10,13 @@ from torch import Tensor, nn
 
 from lipbench import Method
 from lipbench.errors import PluginError, RequestError
-from lipbench.plugins import registry
+from lipbench.interfaces.loss import Loss
+from lipbench.losses.wasserstein import Wasserstein
+from lipbench.plugins import kinds, registry
 from lipbench.plugins.names import Name
 from lipbench.train.composition import Composition
-from lipbench.train.trial import trials
+from lipbench.train.trial import trials, try_loss
+from tests.builtin import loss as built_in_loss
 
 REAL, FAKE = torch.rand(4, 3, 8, 8), torch.rand(4, 3, 8, 8)
 RNG = torch.Generator()
@@ -133,9 +136,9 @@ def test_an_exception_of_the_hook_passes_through() -> None:
         attempt(method(score=lambda self, v, n: 1 / 0))
 
 
-@pytest.mark.parametrize("name", sorted(registry.installed(registry.METHOD)))
+@pytest.mark.parametrize("name", sorted(registry.installed(kinds.METHOD)))
 def test_every_built_in_method_passes(name: str) -> None:
-    built_in: Method = registry.create(registry.find(registry.METHOD, Name(name)), {})
+    built_in: Method = registry.instance(registry.find(kinds.METHOD, Name(name)), {})
     attempt(built_in, nn.Sequential(nn.Conv2d(3, 2, 3), nn.LeakyReLU(0.2), nn.Flatten(), nn.Linear(72, 1)))
 
 
@@ -171,3 +174,45 @@ def set_slope(self: Method, critic: nn.Module) -> nn.Module:
 @pytest.mark.parametrize("hook", [scaled, hooked, set_slope, lambda self, critic: nn.Sequential(critic)])
 def test_a_constraint_may_change_anything_of_a_critic(hook: Any) -> None:
     Composition((method(constrain=hook),)).constrain(critic())
+
+
+class Detached(Loss):
+    def critic(self, real: Tensor, fake: Tensor) -> Tensor:
+        return (fake.mean() - real.mean()).detach()
+
+    def generator(self, fake: Tensor) -> Tensor:
+        return -fake.mean()
+
+
+class Several(Wasserstein):
+    def generator(self, fake: Tensor) -> Tensor:
+        return -fake
+
+
+class Drawn(Wasserstein):
+    def critic(self, real: Tensor, fake: Tensor) -> Tensor:
+        return super().critic(real, fake) * torch.rand(())
+
+
+class Lost(Wasserstein):
+    def critic(self, real: Tensor, fake: Tensor) -> Tensor:
+        return (fake - real).log().mean()
+
+
+@pytest.mark.parametrize(
+    ("loss", "expected"),
+    [
+        (Detached(), "critic of loss mine has no gradient in the scores"),
+        (Several(), r"generator of loss mine gives a tensor of shape \(32,\).*end it with .mean\(\)"),
+        (Drawn(), "critic of loss mine gives something else at each call"),
+        (Lost(), "critic of loss mine is nan"),
+    ],
+)
+def test_a_loss_by_which_nothing_is_learned_is_refused(loss: Loss, expected: str) -> None:
+    with pytest.raises(PluginError, match=expected):
+        try_loss(loss, "mine", torch.device("cpu"))
+
+
+@pytest.mark.parametrize("name", ["wasserstein", "hinge", "logistic"])
+def test_the_built_in_losses_pass(name: str) -> None:
+    try_loss(built_in_loss(name), name, torch.device("cpu"))

@@ -8,7 +8,7 @@ from lipbench.request.plan import plan
 from lipbench.work.prepare import Ready, prepare
 from tests.conftest import TINY
 
-NETS = "from torch import nn\nfrom lipbench.nets.cnn8 import make as small\n"
+NETS = "from torch import nn\nfrom lipbench.nets.cnn_8 import Cnn8; small = Cnn8().make\n"
 
 
 class Heard(Listener):

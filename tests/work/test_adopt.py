@@ -13,7 +13,7 @@ from torch.nn.utils import parametrize
 
 from lipbench.errors import RequestError
 from lipbench.measuring.critic import settled
-from lipbench.train.copied import copied
+from lipbench.train.copies import copied
 from lipbench.train.gradients.terms import values_and_norms
 from lipbench.train.streams import global_state
 from lipbench.work.adopt import adopt, adopt_critic

@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 import torch
-from tests.runner.test_resume import Killed, dying_at_write, trained
-from tests.runner.test_work import NAN, TIMES, go
 
 import lipbench
 from lipbench.disk.store import RunFolder, Status
@@ -16,10 +14,11 @@ from lipbench.launch import FAILED, FINISHED
 from lipbench.launch.listener import Listener
 from lipbench.request.plan import plan
 from lipbench.work import checkpoint
-from lipbench.work.jobs import create
-from lipbench.work.prepare import prepare
+from lipbench.work.prepare import create, prepare
 from lipbench.work.stages import Stages
 from tests.conftest import TINY, TINY_ALONE, MakeRun
+from tests.work.test_resume import Killed, dying_at_write, trained
+from tests.work.test_run import NAN, TIMES, go
 
 TRUTH = ("cos", "l2", "w1_estimate", "w1_true")
 PROFILE = {f"{raw}{key}" for raw in ("", "raw_") for key in ("secant_max", "secant_1", "secant_0.001", "tv_gap")}
@@ -135,7 +134,7 @@ def test_a_critic_that_turns_nan_in_the_very_last_step_counts_as_divergence(
 ) -> None:
     path = tmp_path / "nets.py"
     path.write_text(
-        "from lipbench.nets.mlp import make as plain\n"
+        "from lipbench.nets.mlp import Mlp\nplain = Mlp().make\n"
         "def make(shape, latents):\n"
         "    generator, critic = plain(shape, latents)\n"
         "    calls = []\n"

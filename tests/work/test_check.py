@@ -230,7 +230,7 @@ def test_checking_changes_nothing_that_training_depends_on() -> None:
     before = [{name: value.clone() for name, value in net.state_dict().items()} for net in nets]
     stages = Stages("sn on digits")
     fake = check_generator(trainer.generator, 64, (1, 8, 8), trainer.device, stages)
-    check_critic(trainer, ["sn"], torch.rand(4, 1, 8, 8), fake, stages)
+    check_critic(trainer, ["sn"], "wasserstein", torch.rand(4, 1, 8, 8), fake, stages)
     for net, state in zip(nets, before, strict=True):
         torch.testing.assert_close(net.state_dict(), state, rtol=0, atol=0)
 

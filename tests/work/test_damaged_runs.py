@@ -6,14 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.runner.test_resume import Killed, assert_equal, dying_at_write
 
 from lipbench.disk.store import RunFolder, Status
 from lipbench.errors import StoreError
 from lipbench.launch import FAILED, FINISHED
-from lipbench.launch.conclude import conclude
+from lipbench.launch.outcome import conclude
 from lipbench.work.run import work
 from tests.conftest import MakeRun
+from tests.work.test_resume import Killed, assert_equal, dying_at_write
 
 
 def a_folder(path: Path) -> None:

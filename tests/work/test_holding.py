@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.runner.test_launch import command, wait_for
 
 from lipbench.disk.store import RunFolder, Status
 from lipbench.launch import FAILED
-from lipbench.launch.conclude import conclude, record_signal
 from lipbench.launch.connection import Connection
 from lipbench.launch.launcher import Launcher
 from lipbench.launch.listener import Listener
+from lipbench.launch.outcome import conclude, record_signal
 from lipbench.request.plan import plan
 from lipbench.work import basis
 from lipbench.work.run import work
 from tests.conftest import TINY, MakeRun
+from tests.launch.test_launcher import command, wait_for
 
 MINE = '"""Mine."""\nfrom lipbench import Method\nclass Mine(Method):\n    def project(self, critic):\n        {}\n'
 CLIP = "for weight in critic.parameters(): weight.clamp_(-0.1, 0.1)"

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from lipbench import Method
-from lipbench.plugins import registry
+from lipbench.plugins import kinds, registry
 from lipbench.plugins.names import Name
 from lipbench.train.composition import Composition
 from lipbench.train.gradients.choose import choose
@@ -64,7 +64,7 @@ def plain() -> nn.Module:
 
 
 def find(name: str) -> Method:
-    return registry.create(registry.find(registry.METHOD, Name(name)), {})
+    return registry.instance(registry.find(kinds.METHOD, Name(name)), {})
 
 
 def laid_out(critic: nn.Module, method: Method) -> str:

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 import torch
-from tests.runner.test_work import TIMES, go
 
 from lipbench.disk import files, store, trace
 from lipbench.disk.store import RunFolder, Status
@@ -21,6 +20,7 @@ from lipbench.launch import FAILED, FINISHED
 from lipbench.work import checkpoint
 from lipbench.work import run as working
 from tests.conftest import MakeRun
+from tests.work.test_run import TIMES, go
 
 
 def trained(state: dict[str, Any]) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def test_a_nan_is_a_result_recorded_at_its_step(make_run: MakeRun, nan_method: s
 def test_weights_that_turn_nan_in_the_very_last_step_count_as_divergence(make_run: MakeRun, tmp_path: Path) -> None:
     path = tmp_path / "nets.py"
     path.write_text(
-        "import torch\nfrom lipbench.nets.cnn8 import make as small\n"
+        "import torch\nfrom lipbench.nets.cnn_8 import Cnn8\nsmall = Cnn8().make\n"
         "def make(shape, latents):\n"
         "    generator, critic = small(shape, latents)\n"
         "    calls = []\n"
@@ -151,7 +151,7 @@ def test_files_of_the_users_own_with_modules_run_and_are_loaded_from_the_folder_
         "mine.py": '"""Mine."""\nfrom helpers import Base\nclass Mine(Base):\n    weight: float = 2.0\n',
         "mydata.py": '"""Mine."""\nfrom lipbench import Dataset\nfrom helpers import pictures\nclass My(Dataset):\n'
         "    def load(self): return pictures()\n",
-        "helpers/__init__.py": "from .deeper import *\nfrom lipbench.nets.cnn8 import make as networks\n",
+        "helpers/__init__.py": "from .deeper import *\nfrom lipbench.nets.cnn_8 import Cnn8\nnetworks = Cnn8().make\n",
         "helpers/deeper.py": "import lipbench\n"
         "class Base(lipbench.Method):\n    def score(self, value, grad_norm): return value / (1 + grad_norm)\n"
         "def pictures():\n"
@@ -181,7 +181,7 @@ def test_a_critic_with_batch_normalisation_is_refused_under_gradient_norms_alone
 ) -> None:
     path = tmp_path / "nets.py"
     path.write_text(
-        "from torch import nn\nfrom lipbench.nets.cnn8 import make as small\n"
+        "from torch import nn\nfrom lipbench.nets.cnn_8 import Cnn8\nsmall = Cnn8().make\n"
         "def make(shape, latents):\n"
         "    generator, critic = small(shape, latents)\n"
         "    return generator, nn.Sequential(nn.BatchNorm2d(1), *critic)\n"
@@ -207,12 +207,12 @@ def make(shape, latents):
 """
 
 
-@pytest.mark.parametrize(("protocol", "net"), [("digits", "cnn8"), ("w1", "mlp")])
+@pytest.mark.parametrize(("protocol", "net"), [("digits", "cnn_8 import Cnn8 as Net"), ("w1", "mlp import Mlp as Net")])
 @pytest.mark.parametrize("methods", ["gn", "wc"])
 def test_a_critic_that_is_no_function_is_not_examined_and_its_run_is_done(
     make_run: MakeRun, tmp_path: Path, protocol: str, net: str, methods: str
 ) -> None:
-    (tmp_path / "nets.py").write_text(f"from lipbench.nets.{net} import make as small\n{NOISY}")
+    (tmp_path / "nets.py").write_text(f"from lipbench.nets.{net}\nsmall = Net().make\n{NOISY}")
     folder = make_run(methods, protocol=protocol, finished=True, architecture=f"{tmp_path / 'nets.py'}:make")
     result = folder.read_json("result.json")
     assert result is not None
@@ -224,7 +224,7 @@ def test_a_critic_that_is_no_function_is_not_examined_and_its_run_is_done(
 
 def test_a_run_whose_critic_draws_from_numpy_is_repeated_by_its_seed(make_run: MakeRun, tmp_path: Path) -> None:
     (tmp_path / "nets.py").write_text(
-        "import numpy as np\nfrom torch import nn\nfrom lipbench.nets.cnn8 import make as small\n"
+        "import numpy as np\nfrom torch import nn\nfrom lipbench.nets.cnn_8 import Cnn8\nsmall = Cnn8().make\n"
         "class Jitter(nn.Module):\n"
         "    def forward(self, x): return x + (np.random.uniform(-0.2, 0.2) if self.training else 0)\n"
         "def make(shape, latents):\n    generator, critic = small(shape, latents)\n"
@@ -245,7 +245,8 @@ def test_a_run_whose_critic_draws_from_numpy_is_repeated_by_its_seed(make_run: M
 
 def test_networks_with_old_hooks_are_trained_measured_and_loaded(make_run: MakeRun, tmp_path: Path) -> None:
     (tmp_path / "nets.py").write_text(
-        "from torch import nn\nfrom torch.nn.utils import spectral_norm\nfrom lipbench.nets.cnn8 import make as small\n"
+        "from torch import nn\nfrom torch.nn.utils import spectral_norm\nfrom lipbench.nets.cnn_8 import Cnn8\n"
+        "small = Cnn8().make\n"
         "def make(shape, latents):\n    generator, critic = small(shape, latents)\n"
         "    for net in (generator, critic):\n        for layer in net:\n"
         "            if hasattr(layer, 'weight') and layer.weight.dim() > 1: spectral_norm(layer)\n"

@@ -14,7 +14,6 @@ from lipbench.reports.reading.bases import BASIS
 from lipbench.reports.reading.columns import LIPBENCH, declared, expected, several
 from lipbench.request import cell as cells
 from lipbench.request.cell import Cell
-from lipbench.request.schema import Protocol
 
 # Of an evaluation's many numbers, those that are drawn: a thousand runs fit into memory, and into seconds.
 TRACED = ["step", *(column.name for column in COLUMNS if column.traced)]
@@ -150,11 +149,8 @@ def _message(folder: RunFolder) -> tuple[str | None, list[str]]:
 
 def _pictures(cell: Cell, result: dict[str, Any]) -> dict[str, Any]:
     """How many pictures were compared, where there are any; fewer real ones than asked for if the data hold fewer."""
-    if not isinstance(cell.protocol, Protocol):
-        return {}
-    measured = cell.protocol.evaluate
-    real = result.get("real_samples", measured.real_samples)
-    return {"samples": measured.samples, "real_samples": real, "split": measured.split}
+    asked = cell.protocol.pictures
+    return asked | {key: result[key] for key in ("real_samples",) if key in asked and key in result}
 
 
 def _read(folder: RunFolder, name: str, own: dict[str, Column] | None = None) -> dict[str, Any]:

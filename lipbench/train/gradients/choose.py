@@ -4,12 +4,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import CheckpointError
 
-from lipbench.train.copied import copied
+from lipbench.train.copies import copied, nearby
 from lipbench.train.gradients.call import UnsupportedOperation
 from lipbench.train.gradients.double_backward import DoubleBackward
 from lipbench.train.gradients.terms import Engine, Term
 from lipbench.train.gradients.three_sweeps import ThreeSweeps
-from lipbench.train.nearby import nearby
 from lipbench.train.streams import generator, seeded
 
 # How far gradients may be apart: relative to their own size (rounding leaves 1e-14 in float64 and 1e-5 in float32, a

@@ -6,8 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from lipbench.train.gradients.frozen import frozen, made_once
-from lipbench.train.gradients.terms import Engine, Objective, Term, values, values_and_norms
+from lipbench.train.gradients.terms import Engine, Objective, Term, frozen, made_once, values, values_and_norms
 
 
 class DoubleBackward(Engine):

@@ -1,6 +1,6 @@
 """Records a critic's pass as a list of operations, whatever modules or functions its ``forward`` is made of."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from weakref import ref
 
@@ -14,7 +14,6 @@ from lipbench.train.gradients.operations import Operation
 from lipbench.train.gradients.recognise import FROZEN, RECOGNISERS, recognise
 from lipbench.train.gradients.rewrites import REWRITES, applies
 from lipbench.train.gradients.terms import values
-from lipbench.train.graph import leaves
 
 CHANGED = -1  # the slot of what shares memory with a tensor that was changed in place: what it holds is gone
 UNKNOWN = -2  # the slot of what comes after an operation that is not known
@@ -224,3 +223,17 @@ def _learns(operation: Operation) -> bool:
 
 def _folded(rows: slice, fold: int) -> slice:
     return slice(rows.start * fold, rows.stop * fold)
+
+
+def leaves(tensor: Tensor) -> Iterator[Tensor]:
+    """The tensors that autograd would reach from a tensor, each once: weights and inputs that require a gradient."""
+    waiting, seen = [tensor.grad_fn], set[object]()
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        leaf = getattr(node, "variable", None)
+        if isinstance(leaf, Tensor):
+            yield leaf
+        waiting += [source for source, _ in node.next_functions]

@@ -1,8 +1,8 @@
 """What a critic is asked: its values, and numbers to minimise made from values and gradient norms."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.utils import parametrize
 
 from lipbench.train.precision import full
 
@@ -135,3 +136,31 @@ def gradient_norm(gradient: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
     """The Euclidean norm of each sample's gradient. It has gradient 0 at 0, where a square root has NaN."""
     norm: Tensor = torch.linalg.vector_norm(gradient.flatten(1), dim=1)
     return norm
+
+
+@contextmanager
+def frozen(critic: nn.Module) -> Iterator[None]:
+    """Spare the weights' gradients inside the block."""
+    trained = [weight for weight in critic.parameters() if weight.requires_grad]
+    for weight in trained:
+        weight.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for weight in trained:
+            weight.requires_grad_(True)
+
+
+@contextmanager
+def made_once(critic: nn.Module) -> Iterator[None]:
+    """Make the weights under a parametrisation (spectral norm) once, before the block: each access moves their buffers.
+
+    Not when a layer is first reached, as that may be in a checkpointed part, which would find them made when it is
+    computed again, and fail.
+    """
+    with parametrize.cached():
+        with torch.autocast(next(critic.parameters()).device.type, enabled=False):
+            for layer in critic.modules():
+                for name in getattr(layer, "parametrizations", ()):
+                    getattr(layer, name)
+        yield

@@ -16,10 +16,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from lipbench.train.gradients.frozen import frozen, made_once
 from lipbench.train.gradients.learned import ParameterGradient
 from lipbench.train.gradients.tape import Tape
-from lipbench.train.gradients.terms import Engine, Objective, Term, gradient_norm, values
+from lipbench.train.gradients.terms import Engine, Objective, Term, frozen, gradient_norm, made_once, values
 
 
 class ThreeSweeps(Engine):

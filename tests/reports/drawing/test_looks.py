@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lipbench.plugins import registry
+from lipbench.plugins import kinds, registry
 from lipbench.reports.drawing.looks import KNOWN, looks
 
 
@@ -13,7 +13,7 @@ def test_a_method_looks_the_same_whatever_it_is_compared_with() -> None:
 
 
 def test_every_method_of_lipbench_has_a_colour_of_its_own() -> None:
-    names = list(registry.installed(registry.METHOD))
+    names = list(registry.installed(kinds.METHOD))
     assert set(KNOWN) <= set(names)
     assert len({look.colour for look in looks(KNOWN).values()}) == len(KNOWN) == 10
 

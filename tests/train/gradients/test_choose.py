@@ -6,11 +6,11 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import handle_torch_function, has_torch_function_unary
 
-from lipbench import nets
 from lipbench.train.gradients import choose as module
 from lipbench.train.gradients.choose import choose
 from lipbench.train.gradients.learned import Affine
 from lipbench.train.gradients.operations import Leaky
+from tests.builtin import networks
 from tests.train.gradients.test_exact import Functional, MaxMin, Sorted, mlp
 
 SHAPE = (2, 4, 4)
@@ -32,7 +32,7 @@ class Calls(nn.Module):
 @pytest.mark.parametrize("architecture", ["cnn-32", "cnn-48", "resnet-32", "resnet-48", "cnn-8"])
 def test_every_shared_critic_gets_the_three_sweeps(architecture: str) -> None:
     side = int(architecture.rpartition("-")[2])
-    engine = choose(nets.find(architecture)((3, side, side), 8)[1], (3, side, side))
+    engine = choose(networks(architecture, (3, side, side), 8)[1], (3, side, side))
     assert engine.name == "three-sweep"
     assert engine.reason is None
 

@@ -8,12 +8,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from lipbench import nets
 from lipbench.measuring.memory import MemoryCounter
 from lipbench.measuring.operations import OperationCounter
 from lipbench.train.gradients.double_backward import DoubleBackward
 from lipbench.train.gradients.terms import Engine, Term
 from lipbench.train.gradients.three_sweeps import ThreeSweeps
+from tests.builtin import networks
 
 BATCH = 2
 REAL_FAKE, BETWEEN = torch.randn(2 * BATCH, 3, 32, 32), torch.randn(BATCH, 3, 32, 32)
@@ -38,7 +38,7 @@ STEPS = {
 
 @pytest.fixture(params=["cnn-32", "resnet-32"], scope="module")
 def critic(request: pytest.FixtureRequest) -> nn.Module:
-    return nets.find(request.param)((3, 32, 32), 8)[1]
+    return networks(request.param, (3, 32, 32), 8)[1]
 
 
 def operations(work: Callable[[], object]) -> int:

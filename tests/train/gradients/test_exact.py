@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import orthogonal, spectral_norm
 
-from lipbench import nets
 from lipbench.train.gradients.double_backward import DoubleBackward
 from lipbench.train.gradients.terms import Term
 from lipbench.train.gradients.three_sweeps import ThreeSweeps
+from tests.builtin import networks
 
 
 class MaxMin(nn.Module):
@@ -66,11 +66,11 @@ def constrained(critic: nn.Module, constraint: Callable[[nn.Module], object] | N
 
 
 def resnet_32() -> nn.Module:
-    return nets.find("resnet-32")((3, 32, 32), 8)[1]
+    return networks("resnet-32", (3, 32, 32), 8)[1]
 
 
 def cnn_32() -> nn.Module:
-    critic = nets.find("cnn-32")((3, 32, 32), 8)[1]
+    critic = networks("cnn-32", (3, 32, 32), 8)[1]
     for weight in critic.parameters():  # steeper than it starts
         weight.data *= 2
     return critic

@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from lipbench.launch.command import command_line
+from lipbench.launch.connection import command_line
 
 
 @pytest.mark.parametrize(

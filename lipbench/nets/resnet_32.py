@@ -1,4 +1,6 @@
-"""The residual pair for 32×32 and 48×48 pictures; the critic is piecewise linear and normalises nothing.
+"""The residual pair for 32×32 pictures; the critic is piecewise linear and normalises nothing.
+
+Weights are Kaiming normal, biases are 0.
 
 Paper: Miyato et al. 2018, arXiv:1802.05957, tables 4 and 5, with the details of Wu et al. 2021, arXiv:2109.02235
 """
@@ -8,21 +10,23 @@ from itertools import pairwise
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lipbench.nets.sizes import check_size
+from lipbench import Architecture
+from lipbench.nets import check_size, check_width
 
 
-def make_32(image_shape: tuple[int, int, int], latent_dim: int) -> tuple[nn.Module, nn.Module]:
-    """Build the pair for 32×32 pictures, Kaiming normal weights and biases 0; see `lipbench.nets`."""
-    channels, _, _ = check_size("resnet-32", image_shape, 32)
-    generator = _generator(channels, latent_dim, side=4, widths=[256, 256, 256, 256])
-    return _initialised(generator, _critic(channels, widths=[128, 128, 128, 128], halved=[True, True, False, False]))
+class ResNet32(Architecture):
+    """`width` channels in the critic's blocks, and twice as many in those of the generator."""
 
+    width: int = 128
 
-def make_48(image_shape: tuple[int, int, int], latent_dim: int) -> tuple[nn.Module, nn.Module]:
-    """Build the pair for 48×48 pictures, Kaiming normal weights and biases 0; see `lipbench.nets`."""
-    channels, _, _ = check_size("resnet-48", image_shape, 48)
-    generator = _generator(channels, latent_dim, side=6, widths=[512, 256, 128, 64])
-    return _initialised(generator, _critic(channels, widths=[64, 128, 256, 512], halved=[True, True, True, True]))
+    def __post_init__(self) -> None:
+        check_width(self.width)
+
+    def make(self, image_shape: tuple[int, int, int], latent_dim: int) -> tuple[nn.Module, nn.Module]:
+        """See `Architecture.make`."""
+        channels, _, _ = check_size("resnet-32", image_shape, 32)
+        generator = residual_generator(channels, latent_dim, side=4, widths=4 * [2 * self.width])
+        return initialised(generator, residual_critic(channels, 4 * [self.width], halved=[True, True, False, False]))
 
 
 class Up(nn.Module):
@@ -78,20 +82,23 @@ class MeanPool(nn.Module):
         return F.adaptive_avg_pool2d(x, 1).flatten(1)
 
 
-def _generator(channels: int, latent_dim: int, *, side: int, widths: list[int]) -> nn.Module:
+def residual_generator(channels: int, latent_dim: int, *, side: int, widths: list[int]) -> nn.Module:
+    """A residual generator whose first block sees `side` pixels."""
     start = [nn.Linear(latent_dim, widths[0] * side**2), nn.Unflatten(1, (widths[0], side, side))]
     blocks = [Up(inputs, outputs) for inputs, outputs in pairwise(widths)]
     end = [nn.BatchNorm2d(widths[-1]), nn.ReLU(), nn.Conv2d(widths[-1], channels, 3, padding=1), nn.Tanh()]
     return nn.Sequential(*start, *blocks, *end)
 
 
-def _critic(channels: int, *, widths: list[int], halved: list[bool]) -> nn.Module:
+def residual_critic(channels: int, widths: list[int], *, halved: list[bool]) -> nn.Module:
+    """A residual critic; each block halves the side or leaves it."""
     inputs = [channels, *widths]
     blocks = [Down(inputs[row], outputs, halved=halved[row], first=row == 0) for row, outputs in enumerate(widths)]
     return nn.Sequential(*blocks, nn.ReLU(), MeanPool(), nn.Linear(widths[-1], 1))
 
 
-def _initialised(*pair: nn.Module) -> tuple[nn.Module, nn.Module]:
+def initialised(*pair: nn.Module) -> tuple[nn.Module, nn.Module]:
+    """The pair with its first weights."""
     for net in pair:
         for layer in net.modules():
             if isinstance(layer, nn.Linear | nn.Conv2d):

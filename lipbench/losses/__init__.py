@@ -1,0 +1,1 @@
+"""The losses of critic and generator, a plugin a file."""

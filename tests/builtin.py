@@ -1,0 +1,29 @@
+"""Built-in plugins by name, for tests of other things."""
+
+from typing import Any
+
+from torch import nn
+
+from lipbench.interfaces.loss import Loss
+from lipbench.plugins import registry
+from lipbench.plugins.kinds import ARCHITECTURE, LOSS, Kind
+from lipbench.plugins.names import expand
+
+
+def plugin(kind: Kind, text: str) -> Any:
+    """An instance of a plugin that needs no file of one's own."""
+    ((name,),) = expand(text)
+    resolved = registry.resolve(kind, name)
+    return registry.create(kind, resolved.part, lambda copy: resolved.sources[copy])
+
+
+def networks(text: str, shape: tuple[int, int, int], latent_dim: int) -> tuple[nn.Module, nn.Module]:
+    """Generator and critic of an architecture."""
+    pair: tuple[nn.Module, nn.Module] = plugin(ARCHITECTURE, text).make(shape, latent_dim)
+    return pair
+
+
+def loss(text: str) -> Loss:
+    """A loss."""
+    found: Loss = plugin(LOSS, text)
+    return found
