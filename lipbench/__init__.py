@@ -8,9 +8,11 @@ Names are imported on first use, so that ``import lipbench`` never imports torch
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from lipbench.version import VERSION
+
 if TYPE_CHECKING:
-    from lipbench.api.checks import check as check
-    from lipbench.api.costing import cost as cost
+    from lipbench.api.networks import check as check
+    from lipbench.api.networks import cost as cost
     from lipbench.api.running import load as load
     from lipbench.api.running import report as report
     from lipbench.api.running import run as run
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from lipbench.launch.listener import Listener as Listener
     from lipbench.train.matrices import matrices as matrices
 
-__version__ = "0.1.0"
+__version__ = VERSION
 __all__ = [
     "Architecture",
     "Dataset",
@@ -62,8 +64,8 @@ _HOME = {
     "Method": "lipbench.interfaces.method",
     "Pair": "lipbench.interfaces.pair",
     "Pictures": "lipbench.interfaces.dataset",
-    "check": "lipbench.api.checks",
-    "cost": "lipbench.api.costing",
+    "check": "lipbench.api.networks",
+    "cost": "lipbench.api.networks",
     "evaluate": "lipbench.api.scoring",
     "load": "lipbench.api.running",
     "matrices": "lipbench.train.matrices",

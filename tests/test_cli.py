@@ -14,7 +14,7 @@ from rich.console import Console
 from lipbench.api.running import read_request
 from lipbench.cli import main
 from lipbench.screen import runs
-from tests.conftest import MakeRun
+from tests.conftest import TINY, MakeRun
 
 
 def call(*words: str) -> Result:
@@ -123,6 +123,16 @@ def test_a_dry_run_makes_the_checks_of_a_run(tmp_path: Path) -> None:
     result = call("run", *words[:-1], str(tmp_path / "file" / "r"))
     assert result.exit_code == 2
     assert "is a file; choose another with --results" in result.stderr
+
+
+def test_a_dry_run_checks_what_would_be_started_over(make_run: MakeRun, tmp_path: Path) -> None:
+    folder = make_run("gn")
+    folder.write_json("result.json", {"status": "diverged", "step": 3, "diverged_at": 3})
+    settings = [word for key, value in TINY.items() for word in ("--set", f"{key}={value}")]
+    words = ["run", "--methods", "gn", "--seeds", "0", *settings, "--dry-run", "--results", str(tmp_path / "results")]
+    assert "about" not in call(*words).output
+    assert "about" in call(*words, "--retry-failed").output
+    assert str(folder.status()) == "diverged"
 
 
 def test_a_smoke_run_has_one_seed_and_twenty_steps(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,30 +14,15 @@ from lipbench.launch.connection import command_line
 from lipbench.launch.launcher import Launcher
 from lipbench.launch.listener import Forecast, Listener
 from lipbench.launch.outcome import Summary
-from lipbench.plugins.names import Names
-from lipbench.request.plan import Planned, Settings, plan
+from lipbench.plugins.names import Names, listed
+from lipbench.request.plan import Request, Settings, plan
 from lipbench.request.protocol import quick as quick_settings
 from lipbench.request.protocol import read as read_protocol
 from lipbench.request.settings import with_arguments
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from lipbench.reports.page import Report
-    from lipbench.request.cell import Cell
-
-
-@dataclass(frozen=True)
-class Request:
-    """What `run` was asked, read and checked.
-
-    Attributes:
-        planned: the cells, in the order in which they are run.
-        jobs: how many at a time.
-    """
-
-    planned: list[Planned]
-    jobs: int
+    from lipbench.tools.load import Loaded
 
 
 @asked.checked
@@ -49,6 +33,7 @@ def read_request(
     seeds: str | Iterable[int] = "0-4",
     protocol: str | Path = "digits",
     settings: Settings = "shared",
+    measures: Names | None = None,
     steps: int | None = None,
     overrides: Mapping[str, Any] | None = None,
     precision: str | None = None,
@@ -61,7 +46,8 @@ def read_request(
     Raises:
         RequestError: anything in it is not known or not possible.
     """
-    short = {"train.steps": steps, "train.precision": precision}
+    asked_for = None if measures is None else ",".join(listed(measures))
+    short = {"train.steps": steps, "train.precision": precision, "evaluate.measures": asked_for}
     quickly = quick_settings(read_protocol(str(protocol))) if quick else {}
     given = {**quickly, **with_arguments(overrides or {}, short)}
     planned = plan(methods, datasets, asked.seeds("seeds", seeds), str(protocol), given, settings)
@@ -83,6 +69,7 @@ def run(
     seeds: str | Iterable[int] = "0-4",
     protocol: str | Path = "digits",
     settings: Settings = "shared",
+    measures: Names | None = None,
     steps: int | None = None,
     overrides: Mapping[str, Any] | None = None,
     precision: str | None = None,
@@ -104,6 +91,7 @@ def run(
         seeds: ``"0-4"``, or a list of whole numbers.
         protocol: a protocol's name, or the path of a TOML file.
         settings: ``"shared"`` or ``"recommended"``.
+        measures: what to measure besides what every run measures, such as ``"prdc,./mine.py"``.
         steps: training steps, in place of the protocol's.
         overrides: other settings by dotted key, such as ``{"train.batch_size": 32}``.
         precision: ``"float32"``, ``"tf32"`` or ``"bfloat16"``, in place of the protocol's.
@@ -131,6 +119,7 @@ def run(
         seeds=seeds,
         protocol=protocol,
         settings=settings,
+        measures=measures,
         steps=steps,
         overrides=overrides,
         precision=precision,
@@ -164,6 +153,27 @@ def launch(
 ) -> Summary:
     """Run what `read_request` planned; see `run`."""
     prepare_results(results)
+    return _launcher(request, results, device, timeout, retry_failed, listener).run()
+
+
+@asked.checked
+def forecast(
+    request: Request,
+    results: Path,
+    *,
+    device: str,
+    timeout: float | None = None,
+    retry_failed: bool,
+    listener: Listener,
+) -> Forecast:
+    """Check everything that `launch` checks, start nothing, and say what the request will take; see `run`."""
+    check_results(results)
+    return _launcher(request, results, device, timeout, retry_failed, listener).check()
+
+
+def _launcher(
+    request: Request, results: Path, device: str, timeout: float | None, retry_failed: bool, listener: Listener
+) -> Launcher:
     return Launcher(
         results,
         request.planned,
@@ -173,25 +183,7 @@ def launch(
         retry_failed=retry_failed,
         argv=command_line(),
         listener=listener,
-    ).run()
-
-
-@asked.checked
-def check(
-    request: Request, results: Path, *, device: str, timeout: float | None = None, listener: Listener
-) -> Forecast:
-    """Check everything that `launch` checks, start nothing, and say what the request will take; see `run`."""
-    check_results(results)
-    return Launcher(
-        results,
-        request.planned,
-        jobs=request.jobs,
-        device=device,
-        timeout=timeout,
-        retry_failed=False,
-        argv=[],
-        listener=listener,
-    ).check()
+    )
 
 
 @asked.checked
@@ -221,26 +213,8 @@ def report(
     return write(Path(results), Path(out) if out is not None else Path(results) / "report", baseline, tables)
 
 
-@dataclass(frozen=True)
-class Loaded:
-    """A run's networks, ready for use.
-
-    Attributes:
-        generator: the averaged generator, in eval mode: (n, latent_dim) → (n, c, h, w) in [−1, 1]; None where the run
-            trains a critic alone.
-        critic: the raw critic, in eval mode.
-        cell: what was asked.
-        trace: one dict an evaluation.
-    """
-
-    generator: "nn.Module | None"
-    critic: "nn.Module"
-    cell: "Cell"
-    trace: list[dict[str, Any]]
-
-
 @asked.checked
-def load(run: str | Path, results: str | Path = "results", device: str = "cpu") -> Loaded:
+def load(run: str | Path, results: str | Path = "results", device: str = "cpu") -> "Loaded":
     """Load a run's networks from its checkpoint.
 
     Args:
@@ -251,13 +225,6 @@ def load(run: str | Path, results: str | Path = "results", device: str = "cpu") 
     Raises:
         StoreError: there is no such run, or it has no checkpoint yet, or it is damaged.
     """
-    from lipbench.request import cell as cells
-    from lipbench.request.schema import CriticProtocol
-    from lipbench.tools.load import load_critic, load_networks
+    from lipbench.tools.load import load as load_run
 
-    folder = find_run(Path(results), str(run))
-    if isinstance(cells.parse(folder.cell_text(), str(folder.path)).protocol, CriticProtocol):
-        critic, cell = load_critic(folder, device)
-        return Loaded(None, critic, cell, folder.trace()[0])
-    networks = load_networks(folder, device)
-    return Loaded(networks.generator, networks.critic, networks.cell, folder.trace()[0])
+    return load_run(find_run(Path(results), str(run)), device)

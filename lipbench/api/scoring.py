@@ -2,9 +2,8 @@
 
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lipbench.api import arguments as asked
 from lipbench.disk import places
@@ -17,26 +16,8 @@ from lipbench.plugins.names import Name, Names, listed, unquoted
 from lipbench.request.plan import plan, read_one
 from lipbench.request.settings import with_arguments
 
-
-@dataclass(frozen=True)
-class Prepared:
-    """What is ready for one data set.
-
-    Attributes:
-        dataset: its name.
-        train: how many pictures there are to train with.
-        held_out: how many are held out.
-        shape: channels, height and width of a picture.
-        real: how many real pictures were measured.
-        extractor: by what.
-    """
-
-    dataset: str
-    train: int
-    held_out: int
-    shape: tuple[int, int, int]
-    real: int
-    extractor: str
+if TYPE_CHECKING:
+    from lipbench.work.prepare import Prepared
 
 
 class _Noting(Listener):
@@ -60,7 +41,7 @@ def prepare(
     inception_weights: str | Path | None = None,
     results: str | Path = "results",
     note: Callable[[str], None] = lambda text: None,
-) -> list[Prepared]:
+) -> "list[Prepared]":
     """Bring data, weights and real statistics ahead of time, for machines without a network or with many runs.
 
     Args:
@@ -77,33 +58,16 @@ def prepare(
         RequestError: something is missing and cannot be fetched, or does not fit together.
         StoreError: a folder cannot be written to.
     """
-    from lipbench.request.schema import adversarial
-    from lipbench.work.adversarial import Adversarial
     from lipbench.work.device import choose_device
-    from lipbench.work.prepare import prepare as prepare_cell
+    from lipbench.work.prepare import prepare_pictures
     from lipbench.work.stages import staying
 
     choose_device(device)
-    listener = _Noting(note)
-    prepare_results(Path(results))
-    ready = []
+    folder, listener = Path(results), _Noting(note)
+    prepare_results(folder)
     with places.at(data_root, inception_weights), staying():
-        for planned in plan("none", datasets, [0], str(protocol), overrides or {}):
-            adversarial(planned.cell.protocol)
-            job = prepare_cell(planned, device, Path(results), listener).job
-            assert isinstance(job, Adversarial)  # as its protocol is
-            built = job.built
-            ready.append(
-                Prepared(
-                    dataset=str(planned.cell.dataset),
-                    train=len(built.pictures.train),
-                    held_out=len(built.pictures.held_out),
-                    shape=built.pictures.shape,
-                    real=len(built.reference.pictures),
-                    extractor=built.extractor.id,
-                )
-            )
-    return ready
+        cells = plan("none", datasets, [0], str(protocol), overrides or {})
+        return [prepare_pictures(planned, device, folder, listener) for planned in cells]
 
 
 @asked.checked
@@ -114,6 +78,7 @@ def evaluate(
     split: str | None = None,
     samples: int | None = None,
     extractor: str | None = None,
+    measures: Names | None = None,
     overrides: Mapping[str, Any] | None = None,
     protocol: str | Path | None = None,
     device: str = "auto",
@@ -129,6 +94,7 @@ def evaluate(
         split: their part: ``train``, ``held_out`` or ``all``. If None: all of a folder, else the protocol's own.
         samples: how many pictures; as many as the run's protocol says, or all, if None.
         extractor: another extractor.
+        measures: what to measure of the pictures besides, such as ``"prdc"``; as the run's protocol says if None.
         overrides: other settings of the ``evaluate`` table, such as ``{"evaluate.kid_subset_size": 64}``.
         protocol: whose ``evaluate`` table pictures are scored by, ``cifar10-cnn`` if None; a run has its own.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, …
@@ -149,7 +115,8 @@ def evaluate(
     from lipbench.work.stages import staying
 
     choose_device(device)
-    short = {"evaluate.samples": samples, "evaluate.extractor": extractor}
+    besides = None if measures is None else ",".join(listed(measures))
+    short = {"evaluate.samples": samples, "evaluate.extractor": extractor, "evaluate.measures": besides}
     given = with_arguments(overrides or {}, short)
     for key in given:
         if not key.startswith("evaluate."):

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -54,10 +55,20 @@ json_file = click.option(
     help="Write the records there as well.",
 )
 device = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:0 …")
-assignments = click.option(
+
+
+def _settings(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> dict[str, Any]:
+    """Settings by dotted key; of one that is given twice, the last holds."""
+    from lipbench.request.settings import read_setting
+
+    return dict(read_setting(text) for text in texts)
+
+
+overrides = click.option(
     "--set",
-    "assignments",
+    "overrides",
     multiple=True,
+    callback=_settings,
     metavar="KEY=VALUE",
     help="A setting of the protocol, such as evaluate.samples=10000; may be given several times.",
 )

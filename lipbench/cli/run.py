@@ -3,7 +3,7 @@
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
 
@@ -23,8 +23,9 @@ from lipbench.cli import options
     show_default=True,
     help="The same settings for every method, or each method's own.",
 )
+@click.option("--measures", help="To take besides what every run measures, such as prdc,./my_measure.py")
 @click.option("--steps", type=click.IntRange(min=1), help="Training steps, in place of the protocol's.")
-@options.assignments
+@options.overrides
 @click.option("--jobs", type=click.IntRange(min=1), help="Runs at a time.  [default: one a core, or one on a GPU]")
 @options.precision
 @options.device
@@ -41,8 +42,9 @@ def run(
     seeds: str | None,
     protocol: str,
     settings: Literal["shared", "recommended"],
+    measures: str | None,
     steps: int | None,
-    assignments: tuple[str, ...],
+    overrides: dict[str, Any],
     jobs: int | None,
     precision: str | None,
     device: str,
@@ -64,12 +66,10 @@ def run(
     from lipbench.api import running
     from lipbench.disk import places
     from lipbench.launch.signals import Stopped
-    from lipbench.request.settings import read_setting
     from lipbench.screen import runs
     from lipbench.screen.display import Display
 
-    overrides = dict(read_setting(text) for text in assignments)  # of a setting given twice, the last holds
-    short = {"train.steps": steps, "train.precision": precision}
+    short = {"train.steps": steps, "train.precision": precision, "evaluate.measures": measures}
     request = running.read_request(
         methods,
         datasets=datasets,
@@ -88,7 +88,9 @@ def run(
             Display(console, results, request.planned, request.jobs) as display,
         ):
             if dry_run:
-                running.check(request, results, device=device, timeout=timeout, listener=display)
+                running.forecast(
+                    request, results, device=device, timeout=timeout, retry_failed=retry_failed, listener=display
+                )
                 runs.show_plan(console, request, results)
                 return
             summary = running.launch(

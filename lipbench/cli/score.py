@@ -1,6 +1,7 @@
 """Commands before and after training: ``lipbench prepare`` and ``evaluate``."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,7 +12,7 @@ from lipbench.cli import options
 @click.command()
 @click.option("--protocol", default="digits", show_default=True, help="A protocol's name, or the path of a TOML file.")
 @click.option("--datasets", help="The protocol's own if left out.")
-@options.assignments
+@options.overrides
 @options.device
 @options.data_root
 @options.inception_weights
@@ -19,7 +20,7 @@ from lipbench.cli import options
 def prepare(
     protocol: str,
     datasets: str | None,
-    assignments: tuple[str, ...],
+    overrides: dict[str, Any],
     device: str,
     data_root: Path | None,
     inception_weights: Path | None,
@@ -31,22 +32,21 @@ def prepare(
     What was brought is found again without a network: data in --data-root, statistics in $LIPBENCH_CACHE.
     """
     from lipbench.api import scoring
-    from lipbench.request.settings import read_setting
-    from lipbench.screen import measures
+    from lipbench.screen import scores
 
     console = terminal.console()
     console.print(f"preparing {protocol}: data, weights and the statistics of the real pictures …", style="dim")
     ready = scoring.prepare(
         protocol,
         datasets=datasets,
-        overrides=dict(read_setting(text) for text in assignments),
+        overrides=overrides,
         device=device,
         data_root=data_root,
         inception_weights=inception_weights,
         results=results,
-        note=lambda text: measures.show_note(console, text),
+        note=lambda text: scores.show_note(console, text),
     )
-    measures.show_prepared(console, ready)
+    scores.show_prepared(console, ready)
 
 
 @click.command()
@@ -55,8 +55,9 @@ def prepare(
 @click.option("--split", type=click.Choice(["train", "held_out", "all"]), help="The part of the real pictures.")
 @click.option("--samples", type=click.IntRange(min=2), help="How many pictures; all of a folder if left out.")
 @click.option("--extractor", help="Such as inception-v3-compat.")
+@click.option("--measures", help="To take besides, such as prdc.")
 @click.option("--protocol", help="Whose evaluate table folders are scored by.  [default: cifar10-cnn]")
-@options.assignments
+@options.overrides
 @options.json_file
 @options.device
 @options.data_root
@@ -68,8 +69,9 @@ def evaluate(
     split: str | None,
     samples: int | None,
     extractor: str | None,
+    measures: str | None,
     protocol: str | None,
-    assignments: tuple[str, ...],
+    overrides: dict[str, Any],
     json_file: Path | None,
     device: str,
     data_root: Path | None,
@@ -87,8 +89,7 @@ def evaluate(
     """  # noqa: D301 - click keeps the lines after \b as they are
     from lipbench.api import scoring
     from lipbench.disk.files import to_json, write_atomically
-    from lipbench.request.settings import read_setting
-    from lipbench.screen import measures
+    from lipbench.screen import scores
 
     console = terminal.console()
     console.print(f"scoring {', '.join(subjects)} …", style="dim", soft_wrap=True)
@@ -98,13 +99,14 @@ def evaluate(
         split=split,
         samples=samples,
         extractor=extractor,
-        overrides=dict(read_setting(text) for text in assignments),
+        measures=measures,
+        overrides=overrides,
         protocol=protocol,
         device=device,
         data_root=data_root,
         inception_weights=inception_weights,
         results=results,
     )
-    measures.show_scores(console, records)
+    scores.show_scores(console, records)
     if json_file is not None:
         write_atomically(json_file, to_json(records[0] if len(records) == 1 else records))

@@ -49,6 +49,19 @@ class Planned:
 
 
 @dataclass(frozen=True)
+class Request:
+    """What is asked of a sweep, read and checked.
+
+    Attributes:
+        planned: the cells, in the order in which they are run.
+        jobs: how many at a time.
+    """
+
+    planned: list[Planned]
+    jobs: int
+
+
+@dataclass(frozen=True)
 class _Composition:
     """One tuple of methods: its plugins, and the settings that are recommended for it."""
 

@@ -13,26 +13,22 @@ from lipbench import terminal
 from lipbench.disk.results import run_folders
 from lipbench.disk.store import RunFolder, Status
 from lipbench.errors import StoreError
+from lipbench.launch.outcome import Summary
+from lipbench.measures import COLUMNS, View
 from lipbench.request import cell as cells
+from lipbench.request.plan import Request
 from lipbench.screen.display import STYLES
 from lipbench.screen.lines import open_table, print_block, print_line, print_text
 
 if TYPE_CHECKING:
-    from lipbench.api.running import Request
-    from lipbench.launch.outcome import Summary
+    import pandas as pd
+
     from lipbench.reports.page import Report
 
 T = TypeVar("T")
 
-# What fits a terminal of 80 columns; the page and the tables have the rest.
-TERMINAL = ["method", "n", "diverged", "unfinished", "FID", "KID", "Inception Score", "cos", "l2", "W₁ estimate",
-            "largest secant", "‖∇score‖ max", "ms/step"]  # fmt: skip
-NOTHING = dict.fromkeys(["FID", "KID", "Inception Score", "cos", "l2", "W₁ estimate", "largest secant"], "–") | {
-    "unfinished": "0"
-}  # what a column shows that has nothing to say
 
-
-def show_plan(console: Console, request: "Request", results: Path) -> None:
+def show_plan(console: Console, request: Request, results: Path) -> None:
     """The runs of a request and how they stand."""
     table = open_table("run", "method", "data set", "seed", "steps", "state")
     for planned in request.planned:
@@ -48,7 +44,7 @@ def show_plan(console: Console, request: "Request", results: Path) -> None:
     print_line(console, f"{len(request.planned)} runs, {request.jobs} at a time; nothing was started (--dry-run)")
 
 
-def show_summary(console: Console, summary: "Summary", results: Path) -> None:
+def show_summary(console: Console, summary: Summary, results: Path) -> None:
     """The last lines of a run: what was done, what failed and why."""
     for name, reason in summary.reasons.items():
         status = summary.statuses[name]
@@ -67,9 +63,7 @@ def show_report(console: Console, report: "Report") -> None:
 
     for section in report.sections:
         print_line(console, section.facts.title, "bold")
-        summary = section.summary
-        shown = [column for column in TERMINAL if (summary[column] != NOTHING.get(column)).any()]
-        print_text(console, summary[shown].to_string(index=False))
+        print_text(console, _fitting(section.shown, console.width))
         compared = section.compared
         if compared is not None:
             usual = (compared["test"] == T_TEST).all()
@@ -85,6 +79,21 @@ def show_report(console: Console, report: "Report") -> None:
     for problem in report.problems:
         print_line(console, f"Note: {problem}", "yellow")
     print_line(console, str(report.page))
+
+
+def _fitting(summary: "pd.DataFrame", width: int) -> str:
+    """What of the summary fits 80 columns, and measures of plugins as far as the terminal is wider."""
+    from lipbench.reports.reading.columns import COUNTS
+
+    titles = {column.title: View.TERMINAL in column.views for column in COLUMNS}
+    shown = [name for name in summary if name in COUNTS or titles.get(str(name))]
+    if (summary["unfinished"] == "0").all():
+        shown.remove("unfinished")
+    for name in summary.columns.drop(COUNTS):
+        wider = summary[[*shown, name]].to_string(index=False)
+        if name not in titles and max(map(len, wider.splitlines())) <= width:
+            shown.append(name)
+    return summary[shown].to_string(index=False)
 
 
 def show_markdown(report: "Report") -> None:

@@ -22,6 +22,24 @@ from lipbench.work.parts import create_method, load_pair, load_pictures
 
 
 @dataclass(frozen=True)
+class Loaded:
+    """A run's networks, ready for use.
+
+    Attributes:
+        generator: the averaged generator, in eval mode: (n, latent_dim) → (n, c, h, w) in [−1, 1]; None where the run
+            trains a critic alone.
+        critic: the raw critic, in eval mode.
+        cell: what was asked.
+        trace: one dict an evaluation.
+    """
+
+    generator: nn.Module | None
+    critic: nn.Module
+    cell: Cell
+    trace: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
 class Networks:
     """What a run has trained, in eval mode.
 
@@ -40,6 +58,16 @@ class Networks:
     pictures: Pictures
 
 
+def load(folder: RunFolder, device: str) -> Loaded:
+    """Load what a run has trained onto a device; errors as of `load_networks`."""
+    cell, trained = _read(folder)
+    trace = folder.trace()[0]
+    if cell.protocol.trains == "critic":
+        return Loaded(None, _critic(folder, cell, trained, device), cell, trace)
+    networks = _networks(folder, cell, trained, device)
+    return Loaded(networks.generator, networks.critic, cell, trace)
+
+
 def load_networks(folder: RunFolder, device: str) -> Networks:
     """Load a run's networks onto a device; neither optimisers nor an extractor are needed for it.
 
@@ -49,6 +77,10 @@ def load_networks(folder: RunFolder, device: str) -> Networks:
     """
     cell, trained = _read(folder)
     adversarial(cell.protocol)
+    return _networks(folder, cell, trained, device)
+
+
+def _networks(folder: RunFolder, cell: Cell, trained: dict[str, Any], device: str) -> Networks:
     chosen = choose_device(device)
     pictures = load_pictures(cell.dataset, folder.file)
     with kept():
@@ -59,16 +91,14 @@ def load_networks(folder: RunFolder, device: str) -> Networks:
     return Networks(settle(averaged.module), critic.eval(), cell, int(trained["step"]), pictures)
 
 
-def load_critic(folder: RunFolder, device: str) -> tuple[nn.Module, Cell]:
-    """Load the critic of a run that trains it alone, in eval mode; errors as of `load_networks`."""
-    cell, trained = _read(folder)
+def _critic(folder: RunFolder, cell: Cell, trained: dict[str, Any], device: str) -> nn.Module:
     pair = load_pair(cell.dataset, folder.file, cell.protocol.name)
     with kept():
         critic = build_critic(
             cell, _composition(cell, folder), pair.shape, pair.dim, folder.file, choose_device(device)
         )
     critic.load_state_dict(trained["update"]["critic"])
-    return critic.eval(), cell
+    return critic.eval()
 
 
 def _read(folder: RunFolder) -> tuple[Cell, dict[str, Any]]:

@@ -1,7 +1,8 @@
 """Writes figures to files, several at once: three formats of many figures take most of a report's time.
 
 ``python -m lipbench.reports.drawing.press`` writes what it is given on its standard input. A process of its own, as
-drawing holds the interpreter; started like this, because multiprocessing would run a user's script a second time.
+drawing holds the interpreter. Started like this, because multiprocessing would run a user's script a second time, and
+joblib's loky a file of the present folder that bears a library's name; it is also slower to start.
 """
 
 import pickle

@@ -35,6 +35,13 @@ def test_helpers_write_the_same_bytes(tmp_path: Path) -> None:
     assert written(tmp_path / "helped", 1) == alone
 
 
+def test_helpers_run_no_file_of_the_present_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "random.py").write_text("open('run', 'w')\n")
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path / "figures", 1)
+    assert not (tmp_path / "run").exists()
+
+
 def test_helpers_that_cannot_start_are_not_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "nothing"))
     assert len(written(tmp_path / "figures", 2)) == 24

@@ -1,12 +1,61 @@
-"""``lipbench cost``."""
+"""Commands about networks: ``lipbench check`` and ``cost``."""
 
+import sys
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
 
 from lipbench import terminal
 from lipbench.cli import options
+
+
+@click.command()
+@click.argument("architecture")
+@click.option("--methods", default="wc,sn,gp,gn", show_default=True, help="Such as gn,'gp[weight=1]',./my_method.py")
+@click.option("--datasets", help="Such as digits; the protocol's own if left out.")
+@click.option("--protocol", default="digits", show_default=True, help="A protocol's name, or the path of a TOML file.")
+@options.overrides
+@options.device
+@options.data_root
+@options.inception_weights
+def check(
+    architecture: str,
+    methods: str,
+    datasets: str | None,
+    protocol: str,
+    overrides: dict[str, Any],
+    device: str,
+    data_root: Path | None,
+    inception_weights: Path | None,
+) -> None:
+    """Say what each method makes of your networks.
+
+    ARCHITECTURE is a function in a file of yours, ./nets.py:make, or the name of a shared network, cnn-32. It is tried
+    as before a run: accepted, with the way in which gradients are taken, all that stands against the quick one, and
+    the time of a run; or refused, with the reason. The protocol gives the shape of the pictures: 1×8×8 for digits,
+    3×32×32 for cifar10-cnn. Nothing is trained, and nothing is written.
+
+    Exit codes: 0 every method accepts the networks, 1 some do not, 2 the request was wrong.
+    """
+    from lipbench.api import networks
+    from lipbench.screen import verdicts
+
+    console = terminal.console()
+    with verdicts.Watch(console) as watch:
+        found = networks.check(
+            architecture,
+            methods,
+            datasets=datasets,
+            protocol=protocol,
+            overrides=overrides,
+            device=device,
+            data_root=data_root,
+            inception_weights=inception_weights,
+            listener=watch,
+        )
+    verdicts.show(console, found)
+    sys.exit(0 if all(verdict.accepted for verdict in found) else 1)
 
 
 @click.command()
@@ -50,19 +99,19 @@ def cost(
     """
     from rich.progress import Progress
 
-    from lipbench.api import costing
+    from lipbench.api import networks
     from lipbench.disk.files import to_json, write_atomically
     from lipbench.disk.results import prepare_results
     from lipbench.reports.drawing.cost import draw_cost
     from lipbench.reports.drawing.style import write
     from lipbench.request.cell import file_name
-    from lipbench.screen import measures
+    from lipbench.screen import scores
 
     prepare_results(results)
     console = terminal.console()
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("rounds", total=rounds)
-        records = costing.cost(
+        records = networks.cost(
             methods,
             architecture=architecture,
             side=side,
@@ -74,7 +123,7 @@ def cost(
             device=device,
             progress=lambda done: bar.update(task, completed=done),
         )
-    measures.show_cost(console, records)
+    scores.show_cost(console, records)
     given = f"-{'x'.join(map(str, records[0]['shape']))}" if side or channels else ""
     name = file_name(records[0]["architecture"])
     stem = results / "cost" / f"{name}{given}-b{batch_size}-{precision or 'float32'}"

@@ -8,7 +8,7 @@ from rich.text import Text
 from lipbench.screen.lines import open_table, print_line
 
 if TYPE_CHECKING:
-    from lipbench.api.scoring import Prepared
+    from lipbench.work.prepare import Prepared
 
 
 def show_prepared(console: Console, ready: "list[Prepared]") -> None:
@@ -38,6 +38,7 @@ def show_scores(console: Console, records: list[dict[str, Any]]) -> None:
             "Inception Score": "–"
             if score is None
             else f"{score:.4f} ± {record['inception_score_std']:.4f} over splits",
+            **{column: f"{value:.6g}" for column, value in record["measures"].items()},
             "pictures": f"{record['samples']:,} against {record['real_samples']:,} of {record['against']}",
             "extractor": record["extractor"],
             "comparable": f"with scores of the same id, {record['protocol']}",
