@@ -5,8 +5,9 @@ from typing import Any
 from torch import nn
 
 from lipbench.interfaces.loss import Loss
+from lipbench.measuring.features import Features
 from lipbench.plugins import registry
-from lipbench.plugins.kinds import ARCHITECTURE, LOSS, Kind
+from lipbench.plugins.kinds import ARCHITECTURE, EXTRACTOR, LOSS, Kind
 from lipbench.plugins.names import expand
 
 
@@ -27,3 +28,8 @@ def loss(text: str) -> Loss:
     """A loss."""
     found: Loss = plugin(LOSS, text)
     return found
+
+
+def features(text: str) -> Features:
+    """An extractor, loaded."""
+    return Features(plugin(EXTRACTOR, text), text)

@@ -162,12 +162,12 @@ def test_its_table_of_known_distances_is_that_of_the_reference_results() -> None
     import pandas as pd
 
     from lipbench.reports import promised
-    from lipbench.reports.reading.columns import COLUMNS
+    from lipbench.reports.reading.columns import NAMES
 
     runs = pd.read_csv(ROOT / "results" / "reference" / "w1" / "runs.csv")
     assert runs["status"].eq("done").all()
     ratios = runs.assign(ratio=runs["w1_estimate"] / runs["w1_true"]).groupby("method")["ratio"]
-    measured = promised.table(runs.reindex(columns=COLUMNS))
+    measured = promised.table(runs.reindex(columns=NAMES))
     assert measured is not None
     for row in measured.to_dict("records"):
         method = row["method"]

@@ -39,7 +39,7 @@ def report(
     split and extractor are equal. They are paired by seed only where pairing is equal too: a name of yours for what
     gives equal seeds the same pictures and random numbers; left empty, methods are compared by Welch's t-test. Runs of
     lipbench (pairing lipbench) and runs from elsewhere are never paired. fid_real and fid_noise (real pictures, noise)
-    are needed for scores over data sets.
+    are needed for scores over data sets. docs/columns.md says of every column what stands in it.
     """
     from lipbench.api import running
     from lipbench.screen import runs

@@ -51,7 +51,7 @@ class Clip(Extractor):
         with path.open("rb") as file:
             if file_digest(file, "sha256").hexdigest() != self._digest:
                 return _published.load(WHAT, path, _network, expected)
-        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+        with warnings.catch_warnings(action="ignore"):  # torch means to drop such files
             archive = torch.jit.load(path, map_location="cpu")  # a program, but the published one
         return _network(archive.state_dict())
 

@@ -21,7 +21,7 @@ class Vgg16(Extractor):
     """The 4096 features of the second fully connected layer, after its ReLU; `path` is a file of weights."""
 
     features = 4096
-    seconds_per_picture = 0.3
+    seconds_per_picture = 0.4
     path: str = ""
 
     def load(self) -> nn.Module:

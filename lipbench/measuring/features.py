@@ -13,12 +13,7 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor, nn
 
-from lipbench.errors import LipbenchError, PluginError, RequestError, UnknownNameError
-from lipbench.extractors.clip import Clip
-from lipbench.extractors.digits_cnn import DigitsCnn
-from lipbench.extractors.dinov2 import DinoV2
-from lipbench.extractors.inception_v3_compat import InceptionV3
-from lipbench.extractors.vgg16 import Vgg16
+from lipbench.errors import LipbenchError, PluginError, RequestError
 from lipbench.interfaces.extractor import Extractor
 from lipbench.plugins.explain import explain
 from lipbench.train.streams import generator, seeded
@@ -26,13 +21,6 @@ from lipbench.train.streams import generator, seeded
 LAYERS = ("features", "logits")
 TRIAL = (3, 32, 32)  # pictures with which an extractor is tried that takes any
 ALONE = 1e-3  # of the largest feature: a picture in a batch and by itself differ by less
-KNOWN: dict[str, Callable[[], Extractor]] = {
-    "clip": Clip,
-    "digits-cnn": DigitsCnn,
-    "dinov2": DinoV2,
-    "inception-v3-compat": InceptionV3,
-    "vgg16": Vgg16,
-}
 
 
 class Features:
@@ -186,18 +174,6 @@ class Features:
             f"({count}, {self.features}), as it says by features = {self.features}, or a pair of them and logits "
             f"({count}, classes)"
         )
-
-
-def find(name: str) -> Features:
-    """The extractor of this name, loaded.
-
-    Raises:
-        UnknownNameError: there is none.
-        RequestError: its weights are missing or damaged.
-    """
-    if name not in KNOWN:
-        raise UnknownNameError("extractor", name, KNOWN, "It is set by --set evaluate.extractor=NAME.")
-    return Features(KNOWN[name](), name)
 
 
 def _of_file(path: Path) -> str:

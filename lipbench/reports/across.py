@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lipbench.reports import suites, tables
+from lipbench.reports import tables
 from lipbench.reports.drawing import across as drawing
 from lipbench.reports.facts import Facts
 from lipbench.reports.pictures import Picture, Press, publish
@@ -48,36 +48,36 @@ class Across:
         return [tables.markdown(table, self.facts) for table in (self.overview, self.improvement)]
 
 
-def write(suite: Suite, out: Path, press: Press, against: str | None) -> Across:
+def write(suite: Suite, out: Path, press: Press, baseline: str | None) -> Across:
     """Write the tables and figures of a suite into `out`.
 
     Args:
         suite: of one protocol.
         out: holds the folders ``tables`` and ``figures``.
         press: writes a figure and its data, sooner or later.
-        against: the baseline, if one was named.
+        baseline: the method with which all others are compared, if one was named.
     """
     ranks = ranking(list(suite.outcomes), suite.losses)
     known = Facts(
         title=f"Over {len(suite.datasets)} data sets: protocol {suite.name}",
-        conditions=[f"by {suite.title}", ", ".join(suite.datasets), f"protocol id {suite.comparison}"],
+        conditions=[f"by {suite.measure.title}", ", ".join(suite.datasets), f"protocol id {suite.comparison}"],
         warnings=[
             RULES,
-            suites.SCALE[suite.measure] if suite.scores else suite.no_scores,
+            suite.measure.score if suite.scores else suite.no_scores,
             _told(ranks),
             _agreement(len(suite.outcomes), len(suite.datasets), tested=ranks is not None),
             *suite.left_out,
         ],
     )
     name = file_name(suite.comparison)
-    overview, improvement = _overview(suite, against), _improvement(suite)
+    overview, improvement = _overview(suite, baseline), _improvement(suite)
     tables.write(overview, overview, known, out / "tables" / f"over-datasets-{name}")
     tables.write(improvement, improvement, known, out / "tables" / f"improvement-{name}")
     pictures = publish(press, drawing.draw(suite, ranks), out / "figures", name)
     return Across(known, overview, improvement, pictures)
 
 
-def _overview(suite: Suite, against: str | None) -> pd.DataFrame:
+def _overview(suite: Suite, baseline: str | None) -> pd.DataFrame:
     means = rank(suite.losses).mean(axis=0)
     rows = []
     for place in np.argsort(means, kind="stable"):
@@ -92,9 +92,9 @@ def _overview(suite: Suite, against: str | None) -> pd.DataFrame:
         }
         if suite.scores:
             row["IQM of scores"] = in_words(aggregate.pooled(suite.scores[method], aggregate.iqm))
-        if against in suite.outcomes and against is not None:
-            other = aggregate.improvement_range(outcomes, suite.outcomes[against])
-            row[f"P(better than {against})"] = UNKNOWN if method == against else in_words(other)
+        if baseline in suite.outcomes and baseline is not None:
+            other = aggregate.improvement_range(outcomes, suite.outcomes[baseline])
+            row[f"P(better than {baseline})"] = UNKNOWN if method == baseline else in_words(other)
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -4,11 +4,10 @@ import math
 
 import pandas as pd
 
+from lipbench.reports.reading.columns import deciding
 from lipbench.reports.statistics.compare import compare
 from lipbench.reports.statistics.intervals import UNKNOWN, Interval
 
-# What decides, the first of which anything is known: its column, its name, and whether less is better.
-DECIDING = [("fid", "FID", True), ("cos", "cos", False)]
 RULES = (
     "Mean difference ± half of its 95 % t-interval. Runs of lipbench are paired by seed, and so are runs from "
     "elsewhere whose table says so; all others are compared without pairs: the last column names the test. p is "
@@ -25,18 +24,17 @@ def against(runs: pd.DataFrame, baseline: str) -> pd.DataFrame | None:
         runs: rows of one comparison.
         baseline: one of its methods.
     """
-    measured = [deciding for deciding in DECIDING if runs[deciding[0]].notna().any()]
-    if not measured or baseline not in set(runs["method"]) or runs["method"].nunique() < 2:
+    measure = deciding(runs)
+    if measure is None or baseline not in set(runs["method"]) or runs["method"].nunique() < 2:
         return None
-    column, name, less = measured[0]
     rows = []
-    for found in compare(runs, baseline, column, lower_is_better=less):
+    for found in compare(runs, baseline, measure.name, lower_is_better=measure.less):
         values = 0 if math.isnan(found.difference) else 1 if math.isnan(found.low) else 2
         interval = Interval(values, found.difference, found.low, found.high)
         rows.append(
             {
                 "method": found.method,
-                f"{name} − {baseline}'s": str(interval),
+                f"{measure.title} − {baseline}'s": str(interval),
                 "seeds": str(found.n) if found.paired else f"{found.n} / {found.baseline_n}",
                 "diverged": f"{found.diverged} / {found.baseline_diverged}",
                 "p (Holm)": UNKNOWN if math.isnan(found.p_holm) else f"{found.p_holm:.2g}",

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from lipbench.disk.store import Status
-from lipbench.reports.baseline import DECIDING
+from lipbench.reports.reading.columns import deciding
 from lipbench.reports.statistics.curves import evaluations
 from lipbench.reports.statistics.intervals import UNKNOWN, short, t_interval
 
@@ -36,7 +36,7 @@ def table(runs: pd.DataFrame, traces: pd.DataFrame) -> pd.DataFrame | None:
     points, measure = costs(runs), deciding(runs)
     if points is None or measure is None or len(points) < 2:
         return None
-    column, name, _ = measure
+    column, name = measure.name, measure.title
     done = runs[(runs["status"] == Status.DONE) & runs[column].notna()]
     marks = evaluations(done, traces, ["seconds_train", column])
     steps, seconds = marks.groupby("run_id")["step"].max().min(), _budget(done)
@@ -60,11 +60,6 @@ def table(runs: pd.DataFrame, traces: pd.DataFrame) -> pd.DataFrame | None:
     return None if (found[costly] == UNKNOWN).all(axis=None) else found
 
 
-def deciding(runs: pd.DataFrame) -> tuple[str, str, bool] | None:
-    """The measure that decides: its column, its name, and whether less is better; None where nothing is known."""
-    return next((each for each in DECIDING if runs[each[0]].notna().any()), None)
-
-
 def costs(runs: pd.DataFrame) -> pd.DataFrame | None:
     """Means of quality, seconds of training and MiB (of a GPU) of each method's finished runs, the best first.
 
@@ -75,7 +70,7 @@ def costs(runs: pd.DataFrame) -> pd.DataFrame | None:
     measure = deciding(runs)
     if measure is None:
         return None
-    column, _, less = measure
+    column, less = measure.name, measure.less
     done = runs[(runs["status"] == Status.DONE) & runs[column].notna()]
     values = pd.DataFrame({
         "method": done["method"].astype(str),

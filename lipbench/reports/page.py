@@ -20,7 +20,7 @@ from lipbench.reports.across import Across
 from lipbench.reports.drawing.press import press
 from lipbench.reports.pictures import Picture
 from lipbench.reports.reading import frame
-from lipbench.reports.reading.columns import COLUMNS, LIPBENCH
+from lipbench.reports.reading.columns import LIPBENCH
 from lipbench.reports.reading.frame import Frames
 from lipbench.reports.reading.provenance import provenance
 from lipbench.reports.section import Section
@@ -61,13 +61,13 @@ class Report:
         return [(section.facts.title, section.summary) for section in self.sections]
 
 
-def write(results: Path, out: Path, against: str | None = None, add: Sequence[Path] = ()) -> Report:
+def write(results: Path, out: Path, baseline: str | None = None, add: Sequence[Path] = ()) -> Report:
     """Make the report on all runs below `results` in the folder `out`.
 
     Args:
         results: the results folder.
         out: where to write; an earlier report there is replaced once the new one is whole, and other files are kept.
-        against: the baseline, a method with which all others are compared.
+        baseline: a method with which all others are compared.
         add: tables of runs that were made elsewhere.
 
     Raises:
@@ -81,24 +81,24 @@ def write(results: Path, out: Path, against: str | None = None, add: Sequence[Pa
         with press(helpers) as send:  # they start while this process reads
             frames = frame.read(results, add)
             methods = sorted(set(frames.runs["method"]))
-            if against is not None and against not in methods:
-                raise UnknownNameError("baseline", against, methods, "It must be one of the methods that were run.")
-            table = frames.runs[COLUMNS]
+            if baseline is not None and baseline not in methods:
+                raise UnknownNameError("baseline", baseline, methods, "It must be one of the methods that were run.")
+            table = frames.runs[[column.name for column in frames.known(frames.runs)]]
             write_atomically(new / "runs.csv", sheets.to_csv(table))
             write_atomically(new / "runs.parquet", _parquet(table))
             sections = [
-                section.write(frames, runs, new, send, against)
+                section.write(frames, runs, new, send, baseline)
                 for _, runs in frames.runs.groupby("comparison_id", sort=True)
             ]
-            over = [across.write(suite, new, send, against) for suite in suites.suites(frames.runs)]
+            over = [across.write(suite, new, send, baseline) for suite in suites.suites(frames.runs)]
         foreign = folder.foreign(out, new)
         if foreign:
             frames.problems.append(FOREIGN.format(len(foreign), ", ".join(foreign[:NAMED])))
         refusal = suites.refusal(frames.runs, frames.protocols)
         made = Report(out / "index.html", table, sections, over, refusal, frames.problems)
-        command = ["lipbench", "report", "--results", str(results), *(["--baseline", against] if against else [])]
+        command = ["lipbench", "report", "--results", str(results), *(["--baseline", baseline] if baseline else [])]
         command += [text for path in add for text in ("--add", str(path))]
-        write_atomically(new / "index.html", _render(made, frames, against, shlex.join(command)))
+        write_atomically(new / "index.html", _render(made, frames, baseline, shlex.join(command)))
     return replace(
         made,
         sections=[replace(each, pictures=_moved(each.pictures, out)) for each in sections],
@@ -117,7 +117,7 @@ def _parquet(table: pd.DataFrame) -> bytes:
     return file.getvalue()
 
 
-def _render(report: Report, frames: Frames, against: str | None, command: str) -> str:
+def _render(report: Report, frames: Frames, baseline: str | None, command: str) -> str:
     commands, environments, problems = provenance(frames.folders.values())
     frames.problems.extend(problems)
     environment = Environment(
@@ -135,5 +135,5 @@ def _render(report: Report, frames: Frames, against: str | None, command: str) -
         version=__version__,
         style=Markup(environment.get_template("page.css").render()),  # our own file, not a user's text
         script=Markup(environment.get_template("page.js").render()),
-        summary=in_words(frames.runs, report.sections, against),
+        summary=in_words(frames.runs, report.sections, baseline),
     )

@@ -11,18 +11,14 @@ from PIL import Image
 
 from lipbench.disk.files import read_bytes
 from lipbench.disk.store import Status
-from lipbench.reports import baseline, budget, promised, published, tables
+from lipbench.measures import View, in_view
+from lipbench.reports import budget, promised, published, tables
+from lipbench.reports.baseline import RULES, against
 from lipbench.reports.drawing import figures
 from lipbench.reports.facts import Facts, facts
 from lipbench.reports.pictures import Picture, Press, publish
 from lipbench.reports.reading.frame import Frames
 from lipbench.reports.statistics import intervals
-
-SHOWN_COLUMNS = [
-    "method", "seed", "status", "steps", "fid", "fid_best", "best_step", "fid_gap", "kid", "inception_score",
-    "cos", "l2", "w1_estimate", "secant_max", "tv_gap",
-    "grad_norm_mean", "grad_norm_max", "raw_grad_norm_mean", "seconds_per_step", "seconds_train", "run_id",
-]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -84,7 +80,7 @@ class Section:
         return next((each.table for each in self.further if each.name == "against"), None)
 
 
-def write(frames: Frames, runs: pd.DataFrame, out: Path, press: Press, against: str | None) -> Section:
+def write(frames: Frames, runs: pd.DataFrame, out: Path, press: Press, baseline: str | None) -> Section:
     """Write the tables and figures of one comparison into `out`.
 
     Args:
@@ -92,7 +88,7 @@ def write(frames: Frames, runs: pd.DataFrame, out: Path, press: Press, against: 
         runs: the rows of the comparison.
         out: holds the folders ``tables`` and ``figures``.
         press: writes a figure to the files of a path without ending, sooner or later.
-        against: the baseline, if one was named.
+        baseline: the method with which all others are compared, if one was named.
 
     Raises:
         StoreError: a file cannot be written.
@@ -103,18 +99,21 @@ def write(frames: Frames, runs: pd.DataFrame, out: Path, press: Press, against: 
     if samples:
         press(figures.samples(samples), out / "figures" / f"samples-{name}")
     traces = frames.traces[frames.traces["comparison_id"] == name]
-    numbers = intervals.summarise(runs)
-    summary = intervals.for_people(numbers)
+    columns = frames.known(runs)
+    measures = in_view(columns, View.SUMMARY)
+    numbers = intervals.summarise(runs, measures)
+    summary = intervals.for_people(numbers, measures)
     tables.write(intervals.known(summary), numbers, known, out / "tables" / f"summary-{name}")
-    further = _further(runs, traces, frames.protocols.get(str(runs["comparison"].iloc[0]), {}), against)
+    further = _further(runs, traces, frames.protocols.get(str(runs["comparison"].iloc[0]), {}), baseline)
     for each in further:
         own = replace(known, warnings=[each.note])
         tables.write(each.table, each.table, own, out / "tables" / f"{each.name}-{name}")
+    listed = runs.sort_values(["method", "seed"])[[column.name for column in in_view(columns, View.RUNS)]]
     return Section(
         facts=known,
         summary=summary,
         further=further,
-        pictures=publish(press, figures.draw(runs, traces, against), out / "figures", name),
+        pictures=publish(press, figures.draw(runs, traces, columns), out / "figures", name),
         samples=samples,
         unfinished=[
             {"run": run["run_id"], "status": run["status"], "steps": _cell(run["steps"]), "error": _cell(run["error"])}
@@ -122,18 +121,18 @@ def write(frames: Frames, runs: pd.DataFrame, out: Path, press: Press, against: 
         ],
         runs=[
             {str(column): _cell(value) for column, value in run.items()}
-            for run in runs.sort_values(["method", "seed"])[SHOWN_COLUMNS].dropna(axis=1, how="all").to_dict("records")
+            for run in listed.dropna(axis=1, how="all").to_dict("records")
         ],
         yardsticks=frames.yardsticks.get(name, {}),
     )
 
 
-def _further(runs: pd.DataFrame, traces: pd.DataFrame, settings: dict[str, Any], against: str | None) -> list[Further]:
+def _further(runs: pd.DataFrame, traces: pd.DataFrame, settings: dict[str, Any], baseline: str | None) -> list[Further]:
     """Every further table of which anything is known."""
     reported, source = published.beside(runs, settings)
     costs = " ".join(filter(None, [budget.RULES, budget.devices(runs)]))
     found = [
-        ("against", "Against the baseline", baseline.against(runs, against) if against else None, baseline.RULES),
+        ("against", "Against the baseline", against(runs, baseline) if baseline else None, RULES),
         ("equal-cost", "At equal cost", budget.table(runs, traces), costs),
         ("promised", "Promised and measured", promised.table(runs), promised.RULES),
         ("reported", "Beside what others reported", reported, source),

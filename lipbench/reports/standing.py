@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from lipbench.disk.store import Status
-from lipbench.reports.budget import deciding
+from lipbench.measures import Deciding
+from lipbench.reports.reading.columns import deciding
 from lipbench.reports.statistics.intervals import Interval, short, t_interval
 
 
@@ -36,15 +37,13 @@ class Standing:
     """The methods of one comparison that have a mean.
 
     Attributes:
-        name: of the measure, for people.
-        less: whether less of it is better.
+        measure: that decides.
         places: the best mean first.
         noise: what a method that has learnt nothing would have: the FID of noise, or the cosine of a random direction;
             None where it is not known.
     """
 
-    name: str
-    less: bool
+    measure: Deciding
     places: list[Place]
     noise: float | None
 
@@ -70,7 +69,7 @@ class Standing:
     def _trained(self, place: Place) -> bool:
         if self.noise is None:
             return True
-        return place.interval.mean < self.noise if self.less else place.interval.mean > self.noise
+        return place.interval.mean < self.noise if self.measure.less else place.interval.mean > self.noise
 
 
 def standing(runs: pd.DataFrame) -> Standing | None:
@@ -82,17 +81,21 @@ def standing(runs: pd.DataFrame) -> Standing | None:
     measure = deciding(runs[runs["status"] == Status.DONE])
     if measure is None:
         return None
-    column, name, less = measure
     places = []
     for method, group in runs.groupby("method"):
         done, diverged = (group["status"] == status for status in (Status.DONE, Status.DIVERGED))
-        interval = t_interval(group.loc[done, column].astype(float))
+        interval = t_interval(group.loc[done, measure.name].astype(float))
         if interval.n:
             places.append(Place(str(method), interval, int(diverged.sum()), int((~done & ~diverged).sum())))
-    places.sort(key=lambda place: place.interval.mean * (1 if less else -1))
-    noise = runs["fid_noise"].dropna()
-    known = (float(noise.iloc[0]) if len(noise) else None) if column == "fid" else 0.0
-    return Standing(name, less, places, known)
+    places.sort(key=lambda place: place.interval.mean * (1 if measure.less else -1))
+    return Standing(measure, places, _noise(runs, measure))
+
+
+def _noise(runs: pd.DataFrame, measure: Deciding) -> float | None:
+    if not isinstance(measure.untrained, str):
+        return measure.untrained
+    known = runs[measure.untrained].dropna()
+    return float(known.iloc[0]) if len(known) else None
 
 
 def untrained(runs: pd.DataFrame) -> str | None:
@@ -104,5 +107,7 @@ def untrained(runs: pd.DataFrame) -> str | None:
     found = standing(runs)
     if found is None or found.noise is None or not found.untrained:
         return None
-    what = f"noise, {short(found.noise)}" if found.less else "a random direction, 0"
-    return f"Untrained: the mean {found.name} of {', '.join(found.untrained)} is no better than that of {what}."
+    return (
+        f"Untrained: the mean {found.measure.title} of {', '.join(found.untrained)} is no better than that of "
+        f"{found.measure.nothing}, {short(found.noise)}."
+    )

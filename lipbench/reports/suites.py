@@ -11,8 +11,9 @@ import pandas as pd
 from jaxtyping import Float
 
 from lipbench.disk.store import Status
-from lipbench.reports.baseline import DECIDING
+from lipbench.measures import Deciding
 from lipbench.reports.reading.added import SHARED
+from lipbench.reports.reading.columns import deciding
 
 NAMED = 4  # settings that differ, before it says how many more
 
@@ -24,20 +25,18 @@ class Suite:
     Attributes:
         name: of the protocol.
         comparison: its id.
-        measure: the column that decides.
-        title: its name for people.
+        measure: that decides.
         datasets: by name.
         outcomes: of each method, by name, the outcomes of its seeds on each data set; higher is better (an FID is
             negative), −∞ for a diverged run.
-        scores: the same in units that data sets share, see `SCALE`; None where they cannot be made.
+        scores: the same in units that data sets share; None where they cannot be made.
         no_scores: why they cannot, or nothing.
         left_out: what does not count, in sentences.
     """
 
     name: str
     comparison: str
-    measure: str
-    title: str
+    measure: Deciding
     datasets: list[str]
     outcomes: dict[str, list[Float[np.ndarray, " _"]]]
     scores: dict[str, list[Float[np.ndarray, " _"]]] | None
@@ -50,12 +49,6 @@ class Suite:
         return np.array([[np.median(-values) for values in outcomes] for outcomes in self.outcomes.values()]).T
 
 
-SCALE = {
-    "fid": "Score: ln(FID of noise / FID) / ln(FID of noise / FID of real pictures): 0 as noise, 1 as real pictures. "
-    "In runs of lipbench these are one half against the other, of other counts than the methods' pictures, and FID "
-    "falls with counts: a score above 1 is not better than real pictures.",
-    "cos": "Score: the cosine itself.",
-}
 NO_SCALE = (
     "No score can be made of the FIDs of {}: it needs FIDs above 0, an FID of real pictures above 0 (fid_real) and a "
     "larger one of noise (fid_noise), as FIDs of different data sets have no common unit. Ranks need none."
@@ -100,13 +93,12 @@ def _shared(group: pd.DataFrame) -> dict[str, Any]:
 
 
 def _suite(group: pd.DataFrame) -> Suite | None:
-    # The first of which anything is known.
-    measured = [deciding for deciding in DECIDING if group[deciding[0]].notna().any()]
-    if not measured or group["comparison_id"].nunique() < 2:
+    measure = deciding(group)
+    if measure is None or group["comparison_id"].nunique() < 2:
         return None
-    column, title, less = measured[0]
+    column, title = measure.name, measure.title
     names = dict(zip(group["comparison_id"].astype(str), group["dataset"].astype(str), strict=True))
-    values = group[column].astype(float) * (-1 if less else 1)
+    values = group[column].astype(float) * (-1 if measure.less else 1)
     diverged = group["status"] == Status.DIVERGED
     values[diverged] = -np.inf
     having = group.groupby("comparison_id")[column].transform(lambda values: values.notna().any())
@@ -137,12 +129,11 @@ def _suite(group: pd.DataFrame) -> Suite | None:
     without = int((~counts & group["comparison_id"].isin(ids)).sum())
     left_out += [f"{without} runs that are not finished, or have no {title}, do not count."] if without else []
     outcomes = {method: [table[method, data] for data in ids] for method in whole}
-    scores, no_scores = _scores(column, outcomes, group, ids)
+    scores, no_scores = _scores(measure, outcomes, group, ids)
     return Suite(
         name=str(group["protocol"].iloc[0]),
         comparison=str(group["comparison"].iloc[0]),
-        measure=column,
-        title=title,
+        measure=measure,
         datasets=[names[data] for data in ids],
         outcomes=outcomes,
         scores=scores,
@@ -152,14 +143,14 @@ def _suite(group: pd.DataFrame) -> Suite | None:
 
 
 def _scores(
-    column: str, outcomes: dict[str, list[Float[np.ndarray, " _"]]], group: pd.DataFrame, ids: list[str]
+    measure: Deciding, outcomes: dict[str, list[Float[np.ndarray, " _"]]], group: pd.DataFrame, ids: list[str]
 ) -> tuple[dict[str, list[Float[np.ndarray, " _"]]] | None, str]:
     """The scores of each method on each data set, or why there are none."""
     if any(len({len(values) for values in of_method}) > 1 for of_method in outcomes.values()):
         return None, UNEVEN
-    anchors = [_anchors(group[group["comparison_id"] == data]) for data in ids]
+    anchors = [_anchors(measure, group[group["comparison_id"] == data]) for data in ids]
     scores = {
-        method: [_score(column, values, anchor) for values, anchor in zip(of_method, anchors, strict=True)]
+        method: [_score(values, anchor) for values, anchor in zip(of_method, anchors, strict=True)]
         for method, of_method in outcomes.items()
     }
     unknown = [place for place in range(len(ids)) if any(np.isnan(scores[method][place]).any() for method in scores)]
@@ -169,9 +160,9 @@ def _scores(
     return None, NO_SCALE.format(", ".join(names))
 
 
-def _score(column: str, outcomes: Float[np.ndarray, " n"], anchors: tuple[float, float]) -> Float[np.ndarray, " n"]:
+def _score(outcomes: Float[np.ndarray, " n"], anchors: tuple[float, float] | None) -> Float[np.ndarray, " n"]:
     """The outcomes in units that data sets share; NaN where they cannot be made."""
-    if column != "fid":
+    if anchors is None:
         return outcomes
     real, noise = anchors
     if not 0 < real < noise or (outcomes >= 0).any():
@@ -179,7 +170,9 @@ def _score(column: str, outcomes: Float[np.ndarray, " n"], anchors: tuple[float,
     return np.asarray((np.log(noise) - np.log(-outcomes)) / np.log(noise / real))  # of a diverged run −∞
 
 
-def _anchors(rows: pd.DataFrame) -> tuple[float, float]:
-    """The FID of real pictures and of noise on one data set, NaN where they are unknown."""
-    real, noise = (rows[name].dropna() for name in ("fid_real", "fid_noise"))
+def _anchors(measure: Deciding, rows: pd.DataFrame) -> tuple[float, float] | None:
+    """What real pictures and noise have on one data set, NaN where it is unknown; None where a score needs neither."""
+    if not measure.real:
+        return None
+    real, noise = (rows[name].dropna() for name in measure.anchors)
     return (float(real.iloc[0]), float(noise.iloc[0])) if len(real) and len(noise) else (np.nan, np.nan)

@@ -45,9 +45,9 @@ def _what(runs: pd.DataFrame, sections: list[Section]) -> str:
 def _leaders(standings: list[Standing]) -> str:
     """Who has the best mean, without claiming that the seeds carry it."""
     told = []
-    for name, less in dict.fromkeys((each.name, each.less) for each in standings):
-        own = [each for each in standings if each.name == name]
-        what = f"the {'lowest' if less else 'highest'} mean {name}"
+    for measure in dict.fromkeys(each.measure for each in standings):
+        own = [each for each in standings if each.measure == measure]
+        what = f"the {'lowest' if measure.less else 'highest'} mean {measure.title}"
         told.append(_leader(own[0], what) if len(own) == 1 else _several(own, what))
     if not told:
         return "Nothing has been measured to the end yet."
@@ -57,7 +57,7 @@ def _leaders(standings: list[Standing]) -> str:
 
 def _leader(one: Standing, what: str) -> str:
     if not one.leaders:
-        return f"no mean {one.name} is better than {_noise(one)}"
+        return f"no mean {one.measure.title} is better than that of {one.measure.nothing}"
     told = f"{what} is that of {_listed(one.leaders)}"
     whole = one.whole_leaders
     if whole and not any(place.whole for place in one.leaders):
@@ -94,12 +94,9 @@ def _several(standings: list[Standing], what: str) -> str:
         told.append(f"{method} ({', '.join([str(len(places)), *(f'{n} {how}' for how, n in weak.items() if n)])})")
     nobody = sum(not each.leaders for each in standings)
     found = [f"{what} is that of {', '.join(told)}"] if told else []
-    found += [f"no mean {standings[0].name} is better than {_noise(standings[0])} ({nobody})"] if nobody else []
+    worse = f"no mean {standings[0].measure.title} is better than that of {standings[0].measure.nothing} ({nobody})"
+    found += [worse] if nobody else []
     return f"in {len(standings)} comparisons {'; '.join(found)}"
-
-
-def _noise(one: Standing) -> str:
-    return "that of noise" if one.less else "that of a random direction"
 
 
 def _baseline(sections: list[Section], baseline: str) -> str:

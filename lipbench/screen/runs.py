@@ -14,22 +14,18 @@ from lipbench.disk.results import run_folders
 from lipbench.disk.store import RunFolder, Status
 from lipbench.errors import StoreError
 from lipbench.launch.outcome import Summary
+from lipbench.measures import COLUMNS, View
 from lipbench.request import cell as cells
 from lipbench.request.plan import Request
 from lipbench.screen.display import STYLES
 from lipbench.screen.lines import open_table, print_block, print_line, print_text
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from lipbench.reports.page import Report
 
 T = TypeVar("T")
-
-# What fits a terminal of 80 columns; the page and the tables have the rest.
-TERMINAL = ["method", "n", "diverged", "unfinished", "FID", "KID", "Inception Score", "cos", "l2", "W₁ estimate",
-            "largest secant", "‖∇score‖ max", "ms/step"]  # fmt: skip
-NOTHING = dict.fromkeys(["FID", "KID", "Inception Score", "cos", "l2", "W₁ estimate", "largest secant"], "–") | {
-    "unfinished": "0"
-}  # what a column shows that has nothing to say
 
 
 def show_plan(console: Console, request: Request, results: Path) -> None:
@@ -67,9 +63,7 @@ def show_report(console: Console, report: "Report") -> None:
 
     for section in report.sections:
         print_line(console, section.facts.title, "bold")
-        summary = section.summary
-        shown = [column for column in TERMINAL if (summary[column] != NOTHING.get(column)).any()]
-        print_text(console, summary[shown].to_string(index=False))
+        print_text(console, _fitting(section.shown, console.width))
         compared = section.compared
         if compared is not None:
             usual = (compared["test"] == T_TEST).all()
@@ -85,6 +79,21 @@ def show_report(console: Console, report: "Report") -> None:
     for problem in report.problems:
         print_line(console, f"Note: {problem}", "yellow")
     print_line(console, str(report.page))
+
+
+def _fitting(summary: "pd.DataFrame", width: int) -> str:
+    """What of the summary fits 80 columns, and measures of plugins as far as the terminal is wider."""
+    from lipbench.reports.reading.columns import COUNTS
+
+    titles = {column.title: View.TERMINAL in column.views for column in COLUMNS}
+    shown = [name for name in summary if name in COUNTS or titles.get(str(name))]
+    if (summary["unfinished"] == "0").all():
+        shown.remove("unfinished")
+    for name in summary.columns.drop(COUNTS):
+        wider = summary[[*shown, name]].to_string(index=False)
+        if name not in titles and max(map(len, wider.splitlines())) <= width:
+            shown.append(name)
+    return summary[shown].to_string(index=False)
 
 
 def show_markdown(report: "Report") -> None:

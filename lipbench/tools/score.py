@@ -10,19 +10,20 @@ from torch import Tensor
 from lipbench.disk.store import RunFolder
 from lipbench.errors import RequestError
 from lipbench.interfaces.dataset import Pictures
-from lipbench.measuring import features
 from lipbench.measuring.features import Features
 from lipbench.measuring.fidelity import Reference, check_counts, fidelity, fitted, notes
 from lipbench.measuring.images import generate
+from lipbench.plugins.kinds import EXTRACTOR
 from lipbench.plugins.registry import Resolved
 from lipbench.request import protocol
+from lipbench.request.plan import read_one
 from lipbench.request.schema import Evaluate, adversarial
 from lipbench.tools.load import load_networks
 from lipbench.train.streams import EVALUATION, generator, seeded
 from lipbench.work.adversarial import latents
 from lipbench.work.build import choose_reference
 from lipbench.work.device import choose_device
-from lipbench.work.parts import default_split, load_pictures
+from lipbench.work.parts import create_features, default_split, load_pictures
 
 Record = dict[str, Any]
 
@@ -50,6 +51,9 @@ def score_run(
     real = networks.pictures if against is None else _load(data)
     settings, reference = _reference(data, real, split, cell.protocol.model_dump(), overrides)
     settings = _fit(settings, settings.samples, len(reference.pictures), overrides)
+    extractor = Resolved(cell.extractor, sources={name: folder.file(name) for name in cell.extractor.copies})
+    if "evaluate.extractor" in overrides:
+        extractor = read_one(EXTRACTOR, settings.extractor)
     with seeded(cell.seed, EVALUATION):
         fake = generate(networks.generator, latents(cell, settings.samples, choose_device(device)))
     record: Record = {
@@ -59,7 +63,7 @@ def score_run(
         "comparison": cell.comparison,
         "step": step,
         "status": str(folder.status()),
-    } | _score(fake, reference, settings, device)
+    } | _score(fake, reference, settings, extractor, device)
     record["notes"] += _notes(data, real)
     if step < cell.adversarial.train.steps:
         record["notes"].insert(0, f"The run was trained for {step:,} of {cell.protocol.train.steps:,} steps.")
@@ -96,7 +100,8 @@ def score_pictures(
         drawn = torch.randperm(len(fake), generator=generator(0, "scored samples"))[: settings.samples]
         fake = fake[drawn]
     settings = _fit(settings, len(fake), len(reference.pictures), overrides)
-    record: Record = {"subject": str(data.part)} | _score(fake, reference, settings, device)
+    extractor = read_one(EXTRACTOR, settings.extractor)
+    record: Record = {"subject": str(data.part)} | _score(fake, reference, settings, extractor, device)
     record["notes"] += dict.fromkeys(_notes(data, scored) + _notes(against, real))  # a folder against itself says once
     return record
 
@@ -126,8 +131,9 @@ def _fit(settings: Evaluate, fake: int, real: int, overrides: Mapping[str, Any])
     return fitted(settings, fake, real).model_copy(update=asked)
 
 
-def _score(fake: Tensor, reference: Reference, settings: Evaluate, device: str) -> Record:
-    extractor = features.find(settings.extractor)
+def _score(fake: Tensor, reference: Reference, settings: Evaluate, by: Resolved, device: str) -> Record:
+    extractor = create_features(by.part, by.sources.__getitem__)
+    settings = settings.model_copy(update={"extractor": extractor.name})
     for pictures, what in ((fake, "what is scored"), (reference.pictures, reference.name)):
         channels, height, width = pictures.shape[1:]
         extractor.check_shape((channels, height, width), what)

@@ -8,7 +8,6 @@ from torch import Tensor, nn
 
 from lipbench.errors import RequestError
 from lipbench.interfaces.dataset import Pictures
-from lipbench.measuring import features
 from lipbench.measuring.features import Features
 from lipbench.measuring.fidelity import Reference, fitted
 from lipbench.plugins.registry import Locate
@@ -27,7 +26,7 @@ from lipbench.train.streams import seeded
 from lipbench.work.adopt import adopt, adopt_critic
 from lipbench.work.device import place
 from lipbench.work.layout import lay_out
-from lipbench.work.parts import create_loss, create_method, find_architecture, load_pictures
+from lipbench.work.parts import create_features, create_loss, create_method, find_architecture, load_pictures
 
 EXAMPLE = 4  # points or latents with which a network is tried as it is made
 
@@ -73,7 +72,7 @@ def build(cell: Cell, locate: Locate, device: torch.device) -> Built:
     if measured.real_samples is not None and measured.real_samples > real:
         measured = measured.model_copy(update={"real_samples": real})
     reference = choose_reference(pictures, str(cell.dataset), measured)
-    extractor = features.find(measured.extractor)
+    extractor = create_features(cell.extractor, locate)
     extractor.check_shape(pictures.shape, str(cell.dataset))
     return Built(trainer, pictures, reference, extractor, fitted(measured, measured.samples, len(reference.pictures)))
 

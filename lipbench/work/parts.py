@@ -13,10 +13,11 @@ from lipbench.interfaces.dataset import Pictures
 from lipbench.interfaces.loss import Loss
 from lipbench.interfaces.method import Method
 from lipbench.interfaces.pair import Pair
+from lipbench.measuring.features import Features
 from lipbench.plugins import registry
 from lipbench.plugins.explain import explain
 from lipbench.plugins.importing import import_file
-from lipbench.plugins.kinds import ARCHITECTURE, DATASET, LOSS, METHOD
+from lipbench.plugins.kinds import ARCHITECTURE, DATASET, EXTRACTOR, LOSS, METHOD
 from lipbench.plugins.names import Name
 from lipbench.plugins.part import Part
 from lipbench.plugins.registry import Locate
@@ -102,6 +103,15 @@ def create_loss(part: Part, locate: Locate) -> Loss:
     """A loss with its parameters; errors as of `create_method`."""
     loss: Loss = registry.create(LOSS, part, locate)
     return loss
+
+
+def create_features(part: Part, locate: Locate) -> Features:
+    """An extractor, loaded and tried.
+
+    Raises:
+        RequestError: the plugin cannot be used, or its weights are missing or damaged.
+    """
+    return Features(registry.create(EXTRACTOR, part, locate), str(part), part.version)
 
 
 def find_architecture(part: Part, locate: Locate) -> Make:

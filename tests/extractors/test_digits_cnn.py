@@ -6,7 +6,7 @@ from sklearn.datasets import load_digits
 from lipbench.data.digits import Digits
 from lipbench.extractors.digits_cnn import WEIGHTS, DigitsClassifier
 from lipbench.interfaces.dataset import to_unit
-from lipbench.measuring.features import find
+from tests.builtin import features
 
 
 def test_the_shipped_classifier_is_small_and_right_about_digits_it_never_saw() -> None:
@@ -20,4 +20,4 @@ def test_the_shipped_classifier_is_small_and_right_about_digits_it_never_saw() -
 
 
 def test_its_id_is_the_one_that_stands_beside_earlier_numbers() -> None:
-    assert find("digits-cnn").id == "digits-cnn@f50e5f19"
+    assert features("digits-cnn").id == "digits-cnn@f50e5f19"

@@ -8,10 +8,10 @@ import torch
 
 from lipbench.data.cifar10 import Cifar10
 from lipbench.errors import RequestError
-from lipbench.measuring.features import find
 from lipbench.measuring.fidelity import Reference, fidelity
 from lipbench.request import protocol
 from tests.assets import CIFAR10, INCEPTION, needs
+from tests.builtin import features
 
 SETTINGS = protocol.read("cifar10-cnn")
 
@@ -31,7 +31,7 @@ def test_256_training_pictures_against_256_test_pictures_have_the_known_fid_and_
         for part in (pictures.train, pictures.held_out)
     )
     settings = protocol.check(SETTINGS, {"evaluate.kid_subset_size": 64}).evaluate
-    found = fidelity(fake, Reference(real, "known-answer"), find("inception-v3-compat"), settings)
+    found = fidelity(fake, Reference(real, "known-answer"), features("inception-v3-compat"), settings)
     assert found["fid"] == pytest.approx(110.28083, abs=1e-3)
     assert found["kid"] == pytest.approx(-0.00067925, abs=1e-6)
     assert found["kid_std"] == pytest.approx(0.0017778, abs=1e-6)
@@ -43,7 +43,7 @@ def test_weights_whose_last_layer_is_empty_give_no_inception_score_and_say_why(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("LIPBENCH_INCEPTION", str(INCEPTION))
-    extractor = find("inception-v3-compat")
+    extractor = features("inception-v3-compat")
     assert "last layer of the Inception weights is empty" in (extractor.no_score or "")
     assert extractor.id == "inception-v3-compat@3d84d5d0"
 
@@ -54,7 +54,7 @@ def test_weights_with_a_last_layer_give_one(tmp_path: Path, monkeypatch: pytest.
     torch.nn.init.normal_(state["fc.weight"], std=0.05, generator=torch.Generator().manual_seed(0))
     torch.save(state, tmp_path / "whole.pth")
     monkeypatch.setenv("LIPBENCH_INCEPTION", str(tmp_path / "whole.pth"))
-    extractor = find("inception-v3-compat")
+    extractor = features("inception-v3-compat")
     assert extractor.no_score is None
     settings = protocol.check(SETTINGS, {"evaluate.kid_subset_size": 2, "evaluate.isc_splits": 1}).evaluate
     pictures = torch.randint(0, 256, (4, 1, 32, 32)).to(torch.uint8)
@@ -66,7 +66,7 @@ def test_weights_with_a_last_layer_give_one(tmp_path: Path, monkeypatch: pytest.
 @needs(INCEPTION)
 def test_grey_pictures_are_seen_as_three_equal_channels(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIPBENCH_INCEPTION", str(INCEPTION))
-    extractor = find("inception-v3-compat")
+    extractor = features("inception-v3-compat")
     settings = protocol.check(SETTINGS, {"evaluate.kid_subset_size": 2}).evaluate
     grey = torch.randint(0, 256, (4, 1, 32, 32)).to(torch.uint8)
     found = fidelity(grey, Reference(grey.expand(-1, 3, -1, -1), "coloured-noise"), extractor, settings)
@@ -95,13 +95,13 @@ def test_weights_that_do_not_fit_are_refused(tmp_path: Path, damage: str, monkey
     elif damage == "text":
         path.write_text("weights")
     with pytest.raises(RequestError, match=rf"weights.pth' \(.* bytes\) cannot be used: .*{expected}.*; expected the"):
-        find("inception-v3-compat")
+        features("inception-v3-compat")
 
 
 def test_weights_that_are_not_there_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIPBENCH_INCEPTION", str(tmp_path / "nowhere.pth"))
     with pytest.raises(RequestError, match=r"nowhere.pth': No such file or directory; expected .*--inception-weights"):
-        find("inception-v3-compat")
+        features("inception-v3-compat")
 
 
 def test_without_weights_and_network_the_message_says_what_to_name(
@@ -115,4 +115,4 @@ def test_without_weights_and_network_the_message_says_what_to_name(
     monkeypatch.setattr("torch.hub.get_dir", lambda: str(tmp_path))
     monkeypatch.setattr("torch.hub.download_url_to_file", refuse)
     with pytest.raises(RequestError, match=r"cannot be downloaded \(Name or service not known\).*LIPBENCH_INCEPTION"):
-        find("inception-v3-compat")
+        features("inception-v3-compat")

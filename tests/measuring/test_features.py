@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from lipbench.errors import PluginError, RequestError, UnknownNameError
 from lipbench.interfaces.extractor import Extractor
-from lipbench.measuring.features import Features, find
+from lipbench.measuring.features import Features
+from tests.builtin import features
 
 PICTURES = torch.randint(0, 256, (150, 3, 4, 4), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
 
@@ -174,11 +175,11 @@ def test_without_a_file_of_weights_the_id_is_that_of_the_state_and_drawn_weights
 
 def test_pictures_that_an_extractor_cannot_take_are_refused() -> None:
     with pytest.raises(RequestError, match=r"takes pictures of shape \(1, 8, 8\), but x has \(3, 32, 32\)"):
-        find("digits-cnn").check_shape((3, 32, 32), "x")
+        features("digits-cnn").check_shape((3, 32, 32), "x")
     with pytest.raises(RequestError, match="x has 2 channels; extractor mine expects 1 or 3"):
         features_of(channels).check_shape((2, 32, 32), "x")
 
 
 def test_an_unknown_extractor_is_refused() -> None:
     with pytest.raises(UnknownNameError, match="Did you mean 'digits-cnn'"):
-        find("digits")
+        features("digits")

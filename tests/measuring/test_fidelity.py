@@ -13,10 +13,11 @@ from torch import Tensor, nn
 from lipbench.data.digits import Digits
 from lipbench.interfaces.extractor import Extractor
 from lipbench.measuring import fidelity
-from lipbench.measuring.features import Features, find
+from lipbench.measuring.features import Features
 from lipbench.measuring.fidelity import Reference
 from lipbench.request.protocol import check, read
 from lipbench.request.schema import Evaluate
+from tests.builtin import features
 
 PICTURES = Digits().load()
 REFERENCE = Reference(PICTURES.train, "digits-train")
@@ -57,21 +58,21 @@ def test_the_fid_of_two_sets_of_gaussian_features_is_that_of_the_closed_form() -
 
 
 def test_real_pictures_against_themselves_have_fid_0() -> None:
-    found = fidelity.fidelity(PICTURES.train, REFERENCE, find("digits-cnn"), settings())
+    found = fidelity.fidelity(PICTURES.train, REFERENCE, features("digits-cnn"), settings())
     assert found["fid"] == pytest.approx(0, abs=1e-3)
     assert found["inception_score"] > 9
 
 
 def test_noise_is_far_from_real_pictures_by_every_measure() -> None:
     noise = torch.randint(0, 256, (600, 1, 8, 8)).to(torch.uint8)
-    found = fidelity.fidelity(noise, REFERENCE, find("digits-cnn"), settings())
+    found = fidelity.fidelity(noise, REFERENCE, features("digits-cnn"), settings())
     assert found["fid"] > 500
     assert found["kid"] > 0.5
     assert found["inception_score"] < 6
 
 
 def test_a_second_evaluation_takes_the_real_pictures_statistics_from_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    extractor = find("digits-cnn")
+    extractor = features("digits-cnn")
     first = fidelity.fidelity(PICTURES.held_out, REFERENCE, extractor, settings(kid_subset_size=300))
     asked = []
     extract = Features.extract
@@ -84,7 +85,7 @@ def test_features_of_other_pictures_under_the_right_name_are_measured_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LIPBENCH_CACHE", str(tmp_path))
-    extractor, said = find("digits-cnn"), list[str]()
+    extractor, said = features("digits-cnn"), list[str]()
     right = fidelity.measure_real(REFERENCE, extractor, note=said.append)
     other = Reference(PICTURES.train.flip(3), "digits-train")
     fidelity.measure_real(other, extractor, note=said.append)
@@ -99,7 +100,7 @@ def test_features_of_other_pictures_under_the_right_name_are_measured_anew(
 
 
 def test_the_cache_name_changes_with_the_pictures_the_weights_and_the_parameters() -> None:
-    extractor = find("digits-cnn")
+    extractor = features("digits-cnn")
     other = PICTURES.train.clone()
     other[0] = 0
     renamed = [copy(extractor) for _ in range(4)]

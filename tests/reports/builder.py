@@ -5,7 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from lipbench.reports.reading.columns import COLUMNS, KINDS
+from lipbench.measures import COLUMNS
+from lipbench.reports.reading.columns import NAMES, dtypes
 
 
 def table(rows: Iterable[dict[str, Any]], **shared: Any) -> pd.DataFrame:
@@ -17,4 +18,4 @@ def table(rows: Iterable[dict[str, Any]], **shared: Any) -> pd.DataFrame:
         )
         own = {"run_id": f"run-{place}", "comparison_id": f"{row['dataset']}-{row['comparison']}", "part": ""}
         filled.append(own | row)
-    return pd.DataFrame(filled, dtype=object).reindex(columns=[*COLUMNS, "comparison_id", "part"]).astype(KINDS)
+    return pd.DataFrame(filled, dtype=object).reindex(columns=[*NAMES, "comparison_id", "part"]).astype(dtypes(COLUMNS))

@@ -42,7 +42,7 @@ class Page(HTMLParser):
 def test_the_table_has_every_column_in_order_and_empty_where_nothing_was_measured(results: Path) -> None:
     report = running.report(results)
     table = pd.read_csv(results / "report" / "runs.csv")
-    assert list(table.columns) == frame.COLUMNS == list(report.runs.columns)
+    assert list(table.columns) == frame.NAMES == list(report.runs.columns)
     assert len(table) == 4
     for name in ("cos", "l2", "w1_estimate", "w1_true", "pair"):
         assert table[name].isna().all(), name

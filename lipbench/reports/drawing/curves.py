@@ -7,8 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from lipbench.disk.store import Status
+from lipbench.measures import Column, Curve
 from lipbench.reports.drawing.looks import Look, stroke
-from lipbench.reports.drawing.style import COLUMN, PAGE, Drawing, legend, plain_log, sheet
+from lipbench.reports.drawing.style import COLUMN, PAGE, Drawing, drawable, legend, plain_log, sheet
 from lipbench.reports.promised import DISTANCES, SECANTS
 from lipbench.reports.statistics.curves import over_seeds, training
 from lipbench.reports.statistics.intervals import short, t_interval
@@ -19,29 +20,35 @@ HELD = ", straight between the evaluations of a run and level after its end"
 SINGLE = " Thin lines are single runs that diverged, with a cross at the last evaluation, or have not finished."
 
 
-def fid_over(runs: pd.DataFrame, traces: pd.DataFrame, x: str, label: str, looks: Looks) -> Drawing:
-    """FID against the column `x`."""
+def over_training(
+    runs: pd.DataFrame, traces: pd.DataFrame, measure: Column, how: Curve, x: str, label: str, looks: Looks
+) -> Drawing:
+    """A measure over training.
+
+    Args:
+        runs: rows of one comparison.
+        traces: its evaluations.
+        measure: a column of both.
+        how: it is drawn.
+        x: the column of `traces` that it is drawn against.
+        label: what that is called.
+        looks: of the methods.
+    """
     figure = sheet(COLUMN, looks)
     axes = figure.subplots()
-    spread, single = training(runs, traces, x, "fid")
+    spread, single = training(runs, traces, x, measure.name)
     lines = _lines(axes, spread, single, looks)
-    axes.set(yscale="log", xlabel=label, ylabel="FID")
-    plain_log(axes.yaxis)
+    if measure.better == "higher" and measure.high is not None:
+        axes.axhline(measure.high, color="0.4", linestyle=":", linewidth=1)
+    axes.set(xlabel=label, ylabel=drawable(how.axis or measure.title))
+    if how.log:
+        axes.set_yscale("log")
+        plain_log(axes.yaxis)
     legend(figure, lines)
-    text = f"FID against {label}, {MEAN}{HELD if x != 'step' else ''}{_ends(runs, spread, 'fid')}."
-    return Drawing(figure, text + SINGLE * (not single.empty), _data(spread, single))
-
-
-def cos_over(runs: pd.DataFrame, traces: pd.DataFrame, looks: Looks) -> Drawing:
-    """The cosine with the true gradient against steps."""
-    figure = sheet(COLUMN, looks)
-    axes = figure.subplots()
-    spread, single = training(runs, traces, "step", "cos")
-    lines = _lines(axes, spread, single, looks)
-    axes.axhline(1, color="0.4", linestyle=":", linewidth=1)
-    axes.set(xlabel="critic steps", ylabel="cosine with the true gradient")
-    legend(figure, lines)
-    text = f"Cosine between the score's gradient and the true one over training, {MEAN}{_ends(runs, spread, 'cos')}."
+    text = (
+        f"{how.caption or f'{measure.title} against {label}'}, {MEAN}{HELD if x != 'step' else ''}"
+        f"{_ends(runs, spread, measure.name)}."
+    )
     return Drawing(figure, text + SINGLE * (not single.empty), _data(spread, single))
 
 

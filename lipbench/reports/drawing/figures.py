@@ -1,5 +1,6 @@
 """The figures of one comparison. A method has one colour in all of them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,35 +10,40 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from lipbench.disk.store import Status
+from lipbench.measures import COLUMNS, Column
 from lipbench.reports import budget
 from lipbench.reports.drawing import curves, frontier, strips
 from lipbench.reports.drawing.looks import looks
 from lipbench.reports.drawing.style import PAGE, Drawing, drawable, style
 from lipbench.reports.promised import SECANTS
+from lipbench.reports.reading.columns import deciding
+from lipbench.request.cell import file_name
 
 AXES = list(frontier.AXES)
 ABREAST = 5  # sample grids in a row
 
 
-def draw(runs: pd.DataFrame, traces: pd.DataFrame, against: str | None) -> dict[str, Drawing]:
+def draw(runs: pd.DataFrame, traces: pd.DataFrame, columns: Sequence[Column] = COLUMNS) -> dict[str, Drawing]:
     """All figures that the data can carry, by file name.
 
     Args:
         runs: rows of one comparison.
         traces: its evaluations.
-        against: the baseline, if one was named.
+        columns: of both.
     """
     known = looks(runs["method"])
     done = runs[runs["status"] == Status.DONE]
     one_device = budget.devices(runs) is None
     figures = {}
     with style():
-        if not traces.empty and traces["fid"].notna().any():
-            figures["fid-steps"] = curves.fid_over(runs, traces, "step", "generator steps", known)
-            if one_device:
-                figures["fid-seconds"] = curves.fid_over(runs, traces, "seconds_train", "seconds of training", known)
-        if not traces.empty and traces["cos"].notna().any():
-            figures["cos-steps"] = curves.cos_over(runs, traces, known)
+        axes = {"steps": ("step", "generator steps" if traces["fid"].notna().any() else "critic steps")}
+        axes |= {"seconds": ("seconds_train", "seconds of training")} if one_device else {}
+        for column in columns:
+            if column.curve and traces[column.name].notna().any():
+                for name, axis in axes.items():
+                    if name == "steps" or column.curve.seconds:
+                        drawing = curves.over_training(runs, traces, column, column.curve, *axis, known)
+                        figures[f"{file_name(column.name)}-{name}"] = drawing
         if not traces.empty:
             figures["gradient-norms"] = curves.gradient_norms(runs, traces, known)
         examined = done[done[SECANTS].notna().all(axis=1)]
@@ -47,10 +53,10 @@ def draw(runs: pd.DataFrame, traces: pd.DataFrame, against: str | None) -> dict[
             figures["fid-final"] = strips.fid_final(done, known)
         if one_device and done[["seconds_per_step", "peak_memory_bytes"]].notna().any(axis=None):
             figures["cost"] = strips.cost(done, known)
-        costs, measure = budget.costs(runs), budget.deciding(runs)
+        costs, measure = budget.costs(runs), deciding(runs)
         comparable = costs is not None and len(costs) > 1 and one_device
         if costs is not None and measure is not None and comparable and costs[AXES].notna().any(axis=None):
-            figures["frontier"] = frontier.frontier(costs, *measure[1:], known)
+            figures["frontier"] = frontier.frontier(costs, measure, known)
     lost = _lost(runs)
     return {name: drawing._replace(text=f"{drawing.text}{lost}") for name, drawing in figures.items()}
 

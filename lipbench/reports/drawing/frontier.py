@@ -3,19 +3,19 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
+from lipbench.measures import Column
 from lipbench.reports.drawing.looks import Look
 from lipbench.reports.drawing.style import COLUMN, PAGE, Drawing, legend, plain_log, sheet
 
 AXES = {"seconds": "seconds of training", "memory": "peak memory, MiB"}
 
 
-def frontier(costs: pd.DataFrame, name: str, less: bool, looks: dict[str, Look]) -> Drawing:
+def frontier(costs: pd.DataFrame, measure: Column, looks: dict[str, Look]) -> Drawing:
     """A panel for seconds and one for memory where known, a point a method, and the line that nobody beats.
 
     Args:
         costs: a row a method, the best first; see `lipbench.reports.budget.costs`.
-        name: of the measure of quality.
-        less: whether less of it is better.
+        measure: of quality.
         looks: of the methods.
     """
     shown = {axis: label for axis, label in AXES.items() if costs[axis].notna().any()}
@@ -30,15 +30,15 @@ def frontier(costs: pd.DataFrame, name: str, less: bool, looks: dict[str, Look])
             (lines[row["method"]],) = axes.plot(
                 row[axis], row["quality"], color=look.colour, marker=look.marker, markersize=5, linestyle="none"
             )
-        axes.set(xlabel=label, ylabel=f"mean {name}")
-        if less and costs["quality"].max() > 20 * costs["quality"].min() > 0:
+        axes.set(xlabel=label, ylabel=f"mean {measure.title}")
+        if measure.less and costs["quality"].max() > 20 * costs["quality"].min() > 0:
             axes.set_yscale("log")
             plain_log(axes.yaxis)
         told.append(f"of {axis} {', '.join(best['method']) or 'nobody'}")
     legend(figure, lines)
     text = (
-        f"Mean {name} against cost, a point a method, and the frontier of those that no other beats at no more cost: "
-        f"{'; '.join(told)}."
+        f"Mean {measure.title} against cost, a point a method, and the frontier of those that no other beats at no "
+        f"more cost: {'; '.join(told)}."
     )
     text += " Methods with diverged runs are on no frontier." * bool(costs["diverged"].any())
     return Drawing(figure, text, costs)

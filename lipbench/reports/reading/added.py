@@ -11,7 +11,7 @@ own that names what gives equal seeds the same pictures and random numbers. Runs
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from io import StringIO
 from pathlib import Path
@@ -22,31 +22,29 @@ import pandas as pd
 from lipbench.disk.files import read_bytes
 from lipbench.disk.store import Status
 from lipbench.errors import RequestError, StoreError
+from lipbench.measures import DECIDING, Column
 from lipbench.reports import sheets
-from lipbench.reports.reading.columns import CHECKS, COLUMNS, KINDS, LIPBENCH
+from lipbench.reports.reading.columns import KINDS, LIPBENCH, expected, several
 from lipbench.request.cell import comparison_id, run_id
 
 NEEDED = ["method", "dataset", "seed", "protocol"]
-MEASURED = ["fid", "cos"]
+MEASURED = [column.name for column in DECIDING]
 SHARED = ["protocol", "architecture", "loss", "settings", "samples", "real_samples", "split", "extractor"]
-# Rounding makes an FID of equal pictures a little less than nothing.
-LEAST = {name: 0.0 for name in KINDS if name.startswith(("seconds", "peak", "grad", "secant")) or name in
-         ("seed", "steps", "samples", "real_samples", "features")} | {"fid": -0.01, "fid_best": -0.01}  # fmt: skip
-ROUNDING = 1e-6  # of a cosine
+ANCHORS = [name for column in DECIDING for name in column.anchors]
 LARGEST = 1e15  # beyond which nobody measures, and squares are infinite
 NO_PAIRING = {"false", "no", "none", "unpaired", "0", "-"}  # meant as an answer, and would pair rows that share it
-SHOWN = 5  # of the errors of a table
 CURE = "`lipbench report --help` names the columns"
 
 Row = dict[str, Any]
 
 
-def join(runs: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, list[str]]:
+def join(runs: pd.DataFrame, path: Path, columns: Sequence[Column]) -> tuple[pd.DataFrame, list[str]]:
     """Append the runs of a table.
 
     Args:
-        runs: those known so far, the columns of ``runs.csv`` and comparison_id.
+        runs: those known so far, `columns` and comparison_id.
         path: a CSV file.
+        columns: that it may have.
 
     Returns:
         All runs; and what a reader should know of it, in sentences.
@@ -55,24 +53,24 @@ def join(runs: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, list[str]]:
         RequestError: the file is not such a table.
     """
     header, lines = _open(path)
+    heads = {column.name.lower(): column for column in columns}
     rows, errors = [], []
     for number, texts in lines:
-        try:
-            rows.append(_row(header, texts, number) | {"line": number})
-        except ValueError as error:
-            errors.append(str(error))
+        row, wrong = _row(header, texts, heads)
+        rows.append(row | {"line": number})
+        errors += [f"line {number}{error}" for error in wrong]
     _refuse(path, errors)
     _refuse(path, list(_grouped(rows)))
     if not rows:
         raise RequestError(f"{str(path)!r} has a header and no runs; expected a line a run")
-    found = pd.DataFrame(rows, dtype=object).reindex(columns=[*COLUMNS, "comparison_id", "line"])
+    found = pd.DataFrame(rows, dtype=object).reindex(columns=[*(c.name for c in columns), "comparison_id", "line"])
     known = _known(runs, found)  # a report of the same runs
     found = found[~known]
     _refuse(path, [*_twice(runs, found), *_mixed(runs, found)])
     alone = int(found["pairing"].isna().sum())
     unpaired = f"; {alone} of them are compared without pairs, as they have no pairing" * (alone > 0)
     told = [f"{path}: {len(found)} runs are added{unpaired}" * (len(found) > 0)]
-    ignored = [name for name in header if name and name not in COLUMNS]
+    ignored = [name for name in header if name and name not in heads]
     told += [f"{path}: unknown columns are left out: {', '.join(ignored)}"] * bool(ignored)
     told += [f"{path}: {int(known.sum())} runs are known already and left out"] * bool(known.any())
     return pd.concat([runs, found.drop(columns="line")], ignore_index=True), [text for text in told if text]
@@ -107,41 +105,42 @@ def _cells(texts: list[str]) -> list[str]:
     return [text.strip() for text in texts]
 
 
-def _row(header: list[str], texts: list[str], line: int) -> Row:
-    """One run.
-
-    Raises:
-        ValueError: a cell does not hold what it should.
-    """
+def _row(header: list[str], texts: list[str], heads: Mapping[str, Column]) -> tuple[Row, list[str]]:
+    """One run, and all that is wrong with its line."""
     while len(texts) > len(header) and not texts[-1]:
         texts = texts[:-1]
     if len(texts) != len(header):
-        raise ValueError(f"line {line} has {len(texts)} cells, expected {len(header)} as in the header")
-    stray = [text for name, text in zip(header, texts, strict=True) if text and not name]
+        return {}, [f" has {len(texts)} cells, expected {len(header)} as in the header"]
+    cells = [(name, text) for name, text in zip(header, texts, strict=True) if text]
+    stray = [text for name, text in cells if not name]
     if stray:
-        raise ValueError(f"line {line} has {stray[0]!r} in a column without a name; name it, or leave it empty")
-    given = {name: text for name, text in zip(header, texts, strict=True) if text and name in KINDS}
-    row: Row = {name: _value(name, sheets.original(text), line) for name, text in given.items()}
+        return {}, [f" has {stray[0]!r} in a column without a name; name it, or leave it empty"]
+    row: Row = {}
+    wrong = []
+    for head, text in cells:
+        if head in heads:
+            value, error = _value(heads[head], sheets.original(text))
+            row[heads[head].name] = value
+            wrong += [error] if error else []
     empty = [name for name in NEEDED if name not in row]
     if empty:
-        raise ValueError(f"line {line}: {', '.join(empty)} is empty; every run needs {', '.join(NEEDED)}")
+        wrong.append(f"{', '.join(empty)} is empty; every run needs {', '.join(NEEDED)}")
     row.setdefault("status", str(Status.DONE))
     if row["status"] not in list(Status):
-        raise ValueError(f"line {line}: status is {row['status']!r}, expected one of: {', '.join(Status)}")
+        wrong.append(f"status is {row['status']!r}, expected one of: {', '.join(Status)}")
     if row["status"] == Status.DONE and not set(MEASURED) & row.keys():
-        raise ValueError(f"line {line}: {' and '.join(MEASURED)} are empty; a run without either has status diverged")
-    if row.get("pairing") == LIPBENCH and not _of_lipbench(row):
-        raise ValueError(
-            f"line {line}: pairing is {LIPBENCH!r}, but the run_id is none of lipbench; expected another name"
-        )
+        wrong.append(f"{' and '.join(MEASURED)} are empty; a run without either has status diverged")
     if row.get("pairing", "").lower() in NO_PAIRING:
-        raise ValueError(
-            f"line {line}: pairing is {row['pairing']!r}, expected a name that runs share which are paired by seed, or "
-            f"nothing where they are not"
+        wrong.append(
+            f"pairing is {row['pairing']!r}, expected a name that runs share which are paired by seed, or nothing "
+            f"where they are not"
         )
-    if "pairing" not in header and _of_lipbench(row):  # a table of a version without the column
-        row["pairing"] = LIPBENCH
-    return row
+    if not wrong:  # only then is it known whose run it is
+        if row.get("pairing") == LIPBENCH and not _of_lipbench(row):
+            wrong.append(f"pairing is {LIPBENCH!r}, but the run_id is none of lipbench; expected another name")
+        if "pairing" not in header and _of_lipbench(row):  # a table of a version without the column
+            row["pairing"] = LIPBENCH
+    return row, [f": {error}" for error in wrong]
 
 
 def _of_lipbench(row: Row) -> bool:
@@ -196,28 +195,30 @@ def _equal(one: Any, other: Any) -> bool:
     return bool(pd.isna(one) and pd.isna(other)) or one == other
 
 
-def _value(name: str, text: str, line: int) -> Any:
-    kind = KINDS[name]
+def _value(column: Column, text: str) -> tuple[Any, str | None]:
+    """What a cell holds, and what is wrong with it."""
+    name = column.name
     value: Any = text
     if not text.isprintable():
-        raise ValueError(f"line {line}: {name} is {text!r}, expected text on one line")
-    if kind != "string":
-        try:
-            value = float(text)
-        except ValueError:
-            value = None
-        if kind == "Int64" and value is not None and value == value // 1:
-            value = int(value)
-    expected, holds = CHECKS[kind]
-    if not holds(value):
-        raise ValueError(f"line {line}: {name} is {text!r}, expected {expected}, or nothing where it is not known")
-    if name in LEAST and value < LEAST[name]:
-        raise ValueError(f"line {line}: {name} is {text}, expected at least 0, or nothing where it is not known")
-    if name == "cos" and abs(value) > 1 + ROUNDING:
-        raise ValueError(f"line {line}: {name} is {text}, expected from -1 to 1, or nothing where it is not known")
-    if kind == "float64" and abs(value) > LARGEST:
-        raise ValueError(f"line {line}: {name} is {text}, expected at most {LARGEST:g} (the run diverged?)")
-    return value
+        return value, f"{name} is {text!r}, expected text on one line"
+    if column.kind != "text":
+        value = _number(text, column.kind)
+    words = expected(column, value)
+    if words is not None:
+        given = repr(text) if words == KINDS[column.kind][0] else text
+        return value, f"{name} is {given}, expected {words}, or nothing where it is not known"
+    if column.kind == "number" and abs(value) > LARGEST:
+        return value, f"{name} is {text}, expected at most {LARGEST:g} (the run diverged?)"
+    return value, None
+
+
+def _number(text: str, kind: str) -> float | int | None:
+    """The number that a text is, whole where it is to be and can be; None where it is none."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return int(value) if kind == "whole" and value == value // 1 else value
 
 
 def _twice(runs: pd.DataFrame, found: pd.DataFrame) -> Iterator[str]:
@@ -242,7 +243,7 @@ def _mixed(runs: pd.DataFrame, found: pd.DataFrame) -> Iterator[str]:
     """What claims a protocol that it does not have."""
     for comparison, rows in found.groupby("comparison_id"):
         others = runs[runs["comparison_id"] == comparison]
-        for name in [*SHARED, "fid_real", "fid_noise"]:
+        for name in [*SHARED, *ANCHORS]:
             if name == "loss" and "recommended" in set(rows["settings"]):
                 continue
             values = {value: line for value, line in zip(rows[name], rows["line"], strict=True) if pd.notna(value)}
@@ -261,8 +262,7 @@ def _place(line: int | None) -> str:
 
 def _refuse(path: Path, errors: list[str]) -> None:
     if errors:
-        more = f"; and {len(errors) - SHOWN} more" if len(errors) > SHOWN else ""
-        raise RequestError(f"{str(path)!r} cannot be added: {'; '.join(errors[:SHOWN])}{more}")
+        raise RequestError(f"{str(path)!r} cannot be added: {several(errors)}")
 
 
 def _digest(text: str) -> str:

@@ -1,77 +1,22 @@
-"""The columns of ``runs.csv`` and ``runs.parquet``, and what may stand in them."""
+"""What may stand in the columns of a table of runs, and columns that runs declare themselves."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import isfinite
 from typing import Any
 
-COLUMNS = [
-    "run_id",
-    "method",
-    "dataset",
-    "architecture",
-    "loss",
-    "protocol",
-    "comparison",
-    "settings",
-    "seed",
-    "pairing",
-    "status",
-    "steps",
-    "fid",
-    "fid_best",
-    "best_step",
-    "fid_gap",
-    "fid_real",
-    "fid_noise",
-    "kid",
-    "kid_std",
-    "inception_score",
-    "inception_score_std",
-    "engine",
-    "extractor",
-    "features",
-    "samples",
-    "real_samples",
-    "split",
-    "grad_norm_mean",
-    "grad_norm_p95",
-    "grad_norm_max",
-    "raw_grad_norm_mean",
-    "raw_grad_norm_p95",
-    "raw_grad_norm_max",
-    "guarantee",
-    "lipschitz_target",
-    "secant_pairs",
-    "secant_1",
-    "secant_0.1",
-    "secant_0.01",
-    "secant_0.001",
-    "secant_max",
-    "tv_gap",
-    "raw_secant_max",
-    "raw_tv_gap",
-    "pair",
-    "cos",
-    "l2",
-    "w1_estimate",
-    "w1_true",
-    "seconds_train",
-    "seconds_per_step",
-    "seconds_evaluate",
-    "peak_memory_bytes",
-    "device",
-    "diverged_at",
-    "error",
-    "pictures",
-]
-TEXT = {
-    "run_id", "method", "dataset", "architecture", "loss", "protocol", "comparison", "settings", "status", "engine",
-    "extractor", "split", "device", "error", "guarantee", "pair", "pairing",
-    "pictures",
-}  # fmt: skip
-WHOLE = {"seed", "steps", "best_step", "features", "samples", "real_samples", "peak_memory_bytes", "diverged_at"}
+import pandas as pd
+
+from lipbench.measures import COLUMNS, DECIDING, PLUGINS, Column, Curve, Deciding, View
+
+NAMES = [column.name for column in COLUMNS]
+DTYPES = {"text": "string", "whole": "Int64", "number": "float64"}  # of pandas
 LIPBENCH = "lipbench"  # the pairing of its own runs
-KINDS = {name: "string" if name in TEXT else "Int64" if name in WHOLE else "float64" for name in COLUMNS}
+COUNTS = ["method", "n", "diverged", "unfinished"]  # what stands beside the measures in a table of means
+# In small letters, names and titles that no measure of a run's own can have: tables and results hold them already.
+TAKEN = {name.lower() for column in COLUMNS for name in (column.name, column.title)} | {
+    *COUNTS, "comparison_id", "part", "step", "line", "message", "trace",
+}  # fmt: skip
+SHOWN = 5  # of several complaints
 
 
 def is_number(value: Any) -> bool:
@@ -90,8 +35,74 @@ def is_text(value: Any) -> bool:
 
 
 # What a value of each kind is called, and how it is told.
-CHECKS: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "string": ("a text", is_text),
-    "Int64": ("a whole number", is_whole),
-    "float64": ("a number", is_number),
+KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "text": ("a text", is_text),
+    "whole": ("a whole number", is_whole),
+    "number": ("a number", is_number),
 }
+
+
+def dtypes(columns: Iterable[Column]) -> dict[str, str]:
+    """The type of each column, as pandas calls it."""
+    return {column.name: DTYPES[column.kind] for column in columns}
+
+
+def expected(column: Column, value: Any) -> str | None:
+    """What was expected of a value; None where it is as expected."""
+    words, holds = KINDS[column.kind]
+    if not holds(value):
+        return words
+    low, high = column.low, column.high
+    if (low is not None and value < low - column.slack) or (high is not None and value > high + column.slack):
+        if low is None:
+            return f"at most {high:g}"
+        return f"at least {low:g}" if high is None else f"from {low:g} to {high:g}"
+    return None
+
+
+def several(complaints: list[str]) -> str:
+    """Complaints in one line, the first few of many."""
+    more = f"; and {len(complaints) - SHOWN} more" if len(complaints) > SHOWN else ""
+    return f"{'; '.join(complaints[:SHOWN])}{more}"
+
+
+def deciding(runs: pd.DataFrame) -> Deciding | None:
+    """The measure that decides, the first of which anything is known; None where nothing is.
+
+    Args:
+        runs: rows of the table of runs.
+    """
+    return next((column for column in DECIDING if runs[column.name].notna().any()), None)
+
+
+def declared(name: str, record: Any) -> Column:
+    """The column of a measure that a run was asked to take.
+
+    Args:
+        name: of the column.
+        record: what the run says of it.
+
+    Raises:
+        ValueError: it is no such declaration.
+    """
+    if not name.strip() or not name.isprintable() or name.lower() in TAKEN:
+        raise ValueError(f"the name is {name!r}, expected one that nothing else has")
+    if not isinstance(record, dict):
+        raise ValueError(f"{record!r}, expected an object")
+    told = {key: record.get(key, "") for key in ("title", "unit", "better", "definition")}
+    wrong = [f"{key} is {value!r}, expected a text" for key, value in told.items() if not is_text(value)]
+    if told["better"] not in ("lower", "higher", ""):
+        wrong.append(f"better is {told['better']!r}, expected lower, higher or nothing")
+    ends = {key: end for key in ("low", "high") if (end := record.get(key)) is not None}
+    wrong += [f"{key} is {end!r}, expected a number" for key, end in ends.items() if not is_number(end)]
+    low, high = (float(ends[key]) if is_number(ends.get(key)) else None for key in ("low", "high"))
+    if low is not None and high is not None and low > high:
+        wrong.append(f"low is {low:g}, expected at most high, {high:g}")
+    if wrong:
+        raise ValueError(several(wrong))
+    title = " ".join(told["title"].split()) or name
+    return Column(
+        name, told["definition"], title=f"{title} ({told['unit']})" if told["unit"] else title, unit=told["unit"],
+        better=told["better"], low=low, high=high, traced=True, curve=Curve(), views=View.SUMMARY | View.RUNS,
+        place=PLUGINS,
+    )  # fmt: skip

@@ -1,21 +1,21 @@
 """The runs as pandas frames: a row a run, and a row an evaluation."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from lipbench.disk.results import has_runs, run_folders
 from lipbench.disk.store import RunFolder
 from lipbench.errors import StoreError
+from lipbench.measures import COLUMNS, Column
 from lipbench.reports.reading import added, bases, records, yardsticks
-from lipbench.reports.reading.columns import COLUMNS, KINDS
+from lipbench.reports.reading.columns import COUNTS, NAMES, dtypes
+from lipbench.reports.reading.records import Run
 from lipbench.reports.reading.yardsticks import Measured, Yardsticks
-from lipbench.request import cell as cells
 from lipbench.request.cell import Cell
 
 
@@ -24,8 +24,9 @@ class Frames:
     """Everything that a results folder holds, and what was added to it.
 
     Attributes:
-        runs: a row a run, the columns of ``runs.csv``, its comparison_id, and the name of its part of a comparison that
-            is parted (see `bases`); what was not measured is empty.
+        columns: those of ``runs.csv``, and of the measures that runs were asked to take.
+        runs: a row a run, `columns`, its comparison_id, and the name of its part of a comparison that is parted (see
+            `bases`); what was not measured is empty.
         traces: a row an evaluation, what is drawn of it, with the run's id, method and comparison_id.
         folders: the folder of each run id; runs that were added have none.
         yardsticks: real pictures and noise by the measures of each comparison_id, as far as they are known.
@@ -33,12 +34,17 @@ class Frames:
         problems: what could not be read, in sentences.
     """
 
+    columns: list[Column]
     runs: pd.DataFrame
     traces: pd.DataFrame
     folders: dict[str, RunFolder]
     yardsticks: dict[str, Measured]
     protocols: dict[str, dict[str, Any]]
     problems: list[str]
+
+    def known(self, runs: pd.DataFrame) -> list[Column]:
+        """The columns of some of its runs: of measures that they were asked to take, those that any of them has."""
+        return [column for column in self.columns if column.name in NAMES or runs[column.name].notna().any()]
 
 
 def read(results: Path, add: Sequence[Path] = ()) -> Frames:
@@ -54,32 +60,27 @@ def read(results: Path, add: Sequence[Path] = ()) -> Frames:
         RequestError: a table that is added is not one.
         StoreError: there are no runs at all.
     """
-    rows: list[dict[str, Any]] = []
-    read_cells: list[Cell] = []
-    evaluations: list[NDArray[np.float64]] = []
-    folders: dict[str, RunFolder] = {}
+    read_runs: list[Run] = []
     problems: list[str] = []
     for folder in run_folders(results) if has_runs(results) or not add else []:
         try:
-            if not folder.id.isprintable():
-                raise StoreError("its folder has a name that lipbench gives to none; rename it")
-            cell = cells.parse(folder.cell_text(), str(folder.file("cell.json")))
-            trace, damaged = records.evaluations(folder)
-            row, unread = records.row(folder, cell, int(trace[-1, 0]) if len(trace) else 0)
+            run = records.read(folder)
         except (StoreError, OSError) as error:
             problems.append(f"{folder.id} is left out: {error}")
             continue
-        rows.append(row)
-        read_cells.append(cell)
-        evaluations.append(trace)
-        folders[folder.id] = folder
-        problems += [*damaged, *unread]
-    runs = _table(rows).assign(method=_labels(read_cells))
+        read_runs.append(run)
+        problems += run.problems
+    read_cells = [run.cell for run in read_runs]
+    columns, told = _columns(read_runs)
+    problems += told
+    runs = pd.DataFrame([run.row for run in read_runs], dtype=object)
+    runs = runs.reindex(columns=[*(column.name for column in columns), "comparison_id"])
+    runs = runs.assign(method=_labels(read_cells))
     found = _yardsticks(results, runs["comparison_id"], problems)
     # Before any are added, which may not contradict the yardsticks.
     runs = _anchored(runs, *_parted(runs, found)[:2])
     for path in add:
-        runs, told = added.join(runs, path)
+        runs, told = added.join(runs, path, columns)
         problems += told
     if runs.empty:
         reason = f": {problems[0]}" if problems else ""
@@ -89,15 +90,35 @@ def read(results: Path, add: Sequence[Path] = ()) -> Frames:
         comparison_id=parted["comparison_id"], part=parted["part"]
     )
     problems += told
-    runs = runs.astype(KINDS)
+    runs = runs.astype(dtypes(columns))
     # What the choice of the best checkpoint would hide.
     runs["fid_gap"] = runs["fid"] - runs["fid_best"]
     protocols = {cell.comparison: _settings(cell) for cell in reversed(read_cells)}
-    return Frames(runs, _traces(runs, evaluations), folders, measured, protocols, problems)
+    folders = {run.folder.id: run.folder for run in read_runs}
+    return Frames(columns, runs, _traces(runs, read_runs), folders, measured, protocols, problems)
 
 
-def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    return pd.DataFrame(rows, dtype=object).reindex(columns=[*COLUMNS, "comparison_id"])
+def _columns(runs: list[Run]) -> tuple[list[Column], list[str]]:
+    """Those of ``runs.csv`` and then those that runs declare, by name; and where their declarations differ."""
+    first: dict[str, tuple[Column, str]] = {}
+    others: dict[str, list[str]] = {}
+    for run in runs:
+        for name, column in run.declared.items():
+            if first.setdefault(name, (column, run.folder.id))[0] != column:
+                others.setdefault(name, []).append(run.folder.id)
+    told = [
+        f"{name} is declared otherwise by {len(ids)} runs, such as {ids[0]}, than by {first[name][1]}, as which it is "
+        f"shown: do not compare its values before you know that they are of one thing"
+        for name, ids in sorted(others.items())
+    ]
+    titles = {*COUNTS, *(column.title for column in COLUMNS)}
+    own = []
+    for name, (column, _) in sorted(first.items()):
+        # Two of one title would be one column of a table.
+        taken = column.title in titles | (first.keys() - {name})
+        own.append(replace(column, title=name) if taken else column)
+        titles.add(own[-1].title)
+    return [*COLUMNS, *own], told
 
 
 def _yardsticks(results: Path, ids: pd.Series, problems: list[str]) -> dict[str, Yardsticks]:
@@ -144,14 +165,17 @@ def _settings(cell: Cell) -> dict[str, Any]:
     return found
 
 
-def _traces(runs: pd.DataFrame, evaluations: list[NDArray[np.float64]]) -> pd.DataFrame:
-    empty = np.empty((0, len(records.EVALUATION)))
-    traces = pd.DataFrame(np.concatenate([empty, *evaluations]), columns=records.EVALUATION).astype({"step": int})
-    counts = [len(trace) for trace in evaluations]
-    for place, name in enumerate(["run_id", "method", "comparison_id"]):
-        own = runs[name].iloc[: len(counts)]  # the others have no trace
-        traces.insert(place, name, own.repeat(counts).to_numpy(dtype=object))
-    return traces
+def _traces(runs: pd.DataFrame, read_runs: list[Run]) -> pd.DataFrame:
+    counts = [len(run.evaluations) for run in read_runs]
+    traces = pd.DataFrame({
+        name: runs[name].iloc[: len(counts)].repeat(counts).to_numpy(dtype=object)  # the others have no trace
+        for name in ("run_id", "method", "comparison_id")
+    })  # fmt: skip
+    shared = [np.empty((0, len(records.TRACED))), *(run.evaluations[:, : len(records.TRACED)] for run in read_runs)]
+    traces[records.TRACED] = np.concatenate(shared)
+    for name in sorted({name for run in read_runs for name in run.declared}):
+        traces[name] = np.concatenate([run.evaluated(name) for run in read_runs])
+    return traces.astype({"step": int})
 
 
 def _labels(read_cells: list[Cell]) -> list[str]:

@@ -1,62 +1,120 @@
 """What one run folder holds, checked before it enters a table: a damaged file is named, and never drawn."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import Float
 
 from lipbench.disk.store import RunFolder, Status
 from lipbench.errors import StoreError
+from lipbench.measures import COLUMNS, Column
 from lipbench.reports.reading.bases import BASIS
-from lipbench.reports.reading.columns import CHECKS, COLUMNS, KINDS, LIPBENCH, is_number
+from lipbench.reports.reading.columns import LIPBENCH, declared, expected, several
+from lipbench.request import cell as cells
 from lipbench.request.cell import Cell
 
 # Of an evaluation's many numbers, those that are drawn: a thousand runs fit into memory, and into seconds.
-EVALUATION = ["step", "fid", "cos", "seconds_train", "grad_norm_max", "raw_grad_norm_max"]
+TRACED = ["step", *(column.name for column in COLUMNS if column.traced)]
+BY_NAME = {column.name: column for column in COLUMNS}
+# Two keys are called otherwise in the table.
+KEYS = BY_NAME | {"step": BY_NAME["steps"], "message": BY_NAME["error"]}
 
-# Keys that are called otherwise in the table.
-KIND = KINDS | {"step": "Int64", "message": "string"}
 
+@dataclass(frozen=True)
+class Run:
+    """A run folder.
 
-def evaluations(folder: RunFolder) -> tuple[NDArray[np.float64], list[str]]:
-    """The evaluations so far.
-
-    Returns:
-        An array (evaluations, EVALUATION), NaN where nothing was measured; and what is wrong with the file, in
-        sentences: damaged evaluations are left out.
-
+    Attributes:
+        folder: of the run.
+        cell: what was asked.
+        declared: the columns of the measures that it was asked to take, by name.
+        evaluations: those so far, of `TRACED` and of each declared column; NaN where nothing was measured.
+        row: of the table of runs: what was asked, and what is known so far.
+        problems: what could not be read that no number of the row depends on, in sentences.
     """
+
+    folder: RunFolder
+    cell: Cell
+    declared: dict[str, Column]
+    evaluations: Float[np.ndarray, "n k"]
+    row: dict[str, Any]
+    problems: list[str]
+
+    def evaluated(self, name: str) -> Float[np.ndarray, " n"]:
+        """A declared column of every evaluation, NaN of a run that was not asked for it."""
+        if name not in self.declared:
+            return np.full(len(self.evaluations), np.nan)
+        return self.evaluations[:, len(TRACED) + list(self.declared).index(name)]
+
+
+def read(folder: RunFolder) -> Run:
+    """Read a run folder.
+
+    Raises:
+        StoreError: it is none, or one of its files is damaged.
+        OSError: it cannot be read.
+    """
+    if not folder.id.isprintable():
+        raise StoreError("its folder has a name that lipbench gives to none; rename it")
+    cell = cells.parse(folder.cell_text(), str(folder.file("cell.json")))
+    device, own, problems = _environment(folder)
+    evaluations, damaged = _evaluations(folder, own)
+    row, unread = _row(folder, cell, own, int(evaluations[-1, 0]) if len(evaluations) else 0)
+    return Run(
+        folder, cell, own, evaluations, row | ({"device": device} if device else {}), problems + damaged + unread
+    )
+
+
+def _environment(folder: RunFolder) -> tuple[str | None, dict[str, Column], list[str]]:
+    """The name of the device, the declared columns, and which of them are none.
+
+    The result knows only the kind of the device, and one "cuda" is not as fast as another.
+    """
+    try:
+        found = folder.read_json("environment.json") or {}
+    except StoreError:  # said with the versions that it should hold
+        return None, {}, []
+    own, problems = {}, []
+    records = found.get("measures", {})
+    if not isinstance(records, dict):
+        problems.append(f"{folder.id}: measures of environment.json are damaged (not an object) and left out")
+        records = {}
+    for name, record in records.items():
+        try:
+            own[name] = declared(name, record)
+        except ValueError as error:
+            problems.append(f"{folder.id}: measure {name!r} of environment.json is damaged ({error}) and left out")
+    device = found.get("device")
+    return device if isinstance(device, str) else None, own, problems
+
+
+def _evaluations(folder: RunFolder, own: dict[str, Column]) -> tuple[Float[np.ndarray, "n k"], list[str]]:
+    """The evaluations so far, and what is wrong with the file: damaged evaluations are left out."""
     try:
         records, problem = folder.trace()
     except StoreError as error:  # the numbers of a finished run stand without its curves
         records, problem = [], str(error)
     problems = [problem] if problem else []
+    keys = {name: KEYS[name] for name in TRACED} | own
+    columns = list(keys.values())
     rows = []
     for record in records:
-        values = [record.get(name) for name in EVALUATION]
-        if all(value is None or is_number(value) for value in values):
-            rows.append(values)
+        values = [record.get(name) for name in keys]
+        if wrong := _complaints(zip(keys, columns, values, strict=True)):
+            problems.append(
+                f"{folder.id}: step {record['step']} of trace.jsonl is damaged ({several(wrong)}) and left out"
+            )
         else:
-            problems.append(f"{folder.id}: step {record['step']} of trace.jsonl is damaged (not numbers) and left out")
-    return np.array(rows, dtype=float).reshape(-1, len(EVALUATION)), problems
+            rows.append(values)
+    return np.array(rows, dtype=float).reshape(-1, len(keys)), problems
 
 
-def row(folder: RunFolder, cell: Cell, last_step: int) -> tuple[dict[str, Any], list[str]]:
-    """A row of the table of runs: what was asked, and what is known so far.
-
-    Args:
-        folder: of the run.
-        cell: its cell.
-        last_step: that of its last evaluation, 0 if there is none.
-
-    Returns:
-        The row, and what could not be read that no number depends on, in sentences.
-
-    Raises:
-        StoreError: a file of the run is damaged.
-    """
+def _row(folder: RunFolder, cell: Cell, own: dict[str, Column], last_step: int) -> tuple[dict[str, Any], list[str]]:
+    """The row of a run, the name of its device aside, and what could not be read that no number depends on."""
     status = folder.status()
-    result = _read(folder, "result.json")
+    result = _read(folder, "result.json", own)
     message, problems = _message(folder) if status in (Status.FAILED, Status.DIVERGED) else (None, [])
     planned = {} if result else _read(folder, "basis.json")  # a run that is not finished has numbers, too
     asked = {
@@ -76,10 +134,9 @@ def row(folder: RunFolder, cell: Cell, last_step: int) -> tuple[dict[str, Any], 
         # An unfinished run has no final measurement, but it has made steps.
         "steps": result.get("step", last_step),
         "error": message,
-        "device": _device(folder) or result.get("device"),
     }
     basis = {key: planned[key] for key in BASIS if key in planned}
-    return basis | {key: value for key, value in result.items() if key in COLUMNS} | asked, problems
+    return basis | {key: value for key, value in result.items() if key in own or key in BY_NAME} | asked, problems
 
 
 def _message(folder: RunFolder) -> tuple[str | None, list[str]]:
@@ -90,30 +147,26 @@ def _message(folder: RunFolder) -> tuple[str | None, list[str]]:
         return None, [str(error)]
 
 
-def _device(folder: RunFolder) -> str | None:
-    """The name of the device: the result knows only its kind, and one "cuda" is not as fast as another."""
-    try:
-        found = (folder.read_json("environment.json") or {}).get("device")
-    except StoreError:  # said with the versions that it should hold
-        return None
-    return found if isinstance(found, str) else None
-
-
 def _pictures(cell: Cell, result: dict[str, Any]) -> dict[str, Any]:
     """How many pictures were compared, where there are any; fewer real ones than asked for if the data hold fewer."""
     asked = cell.protocol.pictures
     return asked | {key: result[key] for key in ("real_samples",) if key in asked and key in result}
 
 
-def _read(folder: RunFolder, name: str) -> dict[str, Any]:
+def _read(folder: RunFolder, name: str, own: dict[str, Column] | None = None) -> dict[str, Any]:
     """One of its JSON files, empty where there is none."""
     record = folder.read_json(name) or {}
-    for key, value in record.items():
-        if key in KIND and value is not None:
-            expected, holds = CHECKS[KIND[key]]
-            if not holds(value):
-                raise StoreError(
-                    f"{str(folder.file(name))!r} is damaged ({key} is {value!r}, expected {expected}); "
-                    "remove it and run again"
-                )
+    keys = KEYS | (own or {})
+    wrong = _complaints((key, keys[key], value) for key, value in record.items() if key in keys)
+    if wrong:
+        raise StoreError(f"{str(folder.file(name))!r} is damaged ({several(wrong)}); remove it and run again")
     return record
+
+
+def _complaints(values: Iterable[tuple[str, Column, Any]]) -> list[str]:
+    """Every value that is not as its column says, each with its key."""
+    return [
+        f"{key} is {value!r}, expected {words}"
+        for key, column, value in values
+        if value is not None and (words := expected(column, value)) is not None
+    ]

@@ -8,25 +8,11 @@ import pandas as pd
 from scipy import stats
 
 from lipbench.disk.store import Status
+from lipbench.measures import COLUMNS, DECIDING, Column, View, in_view
+from lipbench.reports.reading.columns import COUNTS
 
-MEASURES = {
-    "fid": "FID",
-    "fid_best": "best FID",
-    "fid_gap": "gap",
-    "kid": "KID",
-    "inception_score": "Inception Score",
-    "cos": "cos",
-    "l2": "l2",
-    "w1_estimate": "W₁ estimate",
-    "secant_max": "largest secant",
-    "grad_norm_mean": "‖∇score‖ mean",
-    "grad_norm_max": "‖∇score‖ max",
-    "raw_grad_norm_max": "‖∇critic‖ max",
-    "seconds_per_step": "ms/step",
-    "seconds_train": "training s",
-}
+MEASURES = {column.name: column for column in in_view(COLUMNS, View.SUMMARY)}
 UNKNOWN = "–"
-SCALES = {"seconds_per_step": 1000.0}
 ROUNDING = 1e-9  # of an interval: a mean that is smaller is nothing
 MOST_DECIMALS = 15  # what is smaller is shown as nothing, and never with an exponent
 
@@ -83,12 +69,14 @@ def t_interval(values: Iterable[float], level: float = 0.95) -> Interval:
     return Interval(n, mean, mean - half, mean + half)
 
 
-def summarise(runs: pd.DataFrame) -> pd.DataFrame:
+def summarise(runs: pd.DataFrame, measures: Iterable[Column] = tuple(MEASURES.values())) -> pd.DataFrame:
     """A row a method: how many runs ended how, and mean and interval of each measure over the finished ones.
 
     Args:
         runs: rows of one comparison.
+        measures: columns of it.
     """
+    names = [measure.name for measure in measures]
     rows = []
     for method, group in runs.groupby("method", sort=False):
         status = group["status"]
@@ -99,30 +87,35 @@ def summarise(runs: pd.DataFrame) -> pd.DataFrame:
             "unfinished": int((~status.isin([Status.DONE, Status.DIVERGED])).sum()),
         }
         done = group[status == Status.DONE]
-        for name in MEASURES:
+        for name in names:
             interval = t_interval(done[name])
             row |= {f"{name}_mean": interval.mean, f"{name}_low": interval.low, f"{name}_high": interval.high}
         rows.append(row)
-    by = ["fid_mean", "cos_mean"]  # of which a comparison has one
-    return pd.DataFrame(rows).sort_values(by, ascending=[True, False], ignore_index=True, na_position="last")
+    by = {f"{measure.name}_mean": measure.less for measure in DECIDING}  # of which a comparison has one
+    return pd.DataFrame(rows).sort_values(list(by), ascending=list(by.values()), ignore_index=True, na_position="last")
 
 
-def for_people(summary: pd.DataFrame) -> pd.DataFrame:
-    """The summary as text: mean ± half of the 95 % interval."""
-    shown = summary[["method", "n", "diverged", "unfinished"]].astype(str)
-    for name, title in MEASURES.items():
-        scale = SCALES.get(name, 1.0)
-        ends = zip(*(summary[f"{name}_{end}"] * scale for end in ("mean", "low", "high")), summary["n"], strict=True)
+def for_people(summary: pd.DataFrame, measures: Iterable[Column] = tuple(MEASURES.values())) -> pd.DataFrame:
+    """The summary as text: mean ± half of the 95 % interval.
+
+    Args:
+        summary: as of `summarise`.
+        measures: those of it.
+    """
+    shown = summary[COUNTS].astype(str)
+    for measure in measures:
+        ends = [summary[f"{measure.name}_{end}"] * measure.scale for end in ("mean", "low", "high")]
         # Fewer values than runs can be known: without an interval there was one, without a mean none.
-        shown[title] = [
-            str(Interval(0 if mean != mean else n if low == low else 1, mean, low, high)) for mean, low, high, n in ends
+        shown[measure.title] = [
+            str(Interval(0 if mean != mean else n if low == low else 1, mean, low, high))
+            for mean, low, high, n in zip(*ends, summary["n"], strict=True)
         ]
     return shown
 
 
 def known(shown: pd.DataFrame) -> pd.DataFrame:
     """The table for people without the measures of which nothing at all is known."""
-    return shown.loc[:, (shown != UNKNOWN).any() | ~shown.columns.isin(list(MEASURES.values()))]
+    return shown.loc[:, (shown != UNKNOWN).any() | shown.columns.isin(COUNTS)]
 
 
 def short(value: float) -> str:

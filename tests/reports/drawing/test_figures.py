@@ -29,7 +29,7 @@ def data(scale: float = 1.0) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def test_lines_show_the_means_over_seeds_and_bands_reach_from_lowest_to_highest() -> None:
     runs, traces = data()
-    figure, text, _ = figures.draw(runs, traces, None)["fid-steps"]
+    figure, text, _ = figures.draw(runs, traces)["fid-steps"]
     (axes,) = figure.axes
     assert axes.lines[0].get_ydata() == pytest.approx([5.5, 5.5])
     band = axes.collections[0].get_paths()[0].vertices
@@ -42,7 +42,7 @@ def test_runs_that_did_not_finish_are_thin_lines_of_their_own_and_in_no_mean() -
     runs["status"] = ["done", "diverged", "done", "interrupted"]
     runs.loc[[1, 3], "fid"] = float("nan")
     traces = traces[(traces["run_id"] != "gn-1") | (traces["step"] == 100)]
-    drawn = figures.draw(runs, traces, None)
+    drawn = figures.draw(runs, traces)
     figure, text, numbers = drawn["fid-steps"]
     (axes,) = figure.axes
     lines = {(line.get_linewidth() < 1, tuple(line.get_xdata()), tuple(line.get_ydata())) for line in axes.lines}
@@ -59,7 +59,7 @@ def test_runs_that_did_not_finish_are_thin_lines_of_their_own_and_in_no_mean() -
 def test_before_a_run_has_finished_its_curve_is_drawn_and_named() -> None:
     runs, traces = data()
     runs = runs.assign(status="running", fid=float("nan"), **dict.fromkeys(SECANTS, float("nan")))
-    drawn = figures.draw(runs, traces, None)
+    drawn = figures.draw(runs, traces)
     assert list(drawn) == ["fid-steps", "fid-seconds", "gradient-norms"]
     (legend,) = drawn["fid-steps"].figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["gn", "wc"]
@@ -68,20 +68,20 @@ def test_before_a_run_has_finished_its_curve_is_drawn_and_named() -> None:
 
 def test_a_run_without_a_curve_is_in_the_mean_at_the_end_and_said_not_to_be_in_the_line() -> None:
     runs, traces = data()
-    text = figures.draw(runs, traces[traces["run_id"] != "gn-1"], None)["fid-steps"].text
+    text = figures.draw(runs, traces[traces["run_id"] != "gn-1"])["fid-steps"].text
     assert "at the end: gn 5.5 (1 of 2 runs have a curve), wc 20.5." in text
 
 
 def test_nothing_is_drawn_against_the_seconds_of_different_devices() -> None:
     runs, traces = data()
     runs["device"] = ["NVIDIA A100", "NVIDIA H100", "NVIDIA A100", "NVIDIA A100"]
-    assert list(figures.draw(runs, traces, None)) == ["fid-steps", "gradient-norms", "secants", "fid-final"]
+    assert list(figures.draw(runs, traces)) == ["fid-steps", "gradient-norms", "secants", "fid-final"]
 
 
 @pytest.mark.parametrize(("device", "panels"), [("cpu AMD EPYC", 1), ("NVIDIA A100", 2)])
 def test_memory_has_a_frontier_where_it_is_that_of_a_gpu(device: str, panels: int) -> None:
     runs, traces = data()
-    drawn = figures.draw(runs.assign(device=device), traces, None)
+    drawn = figures.draw(runs.assign(device=device), traces)
     assert len(drawn["frontier"].figure.axes) == panels
     labels = [axes.get_xlabel() for axes in drawn["cost"].figure.axes]
     assert ("peak memory of the whole process, MiB" in labels) == (panels == 1)
@@ -89,19 +89,19 @@ def test_memory_has_a_frontier_where_it_is_that_of_a_gpu(device: str, panels: in
 
 def test_real_pictures_of_other_counts_are_no_line_beside_the_methods() -> None:
     for name in ("fid-steps", "fid-seconds", "fid-final"):
-        figure, _, _ = figures.draw(*data(), None)[name]
+        figure, _, _ = figures.draw(*data())[name]
         assert not any(line.get_linestyle() == ":" for line in figure.axes[0].lines), name
 
 
 def test_gradient_norms_are_drawn_with_the_bound_1() -> None:
-    figure, _, _ = figures.draw(*data(), None)["gradient-norms"]
+    figure, _, _ = figures.draw(*data())["gradient-norms"]
     assert len(figure.axes) == 2
     for axes in figure.axes:
         assert any(list(line.get_ydata()) == [1, 1] and line.get_linestyle() == "--" for line in axes.lines)
 
 
 def test_the_final_figure_has_a_point_for_every_seed() -> None:
-    figure, text, _ = figures.draw(*data(), None)["fid-final"]
+    figure, text, _ = figures.draw(*data())["fid-final"]
     (axes,) = figure.axes
     points = sorted(float(x) for collection in axes.collections for x, _ in collection.get_offsets())
     assert points == [5, 6, 20, 21]
@@ -110,19 +110,19 @@ def test_the_final_figure_has_a_point_for_every_seed() -> None:
 
 
 def test_results_far_apart_are_drawn_on_a_logarithm() -> None:
-    figure, _, _ = figures.draw(*data(scale=100.0), None)["fid-final"]
+    figure, _, _ = figures.draw(*data(scale=100.0))["fid-final"]
     assert figure.axes[0].get_xscale() == "log"
 
 
 def test_nothing_is_drawn_of_nothing() -> None:
     runs, traces = data()
-    assert figures.draw(runs.iloc[:0], traces.iloc[:0], None) == {}
+    assert figures.draw(runs.iloc[:0], traces.iloc[:0]) == {}
 
 
 def test_secants_are_drawn_from_the_longest_to_the_shortest_distance_with_the_bound_1() -> None:
     runs, traces = data()
     runs["secant_0.001"] = [300.0, 500.0, 1.5, 1.5]
-    figure, text, _ = figures.draw(runs, traces, None)["secants"]
+    figure, text, _ = figures.draw(runs, traces)["secants"]
     (axes,) = figure.axes
     line = axes.lines[0]
     assert sorted(zip(line.get_xdata(), line.get_ydata(), strict=True)) == [
@@ -140,13 +140,13 @@ def test_runs_against_a_known_distance_are_drawn_by_their_cosine() -> None:
     runs, traces = data()
     runs = runs.assign(fid=float("nan"), cos=[0.5, 0.6, 0.7, 0.8])
     traces = traces.assign(fid=float("nan"), cos=[0.5, 0.6, 0.7, 0.8] * 2)
-    drawn = figures.draw(runs, traces, None)
+    drawn = figures.draw(runs, traces)
     assert list(drawn) == ["cos-steps", "gradient-norms", "secants", "cost", "frontier"]
     assert drawn["cos-steps"][0].axes[0].lines[0].get_ydata() == pytest.approx([0.55, 0.55])
 
 
 def test_the_points_of_seeds_are_where_they_were_the_last_time() -> None:
-    once, again = (figures.draw(*data(), None)["fid-final"][0].axes[0].collections for _ in range(2))
+    once, again = (figures.draw(*data())["fid-final"][0].axes[0].collections for _ in range(2))
     for first, second in zip(once, again, strict=True):
         assert (first.get_offsets() == second.get_offsets()).all()
 
@@ -162,7 +162,7 @@ def test_twenty_methods_are_all_named_below_the_lines_and_cover_nothing() -> Non
         for part in data()
     )
     for key in ("fid-steps", "gradient-norms"):
-        figure, _, _ = figures.draw(runs, traces, None)[key]
+        figure, _, _ = figures.draw(runs, traces)[key]
         (legend,) = figure.legends
         assert len({text.get_text() for text in legend.get_texts()}) == 20
         seen = {(line.get_color(), line.get_linestyle(), line.get_marker()) for line in legend.get_lines()}
@@ -177,7 +177,7 @@ def test_twenty_methods_are_all_named_below_the_lines_and_cover_nothing() -> Non
 @pytest.mark.parametrize("name", ["_private", "a$b$c", "模型", "x_{", "\N{PILE OF POO}[a=1]"])
 def test_whatever_the_name_of_a_method_it_is_drawn_and_written(name: str, tmp_path: Path) -> None:
     runs, traces = (part.replace("gn", name) for part in data())
-    for key, (figure, _, _) in figures.draw(runs, traces, None).items():
+    for key, (figure, _, _) in figures.draw(runs, traces).items():
         style.write(figure, tmp_path / key)
         for text in [text for legend in figure.legends for text in legend.get_texts()]:
             assert text.get_text() in (style.drawable(name), "wc")
@@ -188,7 +188,7 @@ def test_characters_without_a_glyph_stay_apart() -> None:
 
 
 def test_a_figure_is_written_in_three_formats_without_dates_and_with_text_as_text(tmp_path: Path) -> None:
-    figure, _, _ = figures.draw(*data(), None)["fid-steps"]
+    figure, _, _ = figures.draw(*data())["fid-steps"]
     style.write(figure, tmp_path / "gp[weight=1.0]")
     png, svg, pdf = ((tmp_path / f"gp[weight=1.0].{ending}").read_bytes() for ending in ("png", "svg", "pdf"))
     assert png.startswith(b"\x89PNG")
@@ -201,8 +201,8 @@ def test_a_figure_is_written_in_three_formats_without_dates_and_with_text_as_tex
 def test_of_a_cost_that_is_not_known_nothing_is_drawn(tmp_path: Path) -> None:
     runs, traces = data()
     unknown = runs.assign(peak_memory_bytes=pd.array([None] * 4, dtype="Int64"), seconds_per_step=float("nan"))
-    assert not {"cost", "frontier"} & figures.draw(unknown.assign(seconds_train=float("nan")), traces, None).keys()
-    style.write(figures.draw(unknown.assign(seconds_per_step=0.1), traces, None)["cost"].figure, tmp_path / "cost")
+    assert not {"cost", "frontier"} & figures.draw(unknown.assign(seconds_train=float("nan")), traces).keys()
+    style.write(figures.draw(unknown.assign(seconds_per_step=0.1), traces)["cost"].figure, tmp_path / "cost")
 
 
 @pytest.mark.parametrize("size", [(6, 9), (1, 1), (7, 7)])
@@ -220,5 +220,5 @@ def test_sample_grids_are_drawn_in_their_own_pixels(size: tuple[int, int], tmp_p
 
 def test_drawing_leaves_the_global_style_alone() -> None:
     before = dict(mpl.rcParams)
-    figures.draw(*data(), None)
+    figures.draw(*data())
     assert dict(mpl.rcParams) == before

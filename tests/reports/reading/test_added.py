@@ -8,7 +8,7 @@ import pytest
 from lipbench.api import running
 from lipbench.errors import RequestError
 from lipbench.reports.reading import frame
-from lipbench.reports.reading.columns import COLUMNS
+from lipbench.reports.reading.columns import NAMES
 
 HEADER = "method,dataset,seed,protocol,fid"
 GOOD = ["mine,cifar10,0,theirs,20.5", "mine,cifar10,1,theirs,21.5", "other,cifar10,0,theirs,30"]
@@ -22,7 +22,7 @@ def csv(tmp_path: Path, *lines: str, header: str = HEADER, encoding: str = "utf-
 
 def test_runs_from_elsewhere_need_five_columns_and_no_run_of_lipbench(tmp_path: Path) -> None:
     made = running.report(tmp_path, tmp_path / "out", baseline="other", add=csv(tmp_path, *GOOD))
-    assert list(made.runs.columns) == COLUMNS
+    assert list(made.runs.columns) == NAMES
     assert list(made.runs["status"]) == ["done"] * 3
     (section,) = made.sections
     assert section.facts.title == "cifar10: protocol theirs"

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from lipbench.errors import RequestError
-from lipbench.reports.reading.columns import KINDS
+from lipbench.measures import COLUMNS
+from lipbench.reports.reading.columns import dtypes
 from lipbench.reports.statistics.compare import BETTER, WORSE, Compared, compare
 from lipbench.reports.statistics.paired import NO_TEST, SIGN_TEST, T_TEST
 from lipbench.reports.statistics.significance import holm, seeds_needed
@@ -33,7 +34,7 @@ def runs(**outcomes: list[float]) -> pd.DataFrame:
         for method, values in outcomes.items()
         for seed, outcome in enumerate(values)
     ]
-    return pd.DataFrame(rows).astype({name: KINDS[name] for name in rows[0]})
+    return pd.DataFrame(rows).astype(dtypes(column for column in COLUMNS if column.name in rows[0]))
 
 
 def one(ours: list[float], theirs: list[float], **options: bool) -> Compared:
