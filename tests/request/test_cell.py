@@ -27,7 +27,8 @@ def test_everything_that_is_wrong_with_a_text_is_told_of_the_protocol_that_was_m
         "here is not the description of a run",
         "seed is 'x'; expected a valid integer",
         "protocol.train.decay is 'slow'; expected 'none' or 'linear'",
-        "protocol.train.steps: Field required. It may be half-written",
+        "protocol.train.steps: Field required; ",
+        ". It may be half-written",
     ):
         assert said in str(refused.value)
 
