@@ -108,9 +108,8 @@ class Adversarial(Job):
             return
         counts = [min(TRIED, count) for count in (settings.samples, len(real))]
         fake = generate(settled(self.training.averaged.module), latents(self.cell, counts[0], self.training.device))
-        drawn = [
-            torch.randn(count, extractor.features, generator=generator(0, "trial of measures")) for count in counts
-        ]
+        rng = generator(0, "trial of measures")
+        drawn = [torch.rand(count, extractor.features, generator=rng).to(fake.device) for count in counts]
         self.take_measures(
             record, places, final=True, pictures=(fake, real[: counts[1]]), features=(drawn[0], drawn[1])
         )
