@@ -94,7 +94,7 @@ def test_two_declarations_of_one_column_are_said_and_the_first_holds(make_run: M
     frames = frame.read(tmp_path / "results")
     assert [column.title for column in frames.columns if column.name == "p"] == ["Precision"]
     (problem,) = frames.problems
-    assert problem.startswith(f"p is declared otherwise by 1 runs, such as {second.id}, than by {first.id}")
+    assert problem.startswith(f"p is declared otherwise by {second.id} than by {first.id}, as which it is shown")
 
 
 @pytest.mark.parametrize(
@@ -144,6 +144,17 @@ def test_a_table_that_is_added_may_have_them(two: Path, tmp_path: Path) -> None:
         assert wrong in str(caught.value)
 
 
-def test_without_a_run_that_declares_them_a_table_says_that_they_are_left_out(tmp_path: Path) -> None:
+def test_measures_that_are_installed_need_no_run_that_declares_them(tmp_path: Path) -> None:
     frames = frame.read(tmp_path, [csv(tmp_path, "theirs,cifar10,0,p,1,0.25")])
-    assert any("unknown columns are left out: precision" in problem for problem in frames.problems)
+    assert list(frames.runs["precision"]) == [0.25]
+    assert [column.name for column in frames.known(frames.runs)] == [*NAMES, "precision"]
+    with pytest.raises(RequestError, match="precision is 1.5, expected from 0 to 1"):
+        frame.read(tmp_path, [csv(tmp_path, "theirs,cifar10,0,p,1,1.5")])
+
+
+def test_of_measures_that_nothing_declares_a_table_says_that_they_are_left_out(tmp_path: Path) -> None:
+    path = csv(tmp_path, "theirs,cifar10,0,p,1,0.25")
+    path.write_text(path.read_text().replace("Precision", "sharpness"))
+    assert any(
+        "unknown columns are left out: sharpness" in problem for problem in frame.read(tmp_path, [path]).problems
+    )
