@@ -107,7 +107,7 @@ def declared(name: str, record: Any) -> Column:
     title = " ".join(told["title"].split()) or name
     return Column(
         name, told["definition"], title=f"{title} ({told['unit']})" if told["unit"] else title, unit=told["unit"],
-        better=told["better"], low=low, high=high, traced=True, curve=Curve(), views=View.SUMMARY | View.RUNS,
+        better=told["better"], low=low, high=high, traced=True, curve=Curve(least=2), views=View.SUMMARY | View.RUNS,
         place=PLUGINS,
     )  # fmt: skip
 

@@ -32,7 +32,8 @@ def done(folder: RunFolder, measures: Any, **values: Any) -> RunFolder:
     """Finish a run, with values of measures at each of two evaluations."""
     folder.write_json("environment.json", {"device": "cpu"} | ({"measures": measures} if measures else {}))
     for step in (3, 6):
-        folder.evaluations.append({"step": step, "fid": 9.0, "seconds_train": step / 10} | values)
+        measured = {name: value for name, value in values.items() if step == 6 or name != "at_end"}
+        folder.evaluations.append({"step": step, "fid": 9.0, "seconds_train": step / 10} | measured)
     folder.write_json("result.json", {"status": "done", "step": 6, "fid": 9.0, "seconds_train": 0.6} | values)
     return folder
 
@@ -75,6 +76,13 @@ def test_a_terminal_shows_them_where_it_is_wide_enough(two: Path, capsys: pytest
     narrow, wide = capsys.readouterr().out.split("index.html")[:2]
     assert "FID" in narrow and "Precision" not in narrow
     assert "Precision" in wide
+
+
+def test_what_is_measured_at_the_end_alone_has_no_curve(make_run: MakeRun, tmp_path: Path) -> None:
+    done(make_run("gn"), {"at_end": {}}, at_end=3.0)
+    (section,) = running.report(tmp_path / "results").sections
+    assert list(section.shown["at_end"]) == ["3.00"]
+    assert not [picture.name for picture in section.pictures if picture.name.startswith("at_end")]
 
 
 def test_a_number_that_no_run_declares_is_no_column(make_run: MakeRun, tmp_path: Path) -> None:
