@@ -8,6 +8,8 @@ Names are imported on first use, so that ``import lipbench`` never imports torch
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from lipbench.version import VERSION
+
 if TYPE_CHECKING:
     from lipbench.api.networks import check as check
     from lipbench.api.networks import cost as cost
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from lipbench.launch.listener import Listener as Listener
     from lipbench.train.matrices import matrices as matrices
 
-__version__ = "0.1.0"
+__version__ = VERSION
 __all__ = [
     "Architecture",
     "Dataset",

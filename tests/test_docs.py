@@ -8,8 +8,10 @@ from typing import Any
 import click
 import pytest
 import torch
+from click.testing import CliRunner
 from torch import Tensor, nn
 
+import lipbench
 from lipbench.cli import main
 from lipbench.request.plan import plan
 from lipbench.work.prepare import prepare
@@ -17,8 +19,14 @@ from tests.conftest import TINY
 from tests.work.cells import Heard
 
 DOCS = Path(__file__).parent.parent / "docs"
-CRITIC = (DOCS / "your-own-critic.md").read_text(encoding="utf-8")
-EXAMPLES: dict[str, str] = dict(re.findall(r"<!-- example: (\S+) -->\n```python\n(.*?)```", CRITIC, re.DOTALL))
+CRITIC, PLUGINS = ((DOCS / name).read_text(encoding="utf-8") for name in ("your-own-critic.md", "plugins.md"))
+
+
+def examples(page: str) -> dict[str, str]:
+    return dict(re.findall(r"<!-- example: (\S+) -->\n```python\n(.*?)```", page, re.DOTALL))
+
+
+EXAMPLES = examples(CRITIC)
 
 
 def space(name: str) -> dict[str, Any]:
@@ -69,11 +77,34 @@ def test_the_wrapper_of_a_critic_with_features_gives_its_values() -> None:
     assert torch.equal(space("wrappers.py")["Values"](Both())(points), points.flatten(1).sum(1))
 
 
+def test_the_examples_of_plugins_run_together_and_their_measures_are_in_the_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, text in examples(PLUGINS).items():
+        (tmp_path / name).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    (line,) = re.findall(r"```bash\n(.*?)```", PLUGINS, re.DOTALL)
+    _, command, *words = shlex.split(line)
+    assert CliRunner().invoke(main, [command, *words]).exit_code == 0
+    made = lipbench.report()
+    taken = made.runs[["sharpness", "score_gap", "precision", "recall", "density", "coverage"]]
+    assert len(taken) == 2
+    assert taken.notna().all(axis=None)
+    assert {"score gap", "sharpness", "recall"} <= set(made.sections[0].shown.columns)
+    assert not made.problems
+
+
+def test_a_measure_of_ones_own_is_at_most_15_lines() -> None:
+    for name in ("sharpness.py", "score_gap.py"):
+        assert len(examples(PLUGINS)[name].splitlines()) <= 15
+
+
 def test_every_command_of_the_pages_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "nets.py").write_text(EXAMPLES["nets.py"])
     monkeypatch.chdir(tmp_path)
-    lines = [line for block in re.findall(r"```bash\n(.*?)```", CRITIC, re.DOTALL) for line in block.splitlines()]
-    assert len(lines) == 3
+    blocks = [block for page in (CRITIC, PLUGINS) for block in re.findall(r"```bash\n(.*?)```", page, re.DOTALL)]
+    lines = [line for block in blocks for line in block.splitlines()]
+    assert len(lines) == 4
     for line in lines:
         _, command, *words = shlex.split(line)
         main.commands[command].make_context(command, words, parent=click.Context(main))

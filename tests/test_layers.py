@@ -10,7 +10,7 @@ import lipbench
 ROOT = Path(lipbench.__file__).parent
 # From the ground up; rooms of one line do not know each other.
 FLOORS = [
-    {"console"},
+    {"console", "version"},
     {"errors", "terminal", "__init__"},
     {"disk"},
     {"interfaces"},
@@ -28,7 +28,7 @@ FLOORS = [
     {"__main__"},
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-REPORTS_MAY_KNOW = {"errors", "terminal", "disk", "plugins", "measures", "request", "__init__", "reports"}
+REPORTS_MAY_KNOW = {"errors", "version", "terminal", "disk", "plugins", "measures", "request", "__init__", "reports"}
 FILES = sorted(ROOT.rglob("*.py"))
 
 

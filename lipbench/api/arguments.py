@@ -246,6 +246,7 @@ def _class_refusal(what: str, value: Any) -> RequestError:
 READERS: dict[str, Reader] = {
     "methods": _names("names such as 'gn,sn', or paths of files of your own such as './mine.py'"),
     "datasets": _names("names such as 'digits', or None for the protocol's own"),
+    "measures": _names("names such as 'prdc', or paths of files of your own such as './mine.py'"),
     "subjects": _names("runs, by their ids or folders, or data sets such as 'folder[path=fakes,size=32]'"),
     "against": _name("a data set such as 'cifar10'"),
     "seeds": seeds,

@@ -14,7 +14,7 @@ from lipbench.launch.connection import command_line
 from lipbench.launch.launcher import Launcher
 from lipbench.launch.listener import Forecast, Listener
 from lipbench.launch.outcome import Summary
-from lipbench.plugins.names import Names
+from lipbench.plugins.names import Names, listed
 from lipbench.request.plan import Request, Settings, plan
 from lipbench.request.protocol import quick as quick_settings
 from lipbench.request.protocol import read as read_protocol
@@ -33,6 +33,7 @@ def read_request(
     seeds: str | Iterable[int] = "0-4",
     protocol: str | Path = "digits",
     settings: Settings = "shared",
+    measures: Names | None = None,
     steps: int | None = None,
     overrides: Mapping[str, Any] | None = None,
     precision: str | None = None,
@@ -45,7 +46,8 @@ def read_request(
     Raises:
         RequestError: anything in it is not known or not possible.
     """
-    short = {"train.steps": steps, "train.precision": precision}
+    asked_for = None if measures is None else ",".join(listed(measures))
+    short = {"train.steps": steps, "train.precision": precision, "evaluate.measures": asked_for}
     quickly = quick_settings(read_protocol(str(protocol))) if quick else {}
     given = {**quickly, **with_arguments(overrides or {}, short)}
     planned = plan(methods, datasets, asked.seeds("seeds", seeds), str(protocol), given, settings)
@@ -67,6 +69,7 @@ def run(
     seeds: str | Iterable[int] = "0-4",
     protocol: str | Path = "digits",
     settings: Settings = "shared",
+    measures: Names | None = None,
     steps: int | None = None,
     overrides: Mapping[str, Any] | None = None,
     precision: str | None = None,
@@ -88,6 +91,7 @@ def run(
         seeds: ``"0-4"``, or a list of whole numbers.
         protocol: a protocol's name, or the path of a TOML file.
         settings: ``"shared"`` or ``"recommended"``.
+        measures: what to measure besides what every run measures, such as ``"prdc,./mine.py"``.
         steps: training steps, in place of the protocol's.
         overrides: other settings by dotted key, such as ``{"train.batch_size": 32}``.
         precision: ``"float32"``, ``"tf32"`` or ``"bfloat16"``, in place of the protocol's.
@@ -115,6 +119,7 @@ def run(
         seeds=seeds,
         protocol=protocol,
         settings=settings,
+        measures=measures,
         steps=steps,
         overrides=overrides,
         precision=precision,

@@ -78,6 +78,7 @@ def evaluate(
     split: str | None = None,
     samples: int | None = None,
     extractor: str | None = None,
+    measures: Names | None = None,
     overrides: Mapping[str, Any] | None = None,
     protocol: str | Path | None = None,
     device: str = "auto",
@@ -93,6 +94,7 @@ def evaluate(
         split: their part: ``train``, ``held_out`` or ``all``. If None: all of a folder, else the protocol's own.
         samples: how many pictures; as many as the run's protocol says, or all, if None.
         extractor: another extractor.
+        measures: what to measure of the pictures besides, such as ``"prdc"``; as the run's protocol says if None.
         overrides: other settings of the ``evaluate`` table, such as ``{"evaluate.kid_subset_size": 64}``.
         protocol: whose ``evaluate`` table pictures are scored by, ``cifar10-cnn`` if None; a run has its own.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, …
@@ -113,7 +115,8 @@ def evaluate(
     from lipbench.work.stages import staying
 
     choose_device(device)
-    short = {"evaluate.samples": samples, "evaluate.extractor": extractor}
+    besides = None if measures is None else ",".join(listed(measures))
+    short = {"evaluate.samples": samples, "evaluate.extractor": extractor, "evaluate.measures": besides}
     given = with_arguments(overrides or {}, short)
     for key in given:
         if not key.startswith("evaluate."):

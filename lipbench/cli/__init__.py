@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
-from lipbench import __version__, terminal
+from lipbench import terminal
 from lipbench.cli import known, networks, results, run, score
 from lipbench.errors import LipbenchError
+from lipbench.version import VERSION
 
 INTERRUPTED = 130  # the shell's code for Ctrl-C
 
@@ -59,7 +60,7 @@ def _of_click(error: OSError) -> bool:
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__)
+@click.version_option(VERSION)
 def main() -> None:
     """Compare the ways of making a neural critic Lipschitz.
 

@@ -105,7 +105,7 @@ def cost(
     from lipbench.reports.drawing.cost import draw_cost
     from lipbench.reports.drawing.style import write
     from lipbench.request.cell import file_name
-    from lipbench.screen import measures
+    from lipbench.screen import scores
 
     prepare_results(results)
     console = terminal.console()
@@ -123,7 +123,7 @@ def cost(
             device=device,
             progress=lambda done: bar.update(task, completed=done),
         )
-    measures.show_cost(console, records)
+    scores.show_cost(console, records)
     given = f"-{'x'.join(map(str, records[0]['shape']))}" if side or channels else ""
     name = file_name(records[0]["architecture"])
     stem = results / "cost" / f"{name}{given}-b{batch_size}-{precision or 'float32'}"

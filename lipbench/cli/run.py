@@ -23,6 +23,7 @@ from lipbench.cli import options
     show_default=True,
     help="The same settings for every method, or each method's own.",
 )
+@click.option("--measures", help="To take besides what every run measures, such as prdc,./my_measure.py")
 @click.option("--steps", type=click.IntRange(min=1), help="Training steps, in place of the protocol's.")
 @options.overrides
 @click.option("--jobs", type=click.IntRange(min=1), help="Runs at a time.  [default: one a core, or one on a GPU]")
@@ -41,6 +42,7 @@ def run(
     seeds: str | None,
     protocol: str,
     settings: Literal["shared", "recommended"],
+    measures: str | None,
     steps: int | None,
     overrides: dict[str, Any],
     jobs: int | None,
@@ -67,7 +69,7 @@ def run(
     from lipbench.screen import runs
     from lipbench.screen.display import Display
 
-    short = {"train.steps": steps, "train.precision": precision}
+    short = {"train.steps": steps, "train.precision": precision, "evaluate.measures": measures}
     request = running.read_request(
         methods,
         datasets=datasets,

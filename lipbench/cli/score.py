@@ -32,7 +32,7 @@ def prepare(
     What was brought is found again without a network: data in --data-root, statistics in $LIPBENCH_CACHE.
     """
     from lipbench.api import scoring
-    from lipbench.screen import measures
+    from lipbench.screen import scores
 
     console = terminal.console()
     console.print(f"preparing {protocol}: data, weights and the statistics of the real pictures …", style="dim")
@@ -44,9 +44,9 @@ def prepare(
         data_root=data_root,
         inception_weights=inception_weights,
         results=results,
-        note=lambda text: measures.show_note(console, text),
+        note=lambda text: scores.show_note(console, text),
     )
-    measures.show_prepared(console, ready)
+    scores.show_prepared(console, ready)
 
 
 @click.command()
@@ -55,6 +55,7 @@ def prepare(
 @click.option("--split", type=click.Choice(["train", "held_out", "all"]), help="The part of the real pictures.")
 @click.option("--samples", type=click.IntRange(min=2), help="How many pictures; all of a folder if left out.")
 @click.option("--extractor", help="Such as inception-v3-compat.")
+@click.option("--measures", help="To take besides, such as prdc.")
 @click.option("--protocol", help="Whose evaluate table folders are scored by.  [default: cifar10-cnn]")
 @options.overrides
 @options.json_file
@@ -68,6 +69,7 @@ def evaluate(
     split: str | None,
     samples: int | None,
     extractor: str | None,
+    measures: str | None,
     protocol: str | None,
     overrides: dict[str, Any],
     json_file: Path | None,
@@ -87,7 +89,7 @@ def evaluate(
     """  # noqa: D301 - click keeps the lines after \b as they are
     from lipbench.api import scoring
     from lipbench.disk.files import to_json, write_atomically
-    from lipbench.screen import measures
+    from lipbench.screen import scores
 
     console = terminal.console()
     console.print(f"scoring {', '.join(subjects)} …", style="dim", soft_wrap=True)
@@ -97,6 +99,7 @@ def evaluate(
         split=split,
         samples=samples,
         extractor=extractor,
+        measures=measures,
         overrides=overrides,
         protocol=protocol,
         device=device,
@@ -104,6 +107,6 @@ def evaluate(
         inception_weights=inception_weights,
         results=results,
     )
-    measures.show_scores(console, records)
+    scores.show_scores(console, records)
     if json_file is not None:
         write_atomically(json_file, to_json(records[0] if len(records) == 1 else records))

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torchvision.datasets import CIFAR10
 
-from lipbench import Dataset, Pictures
 from lipbench.data import _files
+from lipbench.interfaces.dataset import Dataset, Pictures
 
 TRAIN = {
     "data_batch_1.bin": "5dd7e06a14cb22eb9f671a540d1b7c25",

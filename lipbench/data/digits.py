@@ -6,7 +6,7 @@ Source: Alpaydin & Kaynak 1998, Optical Recognition of Handwritten Digits, UCI (
 import torch
 from sklearn.datasets import load_digits
 
-from lipbench import Dataset, Pictures
+from lipbench.interfaces.dataset import Dataset, Pictures
 
 
 class Digits(Dataset):

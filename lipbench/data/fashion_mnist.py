@@ -14,9 +14,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from torchvision.datasets import FashionMNIST as Published
 
-from lipbench import Dataset, Pictures
 from lipbench.data import _files
 from lipbench.errors import RequestError
+from lipbench.interfaces.dataset import Dataset, Pictures
 
 RAW, PACKAGED = "FashionMNIST/raw", "fashion-mnist"
 # Of the content: distributions compress it again, so the published digests of the .gz files would refuse theirs.

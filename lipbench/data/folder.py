@@ -11,11 +11,11 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from lipbench import Dataset, Pictures
 from lipbench.data import _decode, _files
 from lipbench.data._decode import some
 from lipbench.disk.places import expanded
 from lipbench.errors import RequestError
+from lipbench.interfaces.dataset import Dataset, Pictures
 
 # What Pillow knows by name and opens only with the help of other programs, or what is a drawing's source.
 DOCUMENTS = {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "PSD", "WMF"}

@@ -7,9 +7,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lipbench import Dataset, Pair
 from lipbench.data._radial import MOST
-from lipbench.interfaces.dataset import digest
+from lipbench.interfaces.dataset import Dataset, digest
+from lipbench.interfaces.pair import Pair
 
 
 class ShiftedGaussians(Dataset):

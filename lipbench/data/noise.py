@@ -5,7 +5,7 @@ Source: a random number generator
 
 import torch
 
-from lipbench import Dataset, Pictures
+from lipbench.interfaces.dataset import Dataset, Pictures
 
 
 class Noise(Dataset):

@@ -3,8 +3,9 @@
 Source: a random number generator
 """
 
-from lipbench import Dataset, Pair
 from lipbench.data._radial import Radial, check_scales
+from lipbench.interfaces.dataset import Dataset
+from lipbench.interfaces.pair import Pair
 
 
 class Shells(Dataset):

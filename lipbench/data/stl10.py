@@ -11,8 +11,8 @@ from torch import Tensor
 from torchvision.datasets import STL10
 from torchvision.transforms.v2.functional import resize
 
-from lipbench import Dataset, Pictures
 from lipbench.data import _files
+from lipbench.interfaces.dataset import Dataset, Pictures
 
 FOLDER = STL10.base_folder
 PUBLISHED = dict([*STL10.train_list, *STL10.test_list])

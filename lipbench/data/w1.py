@@ -10,10 +10,11 @@ from typing import TypeGuard
 import torch
 from torch import Tensor
 
-from lipbench import Dataset, Pair
 from lipbench.data._funnels import SIDE, Funnels
 from lipbench.disk.places import expanded
 from lipbench.errors import RequestError
+from lipbench.interfaces.dataset import Dataset
+from lipbench.interfaces.pair import Pair
 
 MOST = 1_000_000  # numbers in the centres
 SPREAD = 0.1  # standard deviation of the offsets

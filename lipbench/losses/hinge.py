@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from lipbench import Loss
+from lipbench.interfaces.loss import Loss
 
 
 class Hinge(Loss):

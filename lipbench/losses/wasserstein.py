@@ -7,7 +7,7 @@ Paper: Arjovsky, Chintala & Bottou 2017, arXiv:1701.07875
 from jaxtyping import Float
 from torch import Tensor
 
-from lipbench import Loss
+from lipbench.interfaces.loss import Loss
 
 
 class Wasserstein(Loss):

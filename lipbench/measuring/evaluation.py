@@ -31,23 +31,16 @@ class Seen:
 
     Attributes:
         seed: the run's.
-        critic: settled.
-        score: as a function of points.
-        real: held-out real points.
-        fake: generated ones.
+        critic: settled, its score as a function of points, and held-out real and generated points; None where there is
+            none that can be measured.
         pictures: generated and real ones, as bytes; None under a protocol that trains a critic alone.
-        features: gives those of generated and real pictures; None likewise.
-        not_examined: why the critic has no measurements; None where it has.
+        features: those of generated and real pictures; None likewise.
     """
 
     seed: int
-    critic: nn.Module
-    score: Callable[[Tensor], Tensor]
-    real: Float[Tensor, "n c h w"]
-    fake: Float[Tensor, "m c h w"]
-    pictures: tuple[UInt8[Tensor, "k c h w"], UInt8[Tensor, "l c h w"]] | None = None
-    features: Callable[[], tuple[Tensor, Tensor]] | None = None
-    not_examined: str | None = None
+    critic: tuple[nn.Module, Callable[[Tensor], Tensor], Tensor, Tensor] | None = None
+    pictures: tuple[UInt8[Tensor, "n c h w"], UInt8[Tensor, "m c h w"]] | None = None
+    features: tuple[Float[Tensor, "n k"], Float[Tensor, "m k"]] | None = None
 
 
 def score_at(critic: nn.Module, score: Score | None) -> Callable[[Tensor], Tensor]:
@@ -113,17 +106,17 @@ def take(measures: Mapping[str, Measure], seen: Seen, *, final: bool) -> dict[st
 def _take(measure: Measure, name: str, columns: dict[str, dict[str, Any]], seen: Seen) -> dict[str, float | None]:
     hook = _hook(measure, name)
     if hook == "of_critic":
-        if seen.not_examined is not None:
+        if seen.critic is None:
             return dict.fromkeys(columns)
-        # A copy: what a measure does to it is nobody else's.
-        arguments: tuple[Any, ...] = (copied(seen.critic), seen.score, seen.real, seen.fake)
+        critic, *others = seen.critic
+        arguments: tuple[Any, ...] = (copied(critic), *others)  # what a measure does to a copy is nobody else's
     elif seen.pictures is None or seen.features is None:
         raise RequestError(
             f"measure {name} looks at {hook.removeprefix('of_')}, and this protocol trains a critic alone, without "
             f"generated pictures; expected a measure of the critic (of_critic), or a protocol with a generator"
         )
     else:
-        arguments = seen.pictures if hook == "of_pictures" else seen.features()
+        arguments = seen.pictures if hook == "of_pictures" else seen.features
     versions = [each._version for each in arguments if isinstance(each, Tensor)]
     try:
         with seeded(seen.seed, f"measure {name}"):

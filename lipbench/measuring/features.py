@@ -57,7 +57,8 @@ class Features:
         self.seconds_per_picture: float = self._said(
             plugin, "seconds_per_picture", lambda value: value == 0 or _is_positive(value), "a number of seconds"
         )
-        self._files = {path: path for path in [Path(inspect.getfile(type(plugin)))]}
+        file = Path(inspect.getfile(type(plugin)))
+        self._files = {file: file}
         # Weights that are drawn are the same ones each time, and shift nothing.
         with self._explained("loads", "load(self) that returns a torch.nn.Module"), seeded(0, "extractor"):
             weights, network = plugin.weights(), plugin.load()

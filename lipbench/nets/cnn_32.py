@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from torch import nn
 
-from lipbench import Architecture
+from lipbench.interfaces.architecture import Architecture
 from lipbench.nets import check_size, check_width
 
 SLOPE = 0.1

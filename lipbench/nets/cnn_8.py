@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from lipbench import Architecture
+from lipbench.interfaces.architecture import Architecture
 from lipbench.nets import check_size, check_width
 
 

@@ -9,7 +9,7 @@ from math import prod
 
 from torch import nn
 
-from lipbench import Architecture
+from lipbench.interfaces.architecture import Architecture
 from lipbench.nets import check_width
 
 LEAST = 128

@@ -10,7 +10,7 @@ from itertools import pairwise
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lipbench import Architecture
+from lipbench.interfaces.architecture import Architecture
 from lipbench.nets import check_size, check_width
 
 

@@ -7,7 +7,7 @@ Paper: Miyato et al. 2018, arXiv:1802.05957, tables 4 and 5, with the details of
 
 from torch import nn
 
-from lipbench import Architecture
+from lipbench.interfaces.architecture import Architecture
 from lipbench.nets import check_size, check_width
 from lipbench.nets.resnet_32 import initialised, residual_critic, residual_generator
 

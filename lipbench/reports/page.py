@@ -11,7 +11,6 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from lipbench import __version__
 from lipbench.disk.files import write_atomically
 from lipbench.disk.results import has_runs, run_folders
 from lipbench.errors import UnknownNameError
@@ -25,6 +24,7 @@ from lipbench.reports.reading.frame import Frames
 from lipbench.reports.reading.provenance import provenance
 from lipbench.reports.section import Section
 from lipbench.reports.summary import in_words
+from lipbench.version import VERSION
 
 MOST_PROCESSES = 4  # each takes 200 MB
 FOREIGN = (
@@ -132,7 +132,7 @@ def _render(report: Report, frames: Frames, baseline: str | None, command: str) 
         added=len(frames.runs) - own,
         environments=environments,
         commands=[*commands, command],
-        version=__version__,
+        version=VERSION,
         style=Markup(environment.get_template("page.css").render()),  # our own file, not a user's text
         script=Markup(environment.get_template("page.js").render()),
         summary=in_words(frames.runs, report.sections, baseline),

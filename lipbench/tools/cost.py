@@ -11,8 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from lipbench.errors import Diverged, RequestError
-from lipbench.measuring.memory import MemoryCounter
-from lipbench.measuring.operations import OperationCounter
+from lipbench.measuring.counters import MemoryCounter, OperationCounter
 from lipbench.request.plan import Planned
 from lipbench.train.gradients.double_backward import DoubleBackward
 from lipbench.train.gradients.terms import Engine, Term

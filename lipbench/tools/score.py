@@ -10,20 +10,22 @@ from torch import Tensor
 from lipbench.disk.store import RunFolder
 from lipbench.errors import RequestError
 from lipbench.interfaces.dataset import Pictures
+from lipbench.measuring.evaluation import Seen, take
 from lipbench.measuring.features import Features
-from lipbench.measuring.fidelity import Reference, check_counts, fidelity, fitted, notes
+from lipbench.measuring.fidelity import Reference, check_counts, compare, fitted, measure_real, notes
 from lipbench.measuring.images import generate
 from lipbench.plugins.kinds import EXTRACTOR
+from lipbench.plugins.part import Part
 from lipbench.plugins.registry import Resolved
 from lipbench.request import protocol
-from lipbench.request.plan import read_one
+from lipbench.request.plan import read_measures, read_one
 from lipbench.request.schema import Evaluate, adversarial
 from lipbench.tools.load import load_networks
 from lipbench.train.streams import EVALUATION, generator, seeded
 from lipbench.work.adversarial import latents
 from lipbench.work.build import choose_reference
 from lipbench.work.device import choose_device
-from lipbench.work.parts import create_features, default_split, load_pictures
+from lipbench.work.parts import create_features, create_measure, default_split, load_pictures
 
 Record = dict[str, Any]
 
@@ -51,9 +53,12 @@ def score_run(
     real = networks.pictures if against is None else _load(data)
     settings, reference = _reference(data, real, split, cell.protocol.model_dump(), overrides)
     settings = _fit(settings, settings.samples, len(reference.pictures), overrides)
-    extractor = Resolved(cell.extractor, sources={name: folder.file(name) for name in cell.extractor.copies})
+    extractor = _of_run(folder, cell.extractor)
     if "evaluate.extractor" in overrides:
         extractor = read_one(EXTRACTOR, settings.extractor)
+    measures = [_of_run(folder, part) for part in cell.measures]
+    if "evaluate.measures" in overrides:
+        measures = list(read_measures(settings.measures).values())
     with seeded(cell.seed, EVALUATION):
         fake = generate(networks.generator, latents(cell, settings.samples, choose_device(device)))
     record: Record = {
@@ -63,7 +68,7 @@ def score_run(
         "comparison": cell.comparison,
         "step": step,
         "status": str(folder.status()),
-    } | _score(fake, reference, settings, extractor, device)
+    } | _score(fake, reference, settings, extractor, measures, device)
     record["notes"] += _notes(data, real)
     if step < cell.adversarial.train.steps:
         record["notes"].insert(0, f"The run was trained for {step:,} of {cell.protocol.train.steps:,} steps.")
@@ -101,9 +106,14 @@ def score_pictures(
         fake = fake[drawn]
     settings = _fit(settings, len(fake), len(reference.pictures), overrides)
     extractor = read_one(EXTRACTOR, settings.extractor)
-    record: Record = {"subject": str(data.part)} | _score(fake, reference, settings, extractor, device)
+    measures = list(read_measures(settings.measures).values())
+    record: Record = {"subject": str(data.part)} | _score(fake, reference, settings, extractor, measures, device)
     record["notes"] += dict.fromkeys(_notes(data, scored) + _notes(against, real))  # a folder against itself says once
     return record
+
+
+def _of_run(folder: RunFolder, part: Part) -> Resolved:
+    return Resolved(part, sources={name: folder.file(name) for name in part.copies})
 
 
 def _load(data: Resolved) -> Pictures:
@@ -131,7 +141,9 @@ def _fit(settings: Evaluate, fake: int, real: int, overrides: Mapping[str, Any])
     return fitted(settings, fake, real).model_copy(update=asked)
 
 
-def _score(fake: Tensor, reference: Reference, settings: Evaluate, by: Resolved, device: str) -> Record:
+def _score(
+    fake: Tensor, reference: Reference, settings: Evaluate, by: Resolved, besides: list[Resolved], device: str
+) -> Record:
     extractor = create_features(by.part, by.sources.__getitem__)
     settings = settings.model_copy(update={"extractor": extractor.name})
     for pictures, what in ((fake, "what is scored"), (reference.pictures, reference.name)):
@@ -146,7 +158,12 @@ def _score(fake: Tensor, reference: Reference, settings: Evaluate, by: Resolved,
     check_counts(len(fake), len(reference.pictures), settings)
     said: list[str] = []
     cuda = choose_device(device).type == "cuda"
-    found = fidelity(fake, reference, extractor, settings, cuda=cuda, note=said.append)
+    real = measure_real(reference, extractor, cuda=cuda, note=said.append)
+    generated = extractor.extract(fake, cuda=cuda)
+    found = compare(generated, real, extractor, settings)
+    measures = {str(each.part): create_measure(each.part, each.sources.__getitem__) for each in besides}
+    features = generated["features"], torch.from_numpy(real.features["features"])
+    taken = take(measures, Seen(0, None, (fake.cpu(), reference.pictures), features), final=True)
     return {
         "fid": found["fid"],
         "kid_mean": found["kid"],
@@ -157,6 +174,7 @@ def _score(fake: Tensor, reference: Reference, settings: Evaluate, by: Resolved,
         "against": reference.name,
         "real_samples": len(reference.pictures),
         "extractor": extractor.id,
+        "measures": {column: value for column, value in taken.items() if value is not None},
         "protocol": _id(settings, reference, extractor),
         "notes": said + notes(len(fake), len(reference.pictures), extractor),
     }
@@ -164,5 +182,5 @@ def _score(fake: Tensor, reference: Reference, settings: Evaluate, by: Resolved,
 
 def _id(settings: Evaluate, reference: Reference, extractor: Features) -> str:
     """Eight hex digits of all that numbers must share to be compared, whatever made the pictures."""
-    measured = settings.model_dump_json(exclude={"every", "critic_points", "split", "real_samples"})
+    measured = settings.model_dump_json(exclude={"every", "critic_points", "split", "real_samples", "measures"})
     return sha256(f"{measured} {reference.digest} {extractor.id}".encode()).hexdigest()[:8]

@@ -13,7 +13,7 @@ from lipbench.errors import Diverged, PluginError
 from lipbench.interfaces.dataset import digest, remarks, to_unit
 from lipbench.launch.listener import Listener, duration
 from lipbench.measuring.critic import interpolate, settled
-from lipbench.measuring.fidelity import Reference, fidelity, measure_real, notes
+from lipbench.measuring.fidelity import Reference, compare, fidelity, measure_real, notes
 from lipbench.measuring.images import generate, grid_png
 from lipbench.plugins.registry import Locate
 from lipbench.request.cell import Cell
@@ -23,11 +23,12 @@ from lipbench.work import basis
 from lipbench.work.build import build
 from lipbench.work.check import check_critic, check_generator
 from lipbench.work.job import Job, Record
-from lipbench.work.parts import find_architecture
+from lipbench.work.parts import create_measure, find_architecture
 from lipbench.work.stages import Stages
 
 GRID = 64  # pictures of a sample grid
 FEW = 64  # pictures of a rehearsal
+TRIED = 1000  # pictures with which measures are tried that a user asks for
 GPU = 0.01  # of the time that an extractor takes on a CPU, roughly
 SLOW = 1500.0  # seconds of an extractor on a CPU, from which on it is said
 MOST = 5000  # pictures of a yardstick: it is there for orientation
@@ -47,6 +48,7 @@ class Adversarial(Job):
 
     def __init__(self, cell: Cell, locate: Locate, device: torch.device) -> None:
         self.cell = cell
+        self.measures = {str(part): create_measure(part, locate) for part in cell.measures}
         self.built = build(cell, locate, device)
         self.training = self.built.trainer
 
@@ -92,11 +94,25 @@ class Adversarial(Job):
         fake = generate(settled(self.training.averaged.module), latents(self.cell, FEW, self.training.device))
         generated = time.perf_counter()
         places = self._places(fake, FEW)
-        self.measure_critic(places, final=False, more={}, segments=SEGMENTS)
+        record = self.measure_critic(places, final=False, more={}, segments=SEGMENTS)
+        self._try_measures(record, places)
         ended = time.perf_counter()
         critic = (ended - generated) * settings.critic_points / len(places["real"])
         extracted = self.built.extractor.seconds_per_picture * (GPU if self._cuda else 1)
         return critic + settings.samples * ((generated - begun) / FEW + extracted)
+
+    def _try_measures(self, record: Record, places: dict[str, Tensor]) -> None:
+        """Take them of a few pictures, and of features that are drawn: the extractor may take long."""
+        settings, extractor, real = self.built.measured, self.built.extractor, self.built.reference.pictures
+        if not self.measures:
+            return
+        counts = [min(TRIED, count) for count in (settings.samples, len(real))]
+        fake = generate(settled(self.training.averaged.module), latents(self.cell, counts[0], self.training.device))
+        rng = generator(0, "trial of measures")
+        drawn = [torch.rand(count, extractor.features, generator=rng).to(fake.device) for count in counts]
+        self.take_measures(
+            record, places, final=True, pictures=(fake, real[: counts[1]]), features=(drawn[0], drawn[1])
+        )
 
     def prepare(self, results: Path, stages: Stages, *, measure: bool) -> None:
         """See `Job.prepare`: the real pictures, and as yardsticks noise and real pictures against real ones."""
@@ -171,11 +187,20 @@ class Adversarial(Job):
         if not all(weight.isfinite().all() for weight in averaged.parameters()):
             raise Diverged(trainer.step, "a weight of the generator")
         fake = generate(settled(averaged), latents(cell, settings.samples, device))
-        record: Record = fidelity(fake, built.reference, built.extractor, settings, cuda=self._cuda)
+        real = measure_real(built.reference, built.extractor, cuda=self._cuda)
+        features = built.extractor.extract(fake, cuda=self._cuda)
+        record: Record = compare(features, real, built.extractor, settings)
         places = self._places(fake, settings.critic_points)
         train = to_unit(pictures.train[: len(places["real"])].to(device))
         more = {"train": train, "noise": self.noise(torch.cat([places["real"], places["fake"]]))} if final else {}
         record |= self.measure_critic(places, final=final, more=more, segments=SEGMENTS)
+        record |= self.take_measures(
+            record,
+            places,
+            final=final,
+            pictures=(fake, built.reference.pictures),
+            features=(features["features"].to(device), torch.from_numpy(real.features["features"]).to(device)),
+        )
         return record, grid_png(fake[:GRID], columns=8)
 
     def _places(self, fake: UInt8[Tensor, "n c h w"], most: int) -> dict[str, Tensor]:

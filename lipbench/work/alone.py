@@ -21,7 +21,7 @@ from lipbench.work import basis
 from lipbench.work.build import build_critic, choose_engine, choose_passes
 from lipbench.work.check import COUNT, check_critic
 from lipbench.work.job import Job, Record
-from lipbench.work.parts import create_loss, create_method, load_pair
+from lipbench.work.parts import create_loss, create_measure, create_method, load_pair
 from lipbench.work.stages import Stages
 
 SEGMENTS = 256  # searched for secants and jumps; perceptrons are quick
@@ -42,6 +42,7 @@ class Alone(Job):
 
     def __init__(self, cell: Cell, protocol: CriticProtocol, locate: Locate, device: torch.device) -> None:
         self.cell, self.protocol, self.device = cell, protocol, device
+        self.measures = {str(part): create_measure(part, locate) for part in cell.measures}
         self.pair = pair = load_pair(cell.dataset, locate, protocol.name)
         composition = Composition(tuple(create_method(part, locate) for part in cell.methods))
         critic = build_critic(cell, composition, pair.shape, pair.dim, locate, device)
@@ -91,7 +92,8 @@ class Alone(Job):
         mixed = interpolate(real, fake, generator(seed, "measured points", device=self.device))
         places = {"real": real, "fake": fake, "interpolated": mixed}
         more = {"noise": self.noise(torch.cat([real, fake]))} if final else {}
-        return record | self.measure_critic(places, final=final, more=more, segments=SEGMENTS), None
+        record |= self.measure_critic(places, final=final, more=more, segments=SEGMENTS)
+        return record | self.take_measures(record, places, final=final), None
 
     @property
     def basis(self) -> dict[str, str]:

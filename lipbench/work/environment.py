@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from lipbench import __version__
+from lipbench.version import VERSION
 
 PACKAGES = ("torch", "torchvision", "torch-fidelity", "numpy", "scipy", "scikit-learn")
 
@@ -21,7 +21,7 @@ def describe(device: torch.device, threads: int, argv: list[str]) -> dict[str, A
     return {
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "argv": argv,
-        "lipbench": __version__,
+        "lipbench": VERSION,
         "python": platform.python_version(),
         "versions": {name: version(name) for name in PACKAGES},
         "git": git_state(),

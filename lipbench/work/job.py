@@ -9,8 +9,10 @@ from torch import Tensor
 
 from lipbench.errors import Diverged, PluginError
 from lipbench.interfaces.dataset import digest
+from lipbench.interfaces.measure import Measure
 from lipbench.interfaces.pair import Pair
 from lipbench.measuring import critic as measuring
+from lipbench.measuring.evaluation import Seen, declared, score_at, take
 from lipbench.plugins.registry import Locate
 from lipbench.request.cell import Cell
 from lipbench.train.gradients.double_backward import DoubleBackward
@@ -31,10 +33,12 @@ class Job(ABC):
     Attributes:
         cell: what was asked.
         training: ready to go.
+        measures: what is measured besides what every run measures, by name.
     """
 
     cell: Cell
     training: Training
+    measures: dict[str, Measure]
 
     @property
     @abstractmethod
@@ -120,6 +124,12 @@ class Job(ABC):
         """What runs of one comparison must share: digests of the data, and the extractor where there is one."""
 
     @property
+    def declared(self) -> Record:
+        """What its measures say of their columns, by the names of these."""
+        found = [declared(measure, name) for name, measure in self.measures.items()]
+        return {column: about for each in found for column, about in each.items()}
+
+    @property
     def networks(self) -> Record:
         """The shape of a point, and the numbers of parameters."""
         made = {"generator": getattr(self.training, "generator", None), "critic": self.training.critic}
@@ -176,6 +186,25 @@ class Job(ABC):
         except measuring.NotFiniteError as error:
             raise Diverged(self.training.step, error.what) from None
         return record
+
+    def take_measures(self, record: Record, places: dict[str, Tensor], *, final: bool, **seen: Any) -> Record:
+        """What else was asked for.
+
+        Args:
+            record: what `measure_critic` gave.
+            places: as it was given.
+            final: whether this is the end of the run.
+            seen: pictures and features as of `Seen`, where there are any.
+
+        Raises:
+            RequestError: a measure fails, or gives what it should not.
+        """
+        if not self.measures:
+            return {}
+        critic = measuring.settled(self.training.critic)
+        score = score_at(critic, self.training.composition.measured_score)
+        whole = None if "not_examined" in record else (critic, score, places["real"], places["fake"])
+        return dict(take(self.measures, Seen(self.cell.seed, whole, **seen), final=final))
 
     def noise(self, points: Tensor) -> Tensor:
         """As many points, uniform in the range of these."""

@@ -11,13 +11,15 @@ from lipbench.errors import PluginError, RequestError
 from lipbench.interfaces import pair
 from lipbench.interfaces.dataset import Pictures
 from lipbench.interfaces.loss import Loss
+from lipbench.interfaces.measure import Measure
 from lipbench.interfaces.method import Method
 from lipbench.interfaces.pair import Pair
+from lipbench.measuring.evaluation import declared
 from lipbench.measuring.features import Features
 from lipbench.plugins import registry
 from lipbench.plugins.explain import explain
 from lipbench.plugins.importing import import_file
-from lipbench.plugins.kinds import ARCHITECTURE, DATASET, EXTRACTOR, LOSS, METHOD
+from lipbench.plugins.kinds import ARCHITECTURE, DATASET, EXTRACTOR, LOSS, MEASURE, METHOD
 from lipbench.plugins.names import Name
 from lipbench.plugins.part import Part
 from lipbench.plugins.registry import Locate
@@ -112,6 +114,13 @@ def create_features(part: Part, locate: Locate) -> Features:
         RequestError: the plugin cannot be used, or its weights are missing or damaged.
     """
     return Features(registry.create(EXTRACTOR, part, locate), str(part), part.version)
+
+
+def create_measure(part: Part, locate: Locate) -> Measure:
+    """A measure, with what it declares checked; errors as of `create_method`."""
+    measure: Measure = registry.create(MEASURE, part, locate)
+    declared(measure, str(part))
+    return measure
 
 
 def find_architecture(part: Part, locate: Locate) -> Make:

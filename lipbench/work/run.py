@@ -175,8 +175,11 @@ def _run_cell(folder: RunFolder, device_name: str, progress: Progress, argv: lis
     with threadpool_limits(train.threads):  # NumPy's sums, too, depend on the number of threads
         with signals.interrupting():  # there is nothing to save yet
             device = choose_device(device_name)
-            folder.write_json("environment.json", environment.describe(device, train.threads, argv))
+            place = environment.describe(device, train.threads, argv)
+            folder.write_json("environment.json", place)
             job = create(cell, folder.file, device)
+            if job.measures:
+                folder.write_json("environment.json", place | {"measures": job.declared})
             basis.check(folder.path.parent.parent, cell, job.basis)
             folder.write_json("basis.json", job.basis)
             own = [folder.file(name) for name in cell.copies]

@@ -38,7 +38,7 @@ def test_a_method_that_is_refused_hides_no_other_and_nothing_is_written(
         (["cnn-9"], "unknown architecture 'cnn-9'"),
         (["cnn-8", "--methods", "gm"], "unknown method 'gm'"),
         (["./nowhere.py:make"], "there is no file './nowhere.py'"),
-        (["./nowhere.py"], "names no function"),
+        (["./nowhere.py"], "for a function in the file, expected the form ./nowhere.py:make"),
         (["cnn-8", "--set", "architecture=mlp"], "setting architecture is given twice"),
     ],
 )

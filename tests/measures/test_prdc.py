@@ -50,7 +50,20 @@ def test_blocks_change_nothing(numbers: int, seed: int) -> None:
     whole = Prdc(k=3).of_features(fake, real)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(prdc, "NUMBERS", numbers * len(real))
+        patch.setattr(prdc, "_KNOWN", {})
         assert Prdc(k=3).of_features(fake, real) == whole
+
+
+def test_the_radii_of_real_pictures_are_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prdc, "_KNOWN", {})
+    fake, real = normal(30, 4, 0), normal(40, 4, 1)
+    first, other = (Prdc().of_features(fake, points) for points in (real, real + 1))
+    asked, radii = [], prdc._radii
+    monkeypatch.setattr(prdc, "_radii", lambda points, k: asked.append(len(points)) or radii(points, k))
+    assert Prdc().of_features(fake, real + 1) == other
+    assert asked == [30]
+    assert Prdc().of_features(fake, real) == first != other
+    assert asked == [30, 40, 30]
 
 
 def test_a_case_by_hand() -> None:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from lipbench.errors import PluginError, RequestError
 from lipbench.interfaces.measure import Measure
 from lipbench.measuring.evaluation import Seen, declared, score_at, take
+from lipbench.measuring.functions import Score
 
 FAKE, REAL = (torch.randint(0, 256, (9, 3, 4, 4), generator=torch.Generator().manual_seed(seed)) for seed in (0, 1))
 POINTS = torch.randn(6, 3, 4, 4, generator=torch.Generator().manual_seed(2))
@@ -25,16 +26,13 @@ class Linear(nn.Module):
         return points.flatten(1) @ self.weight
 
 
-def seen(**changes: Any) -> Seen:
-    critic = Linear().requires_grad_(False)
+def seen(critic: nn.Module | None = None, score: Score | None = None, **changes: Any) -> Seen:
+    critic = (critic or Linear()).requires_grad_(False)
     given: dict[str, Any] = {
         "seed": 0,
-        "critic": critic,
-        "score": score_at(critic, None),
-        "real": POINTS,
-        "fake": POINTS + 1,
+        "critic": (critic, score_at(critic, score), POINTS, POINTS + 1),
         "pictures": (FAKE.to(torch.uint8), REAL.to(torch.uint8)),
-        "features": lambda: (FAKE.flatten(1).float(), REAL.flatten(1).float()),
+        "features": (FAKE.flatten(1).float(), REAL.flatten(1).float()),
     }
     return Seen(**given | changes)
 
@@ -63,14 +61,13 @@ def test_the_score_can_be_differentiated() -> None:
         return gradient.flatten(1).norm(dim=1).max()
 
     critic = nn.Sequential(nn.Flatten(), nn.Linear(48, 1), nn.Tanh()).requires_grad_(False)
-    plain = seen(critic=critic, score=score_at(critic, None))
-    normalised = seen(critic=critic, score=score_at(critic, lambda value, norm: value / (norm + value.abs())))
     mine = {"mine": measure("of_critic", largest_norm)}
-    assert take(mine, plain, final=True)["mine"] <= float(critic[1].weight.norm()) + 1e-6
-    inside = take(mine, normalised, final=True)["mine"]
-    assert inside is not None
-    assert inside > 0
-    assert torch.isfinite(normalised.score(POINTS)).all()
+    raw = take(mine, seen(critic), final=True)["mine"]
+    normalised = take(mine, seen(critic, lambda value, norm: value / (norm + value.abs())), final=True)["mine"]
+    assert raw is not None
+    assert raw <= float(critic[1].weight.norm()) + 1e-6
+    assert normalised is not None
+    assert normalised > 0
 
 
 def test_several_columns_come_as_a_dict_and_none_stands_where_there_is_no_number() -> None:
@@ -86,9 +83,9 @@ def test_what_is_for_the_end_is_taken_at_the_end_alone() -> None:
     assert take(mine, seen(), final=True) == {"mine": 1.0}
 
 
-def test_a_critic_that_is_not_examined_has_no_number() -> None:
+def test_a_critic_that_cannot_be_measured_has_no_number() -> None:
     mine = {"mine": measure("of_critic", lambda *given: 1)}
-    assert take(mine, seen(not_examined="it mixes samples"), final=True) == {"mine": None}
+    assert take(mine, Seen(0, None, seen().pictures, seen().features), final=True) == {"mine": None}
 
 
 def test_random_numbers_of_one_measure_shift_nothing_for_another_and_go_by_seed_and_name() -> None:
@@ -104,9 +101,10 @@ def test_random_numbers_of_one_measure_shift_nothing_for_another_and_go_by_seed_
 
 
 def test_what_a_measure_does_to_the_critic_is_nobody_elses() -> None:
-    there = seen()
-    assert take({"mine": measure("of_critic", lambda critic, *_: critic.weight.zero_().sum())}, there, final=True)
-    assert float(there.critic.weight.sum()) == 24  # type: ignore[operator, arg-type]
+    critic = Linear()
+    mine = {"mine": measure("of_critic", lambda critic, *_: critic.weight.zero_().sum())}
+    assert take(mine, seen(critic), final=True) == {"mine": 0.0}
+    assert float(critic.weight.sum()) == 24
 
 
 @pytest.mark.parametrize(

@@ -19,15 +19,16 @@ def test_everything_that_is_wrong_with_a_text_is_told_of_the_protocol_that_was_m
     (planned,) = plan("gn", None, [0], "w1", {})
     record = json.loads(planned.cell.to_json())
     record["seed"] = "x"
-    record["protocol"]["loss"] = "hing"
+    record["protocol"]["train"]["decay"] = "slow"
     del record["protocol"]["train"]["steps"]
     with pytest.raises(StoreError) as refused:
         cell.parse(json.dumps(record), "here")
     for said in (
         "here is not the description of a run",
         "seed is 'x'; expected a valid integer",
-        "protocol.loss is 'hing'; expected 'wasserstein'",
-        "protocol.train.steps: Field required. It may be half-written",
+        "protocol.train.decay is 'slow'; expected 'none' or 'linear'",
+        "protocol.train.steps: Field required; ",
+        ". It may be half-written",
     ):
         assert said in str(refused.value)
 

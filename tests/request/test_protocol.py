@@ -94,11 +94,11 @@ def test_a_value_out_of_range_is_refused_with_key_value_and_expectation(key: str
 
 
 def test_everything_that_is_wrong_is_told_at_once() -> None:
-    wrong = {"loss": "hing", "train.steps": -5, "train.step": 1}
+    wrong = {"train.decay": "slow", "train.steps": -5, "train.step": 1}
     with pytest.raises(RequestError) as refused:
         protocol.check(protocol.read("digits"), wrong)
     for said in (
-        "loss is 'hing'; expected 'wasserstein'",
+        "train.decay is 'slow'; expected 'none'",
         "train.steps is -5; expected greater",
         "Did you mean 'train.s",
     ):

@@ -144,7 +144,7 @@ def test_the_command_prints_the_scores_and_writes_them_as_json(digits: str, tmp_
         ({"overrides": {"evaluate.kid_subset_size": 61}}, "kid_subset_size is 61, but there are 60 pictures"),
         ({"overrides": {"evaluate.real_samples": 61}}, "61 real pictures are wanted .* which has 60"),
         ({"extractor": "inception-v3"}, "unknown extractor 'inception-v3'.*Did you mean 'inception-v3-compat'"),
-        ({"against": "digit"}, "unknown dataset 'digit'.*Did you mean 'digits'"),
+        ({"against": "digit"}, "unknown data set 'digit'.*Did you mean 'digits'"),
     ],
 )
 def test_what_cannot_be_scored_is_refused(digits: str, changes: dict[str, Any], expected: str) -> None:

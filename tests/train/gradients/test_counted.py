@@ -8,8 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from lipbench.measuring.memory import MemoryCounter
-from lipbench.measuring.operations import OperationCounter
+from lipbench.measuring.counters import MemoryCounter, OperationCounter
 from lipbench.train.gradients.double_backward import DoubleBackward
 from lipbench.train.gradients.terms import Engine, Term
 from lipbench.train.gradients.three_sweeps import ThreeSweeps

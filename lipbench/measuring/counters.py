@@ -1,4 +1,4 @@
-"""Counts the memory that tensors take, on any device and without asking the operating system."""
+"""Counts operations and memory as torch dispatches them, in forward and backward passes alike, on any device."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,10 +7,33 @@ from torch import Tensor
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import flop_registry
+
+
+class OperationCounter(TorchDispatchMode):
+    """Counts inside its block; torch's own counter cannot, as it does not work under ``torch.autograd.grad``.
+
+    Attributes:
+        total: two for each multiply-add of convolutions and matrix products.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # torch has types in part
+        self.total = 0
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Do it, and count it."""
+        out = func(*args, **(kwargs or {}))
+        count = flop_registry.get(func._overloadpacket)
+        if count is not None:
+            self.total += count(*args, **(kwargs or {}), out_val=out)
+        return out
 
 
 class MemoryCounter(TorchDispatchMode):
-    """Counts inside its block: what is made there, for as long as it lives.
+    """Counts the bytes of what is made inside its block, for as long as it lives; asks no operating system.
 
     Attributes:
         peak: the largest number of bytes that were alive together.

@@ -38,6 +38,7 @@ def show_scores(console: Console, records: list[dict[str, Any]]) -> None:
             "Inception Score": "–"
             if score is None
             else f"{score:.4f} ± {record['inception_score_std']:.4f} over splits",
+            **{column: f"{value:.6g}" for column, value in record["measures"].items()},
             "pictures": f"{record['samples']:,} against {record['real_samples']:,} of {record['against']}",
             "extractor": record["extractor"],
             "comparable": f"with scores of the same id, {record['protocol']}",

@@ -1,0 +1,3 @@
+"""The version of lipbench."""
+
+VERSION = "0.1.0"
