@@ -95,7 +95,7 @@ def read(results: Path, add: Sequence[Path] = ()) -> Frames:
     runs["fid_gap"] = runs["fid"] - runs["fid_best"]
     protocols = {cell.comparison: _settings(cell) for cell in reversed(read_cells)}
     folders = {run.folder.id: run.folder for run in read_runs}
-    return Frames(columns, runs, _traces(runs, read_runs), folders, measured, protocols, problems)
+    return Frames(columns, runs, _traces(runs, read_runs, columns), folders, measured, protocols, problems)
 
 
 def _columns(runs: list[Run], others: list[Column]) -> tuple[list[Column], list[str]]:
@@ -167,7 +167,7 @@ def _settings(cell: Cell) -> dict[str, Any]:
     return found
 
 
-def _traces(runs: pd.DataFrame, read_runs: list[Run]) -> pd.DataFrame:
+def _traces(runs: pd.DataFrame, read_runs: list[Run], columns: list[Column]) -> pd.DataFrame:
     counts = [len(run.evaluations) for run in read_runs]
     traces = pd.DataFrame({
         name: runs[name].iloc[: len(counts)].repeat(counts).to_numpy(dtype=object)  # the others have no trace
@@ -175,8 +175,8 @@ def _traces(runs: pd.DataFrame, read_runs: list[Run]) -> pd.DataFrame:
     })  # fmt: skip
     shared = [np.empty((0, len(records.TRACED))), *(run.evaluations[:, : len(records.TRACED)] for run in read_runs)]
     traces[records.TRACED] = np.concatenate(shared)
-    for name in sorted({name for run in read_runs for name in run.declared}):
-        traces[name] = np.concatenate([run.evaluated(name) for run in read_runs])
+    for column in columns[len(COLUMNS) :]:
+        traces[column.name] = np.concatenate([np.empty(0), *(run.evaluated(column.name) for run in read_runs)])
     return traces.astype({"step": int})
 
 

@@ -153,9 +153,12 @@ def test_a_table_that_is_added_may_have_them(two: Path, tmp_path: Path) -> None:
 
 
 def test_measures_that_are_installed_need_no_run_that_declares_them(tmp_path: Path) -> None:
-    frames = frame.read(tmp_path, [csv(tmp_path, "theirs,cifar10,0,p,1,0.25")])
-    assert list(frames.runs["precision"]) == [0.25]
-    assert [column.name for column in frames.known(frames.runs)] == [*NAMES, "precision"]
+    path = csv(tmp_path, "theirs,cifar10,0,p,1,0.25")
+    once = running.report(tmp_path, tmp_path / "once", add=path)
+    assert list(once.runs["precision"]) == [0.25]
+    assert list(once.runs.columns) == [*NAMES, "precision"]
+    again = running.report(tmp_path, tmp_path / "again", add=tmp_path / "once" / "runs.csv")
+    pd.testing.assert_frame_equal(once.runs, again.runs)
     with pytest.raises(RequestError, match="precision is 1.5, expected from 0 to 1"):
         frame.read(tmp_path, [csv(tmp_path, "theirs,cifar10,0,p,1,1.5")])
 
