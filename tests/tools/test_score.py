@@ -128,9 +128,21 @@ def test_the_command_prints_the_scores_and_writes_them_as_json(digits: str, tmp_
     assert result.exit_code == 0, result.output
     assert "60 against 60" in result.output
     record = json.loads(file.read_text())
-    assert {"fid", "kid_mean", "kid_std", "inception_score", "samples", "extractor", "protocol"} <= set(record)
+    assert {"fid", "kid_mean", "kid_std", "inception_score", "samples", "extractor", "comparable"} <= set(record)
     CliRunner().invoke(main, [*words[:2], *words[1:]])
     assert [scored["subject"] for scored in json.loads(file.read_text())] == [digits, digits]
+
+
+def test_pictures_against_themselves_are_precise_and_covered(digits: str) -> None:
+    (record,) = lipbench.evaluate(digits, against=digits, protocol="digits", measures=["prdc[k=3]"])
+    (plain,) = lipbench.evaluate(digits, against=digits, protocol="digits")
+    assert {name: record["measures"][name] for name in ("precision", "recall", "coverage")} == {
+        "precision": 1.0,
+        "recall": 1.0,
+        "coverage": 1.0,
+    }
+    assert plain["measures"] == {}
+    assert {**record, "measures": {}} == plain
 
 
 @pytest.mark.parametrize(

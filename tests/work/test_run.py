@@ -257,3 +257,42 @@ def test_networks_with_old_hooks_are_trained_measured_and_loaded(make_run: MakeR
     networks = load_networks(folder, "cpu")
     weight = networks.generator[0].weight.detach()  # type: ignore[index]  # a Sequential
     assert float(torch.linalg.matrix_norm(weight, 2)) == pytest.approx(1, abs=1e-3)
+
+
+MEASURE = """import torch
+from lipbench import Measure
+class Drawn(Measure):
+    def of_critic(self, critic, score, real, fake):
+        noise = torch.randn(8, *real.shape[1:], requires_grad=True)
+        score(noise).sum().backward()
+        return noise.grad.norm()
+"""
+
+
+@pytest.mark.parametrize("protocol", ["digits", "w1"])
+def test_no_other_number_changes_where_a_measure_is_taken_besides(
+    make_run: MakeRun, tmp_path: Path, protocol: str
+) -> None:
+    (tmp_path / "drawn.py").write_text(MEASURE)
+    asked = f"{tmp_path / 'drawn.py'}" + ",prdc[k=3]" * (protocol == "digits")
+    plain, more = (
+        make_run("gn", protocol=protocol, finished=True, **given).read_json("result.json")
+        for given in ({}, {"evaluate__measures": asked})
+    )
+    assert plain is not None
+    assert more is not None
+    besides = {"drawn", "precision", "recall", "density", "coverage"} if protocol == "digits" else {"drawn"}
+    assert more.keys() - plain.keys() == besides
+    changing = {"trace", "seconds_train", "seconds_evaluate", "seconds_per_step", "peak_memory_bytes"}
+    assert {key: more[key] for key in plain if key not in changing} == {
+        key: value for key, value in plain.items() if key not in changing
+    }
+
+
+def test_a_run_says_what_its_measures_declare(make_run: MakeRun, tmp_path: Path) -> None:
+    (tmp_path / "drawn.py").write_text(MEASURE)
+    folder = make_run("wc", finished=True, evaluate__measures=str(tmp_path / "drawn.py"))
+    place = folder.read_json("environment.json")
+    assert place is not None
+    assert place["measures"]["drawn"]["title"] == "drawn"
+    assert (folder.path / "measure.py").read_text() == MEASURE
