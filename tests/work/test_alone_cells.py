@@ -12,6 +12,7 @@ from lipbench.disk.store import RunFolder, Status
 from lipbench.errors import RequestError
 from lipbench.launch import FAILED, FINISHED
 from lipbench.launch.listener import Listener
+from lipbench.measures import is_taken
 from lipbench.request.plan import plan
 from lipbench.work import checkpoint
 from lipbench.work.prepare import create, prepare
@@ -67,6 +68,7 @@ def test_a_finished_run_has_everything_that_the_table_needs(
     assert found["fid_best"] is None
     assert "fid" not in found
     assert len(found["pair"]) == 8
+    assert all(map(is_taken, found.keys() | folder.trace()[0][0].keys()))
     assert not folder.file("samples.png").exists()
 
 

@@ -11,6 +11,7 @@ import lipbench
 from lipbench.disk.store import RunFolder, Status
 from lipbench.errors import RequestError
 from lipbench.launch import BUSY, FAILED, FINISHED
+from lipbench.measures import is_taken
 from lipbench.tools.load import load_networks
 from lipbench.work import run as working
 from lipbench.work.environment import processor
@@ -45,6 +46,7 @@ def test_a_finished_run_has_everything_that_the_table_needs(make_run: MakeRun) -
         assert isinstance(result[name], int | float), name
     assert [line["step"] for line in folder.trace()[0]] == [3, 6]
     assert result["fid_best"] == min(line["fid"] for line in folder.trace()[0])
+    assert all(map(is_taken, result.keys() | folder.trace()[0][0].keys()))
     environment = folder.read_json("environment.json")
     assert environment is not None
     assert environment["argv"] == ["lipbench", "run"]
