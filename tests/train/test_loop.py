@@ -13,14 +13,13 @@ from lipbench.data.digits import Digits
 from lipbench.errors import Diverged
 from lipbench.losses.wasserstein import Wasserstein
 from lipbench.nets.cnn_8 import Cnn8
-from lipbench.plugins import kinds, registry
-from lipbench.plugins.names import Name
 from lipbench.request.protocol import check, read
 from lipbench.request.schema import Train
 from lipbench.train.composition import Composition
 from lipbench.train.gradients.choose import choose
 from lipbench.train.loop import Trainer
 from lipbench.train.streams import seeded
+from tests.methods.test_methods import create
 
 PICTURES = Digits().load().train
 
@@ -30,10 +29,7 @@ def settings(**changes: Any) -> Train:
 
 
 def trainer(*methods: str | Method, seed: int = 0, **changes: Any) -> Trainer:
-    made = [
-        registry.instance(registry.find(kinds.METHOD, Name(method)), {}) if isinstance(method, str) else method
-        for method in methods
-    ]
+    made = [create(method) if isinstance(method, str) else method for method in methods]
     composition = Composition(tuple(made))
     with seeded(seed, "init"):
         generator, critic = Cnn8().make((1, 8, 8), 64)

@@ -10,8 +10,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lipbench.interfaces.dataset import to_unit
-from lipbench.plugins import kinds, registry
-from lipbench.plugins.names import Name
 from lipbench.request import protocol
 from lipbench.train.composition import Composition
 from lipbench.train.gradients.choose import choose
@@ -19,6 +17,7 @@ from lipbench.train.loop import Trainer
 from lipbench.train.streams import Streams
 from tests.builtin import loss as built_in_loss
 from tests.builtin import networks
+from tests.methods.test_methods import create
 
 SEED, COUNT, STEPS = 3, 4, 2
 SETTINGS = protocol.check(
@@ -137,7 +136,7 @@ def test_the_losses_are_those_of_steps_written_by_hand(method: str, loss: str) -
         weight.data *= 2
     plain = deepcopy(generator), deepcopy(critic)
     parameters = {"bound": 0.01} if method == "wc" else {}
-    composition = Composition((registry.instance(registry.find(kinds.METHOD, Name(method)), parameters),))
+    composition = Composition((create(method, **parameters),))
     constrained = composition.constrain(critic)
     wanted = by_hand(method, loss, *plain, start=deepcopy(constrained))
     engine = choose(constrained, (3, 32, 32))
