@@ -30,12 +30,14 @@ class Curve:
         axis: the label of its axis; its title if empty.
         caption: what the figure shows; title and what it is drawn against if empty.
         log: whether its axis is logarithmic.
+        least: at how many steps it must be known: what is measured at the end alone has no curve.
     """
 
     seconds: bool = False
     axis: str = ""
     caption: str = ""
     log: bool = False
+    least: int = 1
 
 
 @dataclass(frozen=True)

@@ -146,7 +146,7 @@ def _settle(data: dict[str, Any], overrides: Mapping[str, Any]) -> _Shared:
     if isinstance(found, Protocol):
         plugins[EXTRACTOR.copy] = read_one(EXTRACTOR, found.evaluate.extractor)
         evaluate["extractor"] = str(plugins[EXTRACTOR.copy].part)
-    asked = read_measures(found.evaluate.measures) if found.evaluate.measures else {}
+    asked = read_measures(found.evaluate.measures)
     if asked:
         evaluate["measures"] = ",".join(str(each.part) for each in asked.values())
     changed = {
@@ -229,14 +229,14 @@ def read_one(kind: Kind, text: str) -> Resolved:
 
 
 def read_measures(text: str) -> dict[str, Resolved]:
-    """Read the names of measures, by those of their copies.
+    """Read the names of measures, none in an empty text, by those of their copies.
 
     Raises:
         RequestError: one is not known or not well-formed, or two give one column.
     """
     found: dict[str, Resolved] = {}
     owners: dict[str, str] = {column.name: "every run" for column in measures.COLUMNS}
-    for names in expand_all(text):
+    for names in expand_all(text) if text else []:
         measure = _only(MEASURE, names, _copy(MEASURE, len(found)))
         found[_copy(MEASURE, len(found))] = measure
         assert measure.card is not None  # a measure is a class

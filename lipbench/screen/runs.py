@@ -159,7 +159,9 @@ def show_run(console: Console, folder: RunFolder) -> None:
     print_line(console, f"{folder.id}: {status or 'its state is not known'}", STYLES[status or Status.FAILED])
     print_line(console, f"{folder.path}", "dim")
     print_block(console, "asked", readable(lambda: _asked(folder), nothing))
-    print_block(console, "environment", readable(lambda: folder.read_json("environment.json") or nothing, nothing))
+    place = dict(readable(lambda: folder.read_json("environment.json") or nothing, nothing))
+    place.pop("measures", None)  # what they are called stands beside their values
+    print_block(console, "environment", place)
     result = readable(lambda: folder.result() or nothing, nothing)
     print_block(console, "result", {key: value for key, value in result.items() if value is not None})
     error = readable(lambda: folder.read_json("error.json"), None)

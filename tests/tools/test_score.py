@@ -46,7 +46,7 @@ def test_more_samples_are_another_protocol_and_begin_with_the_same_ones(make_run
     run = make_run("wc", finished=True)
     few, many = (lipbench.evaluate(run.path, samples=count)[0] for count in (64, 200))
     assert (few["samples"], many["samples"]) == (64, 200)
-    assert few["protocol"] != many["protocol"]
+    assert few["comparable"] != many["comparable"]
     assert few["fid"] != many["fid"]
 
 
@@ -61,7 +61,7 @@ def test_a_run_is_scored_against_other_real_pictures(make_run: MakeRun, digits: 
     run = make_run("gn", finished=True)
     own, other = lipbench.evaluate(run.path)[0], lipbench.evaluate(run.path, against=digits, split="all")[0]
     assert other["real_samples"] == 60
-    assert other["protocol"] != own["protocol"]
+    assert other["comparable"] != own["comparable"]
 
 
 def test_a_run_that_is_not_finished_is_scored_and_said_to_be_so(make_run: MakeRun) -> None:
@@ -87,7 +87,7 @@ def test_a_run_and_a_folder_that_are_measured_alike_have_one_id(make_run: MakeRu
     )
     same = {"evaluate.kid_subsets": 2, "evaluate.kid_subset_size": 32, "evaluate.isc_splits": 2}
     (of_folder,) = lipbench.evaluate(digits, against="digits", protocol="digits", overrides=same)
-    assert of_run["protocol"] == of_other["protocol"] == of_folder["protocol"]
+    assert of_run["comparable"] == of_other["comparable"] == of_folder["comparable"]
 
 
 def test_the_spread_of_kid_is_never_that_of_one_and_the_same_subset(digits: str) -> None:

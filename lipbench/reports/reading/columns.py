@@ -1,12 +1,16 @@
 """What may stand in the columns of a table of runs, and columns that runs declare themselves."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from math import isfinite
 from typing import Any
 
 import pandas as pd
 
+from lipbench.errors import PluginError
 from lipbench.measures import COLUMNS, DECIDING, PLUGINS, Column, Curve, Deciding, View
+from lipbench.plugins import registry
+from lipbench.plugins.kinds import MEASURE
 
 NAMES = [column.name for column in COLUMNS]
 DTYPES = {"text": "string", "whole": "Int64", "number": "float64"}  # of pandas
@@ -103,6 +107,19 @@ def declared(name: str, record: Any) -> Column:
     title = " ".join(told["title"].split()) or name
     return Column(
         name, told["definition"], title=f"{title} ({told['unit']})" if told["unit"] else title, unit=told["unit"],
-        better=told["better"], low=low, high=high, traced=True, curve=Curve(), views=View.SUMMARY | View.RUNS,
+        better=told["better"], low=low, high=high, traced=True, curve=Curve(least=2), views=View.SUMMARY | View.RUNS,
         place=PLUGINS,
     )  # fmt: skip
+
+
+def installed() -> list[Column]:
+    """The columns of installed measures by name, as their files say; what is no declaration is left out."""
+    found: dict[str, Column] = {}
+    for measure, (plugin, *_) in registry.installed(MEASURE).items():
+        with suppress(PluginError, ValueError, AttributeError, TypeError):
+            card = plugin.card
+            own = card.constants.get("columns") or {measure: {"title": card.constants.get("title", "")}}
+            for name, said in own.items():
+                told = card.constants | {"title": ""} | said
+                found.setdefault(name, declared(name, told | {"definition": told.get("definition") or card.summary}))
+    return [found[name] for name in sorted(found)]
