@@ -97,7 +97,7 @@ def _critic(folder: RunFolder, cell: Cell, trained: dict[str, Any], device: str)
         critic = build_critic(
             cell, _composition(cell, folder), pair.shape, pair.dim, folder.file, choose_device(device)
         )
-    critic.load_state_dict(trained["update"]["critic"])
+    critic.load_state_dict(trained["critic"])
     return critic.eval()
 
 

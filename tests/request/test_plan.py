@@ -136,13 +136,6 @@ def test_two_methods_that_replace_the_score_do_not_compose(tmp_path: Path) -> No
         ask(f"gn+{path}")
 
 
-def test_a_file_that_bears_an_installed_methods_name_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "gp.py"
-    path.write_text(METHOD)
-    with pytest.raises(PluginError, match="rename the file"):
-        ask(str(path))
-
-
 @pytest.mark.parametrize("text", ["digit", "digits[size=3]", "digits+digits"])
 def test_a_data_set_that_cannot_be_is_refused(text: str) -> None:
     with pytest.raises(RequestError, match="unknown|compose"):
