@@ -13,9 +13,9 @@ from lipbench.cli import main
 from lipbench.disk.store import Status
 from lipbench.request import protocol
 from lipbench.request.schema import adversarial
-from lipbench.request.settings import read_setting
 from tests.builtin import networks
 from tests.conftest import MakeRun
+from tests.test_docs import PLUGINS, examples
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -49,16 +49,17 @@ def test_every_command_line_of_the_readme_is_understood(tmp_path: Path, monkeypa
     name, text = example()
     (tmp_path / name).write_text(text)
     (tmp_path / "nets.py").write_text("def make(image_shape, latent_dim): ...\n")
+    (tmp_path / "sharpness.py").write_text(examples(PLUGINS)["sharpness.py"])
     monkeypatch.chdir(tmp_path)
     lines = [line for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
     commands = [part.strip() for line in lines for part in line.split("&&") if part.strip().startswith("lipbench run")]
-    assert len(commands) == 7
+    assert len(commands) == 8
     for command in commands:
         context = main.commands["run"].make_context("run", shlex.split(command)[2:])
-        names = ("methods", "datasets", "protocol", "quick", "settings", "steps")
+        names = ("methods", "datasets", "protocol", "quick", "settings", "steps", "measures")
         given = {name: context.params[name] for name in names if context.params[name] is not None}
-        assignments = dict(map(read_setting, context.params["assignments"]))
-        assert read_request(**given, seeds=context.params["seeds"] or "0-4", overrides=assignments).planned
+        overrides = context.params["overrides"]
+        assert read_request(**given, seeds=context.params["seeds"] or "0-4", overrides=overrides).planned
 
 
 @pytest.mark.parametrize("name", [name for name in protocol.named() if name != "w1"])

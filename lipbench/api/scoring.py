@@ -95,7 +95,8 @@ def evaluate(
 
     Returns:
         A record for each subject: fid, kid_mean, kid_std, inception_score (None where the weights cannot give one),
-        samples, extractor, protocol (the id of all that numbers must share to be compared) and more.
+        samples, extractor, measures (what else was taken), comparable (the id of all that numbers must share to be
+        compared) and more.
 
     Raises:
         RequestError: anything asked for is not known or not possible.

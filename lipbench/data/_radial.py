@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lipbench.interfaces.dataset import digest
+from lipbench.interfaces.dataset import Dataset, digest
 from lipbench.interfaces.pair import Pair
 
 MOST = 100_000  # numbers in a point
@@ -39,13 +39,24 @@ class Radial(Pair):
         return sign * points / length
 
 
-def check_scales(dim: int, real: float, fake: float) -> None:
-    """See that there is something to transport.
+class RadialData(Dataset):
+    """Two laws that differ in their scales alone."""
+
+    dim: int = 2
+    real: float = 1.0
+    fake: float = 2.0
+
+    def __post_init__(self) -> None:
+        check_dim(self.dim)
+        if not (self.real > 0 and self.fake > 0 and self.real != self.fake):
+            raise ValueError(f"real is {self.real:g} and fake is {self.fake:g}; they must be positive and different")
+
+
+def check_dim(dim: int) -> None:
+    """See that points have numbers, and not more than anybody means.
 
     Raises:
-        ValueError: a number is not positive, or both scales are the same.
+        ValueError: it is not so.
     """
     if not 1 <= dim <= MOST:
         raise ValueError(f"dim is {dim}; it must be from 1 to {MOST:,}")
-    if not (real > 0 and fake > 0 and real != fake):
-        raise ValueError(f"real is {real:g} and fake is {fake:g}; they must be positive and different")

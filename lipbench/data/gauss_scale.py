@@ -5,20 +5,12 @@ Source: a random number generator
 
 from math import exp, lgamma, sqrt
 
-from lipbench.data._radial import Radial, check_scales
-from lipbench.interfaces.dataset import Dataset
+from lipbench.data._radial import Radial, RadialData
 from lipbench.interfaces.pair import Pair
 
 
-class ScaledGaussians(Dataset):
+class ScaledGaussians(RadialData):
     """N(0, real²·I) against N(0, fake²·I)."""
-
-    dim: int = 2
-    real: float = 1.0
-    fake: float = 2.0
-
-    def __post_init__(self) -> None:
-        check_scales(self.dim, self.real, self.fake)
 
     def load(self) -> Pair:
         """Make the pair; the factor is the mean length of a standard normal vector."""

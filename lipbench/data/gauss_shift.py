@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lipbench.data._radial import MOST
+from lipbench.data._radial import check_dim
 from lipbench.interfaces.dataset import Dataset, digest
 from lipbench.interfaces.pair import Pair
 
@@ -19,8 +19,7 @@ class ShiftedGaussians(Dataset):
     shift: float = 1.0
 
     def __post_init__(self) -> None:
-        if not 1 <= self.dim <= MOST:
-            raise ValueError(f"dim is {self.dim}; it must be from 1 to {MOST:,}")
+        check_dim(self.dim)
         if not self.shift > 0:
             raise ValueError("shift must be greater than 0")
 

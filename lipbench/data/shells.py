@@ -3,20 +3,12 @@
 Source: a random number generator
 """
 
-from lipbench.data._radial import Radial, check_scales
-from lipbench.interfaces.dataset import Dataset
+from lipbench.data._radial import Radial, RadialData
 from lipbench.interfaces.pair import Pair
 
 
-class Shells(Dataset):
+class Shells(RadialData):
     """Points on spheres of these radii."""
-
-    dim: int = 2
-    real: float = 1.0
-    fake: float = 2.0
-
-    def __post_init__(self) -> None:
-        check_scales(self.dim, self.real, self.fake)
 
     def load(self) -> Pair:
         """Make the pair."""

@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float, UInt8
@@ -14,6 +14,7 @@ from torchvision.transforms.functional import normalize
 
 from lipbench.disk.places import exclusive, expanded
 from lipbench.errors import RequestError
+from lipbench.interfaces.extractor import Extractor
 
 State = dict[str, Any]
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # mean and deviation of its pictures' channels, from 0 to 1
@@ -106,3 +107,20 @@ class Resized(nn.Module):
         resized = interpolate_bilinear_2d_like_tensorflow1x(pictures.float(), size=size, align_corners=False)
         found: Tensor = self.network(normalize(resized, self.mean, self.deviation))
         return found
+
+
+class OfVariants(Extractor):
+    """One of a family of networks: `variant` is its name, `path` a file of weights."""
+
+    _features: ClassVar[dict[str, int]]
+    variant: str
+    path: str = ""
+
+    def __post_init__(self) -> None:
+        if self.variant not in self._features:
+            raise ValueError(f"variant is {self.variant!r}; expected one of: {', '.join(self._features)}")
+
+    @property
+    def features(self) -> int:
+        """How many."""
+        return self._features[self.variant]

@@ -12,7 +12,6 @@ from torch import nn
 from torch_fidelity.feature_extractor_clip import MODEL_METADATA, MODEL_URLS, build_model
 
 from lipbench.extractors import _published
-from lipbench.interfaces.extractor import Extractor
 
 WHAT = "CLIP weights"
 FEATURES = {
@@ -29,21 +28,12 @@ FEATURES = {
 MEAN, DEVIATION = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 
 
-class Clip(Extractor):
+class Clip(_published.OfVariants):
     """The features that CLIP compares with those of texts; `variant` is the encoder, `path` a file of weights."""
 
+    _features = FEATURES
     seconds_per_picture = 0.1
     variant: str = "vit-b-32"
-    path: str = ""
-
-    def __post_init__(self) -> None:
-        if self.variant not in FEATURES:
-            raise ValueError(f"variant is {self.variant!r}; expected one of: {', '.join(FEATURES)}")
-
-    @property
-    def features(self) -> int:
-        """How many."""
-        return FEATURES[self.variant]
 
     def load(self) -> nn.Module:
         """Load the weights: a file that OpenAI publishes, or a state dict of plain tensors."""

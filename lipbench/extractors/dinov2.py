@@ -17,27 +17,17 @@ from torch import nn
 
 from lipbench.errors import RequestError
 from lipbench.extractors import _published
-from lipbench.interfaces.extractor import Extractor
 
 WHAT = "DINOv2 weights"
 FEATURES = {"vit-s-14": 384, "vit-b-14": 768, "vit-l-14": 1024, "vit-g-14": 1536}
 
 
-class DinoV2(Extractor):
+class DinoV2(_published.OfVariants):
     """The features of the class token; `variant` is the transformer's size, `path` a file of weights."""
 
+    _features = FEATURES
     seconds_per_picture = 0.4
     variant: str = "vit-b-14"
-    path: str = ""
-
-    def __post_init__(self) -> None:
-        if self.variant not in FEATURES:
-            raise ValueError(f"variant is {self.variant!r}; expected one of: {', '.join(FEATURES)}")
-
-    @property
-    def features(self) -> int:
-        """How many."""
-        return FEATURES[self.variant]
 
     def load(self) -> nn.Module:
         """Load the weights into the network that the code in torch's hub folder makes."""

@@ -127,8 +127,8 @@ def _measured(critic: nn.Module, score: Score | None, points: Tensor, engine: En
     if score is None:
         value, norm = values_and_norms(critic, points)
         return _Found(value, norm, value, norm)
-    at = at_points(critic, score, points, engine)
-    return _Found(at.score, gradient_norm(at.gradient), at.value, at.norm)
+    scored, gradient, value, norm = at_points(critic, score, points, engine)
+    return _Found(scored, gradient_norm(gradient), value, norm)
 
 
 def interpolate(
@@ -142,7 +142,7 @@ def interpolate(
 def measure(
     critic: nn.Module,
     score: Score | None,
-    places: dict[str, Float[Tensor, "n c h w"]],
+    by_place: dict[str, Float[Tensor, "n c h w"]],
     engine: Engine | None = None,
 ) -> dict[str, float]:
     """Gradient norms, place by place and pooled over all, and the largest secant over pairs of the points.
@@ -150,7 +150,7 @@ def measure(
     Args:
         critic: a settled copy.
         score: of value and gradient norm; None where the score is the raw value.
-        places: points by name, as many at each.
+        by_place: points by the name of their place, as many at each.
         engine: differentiates the score; double backward, which is right for any critic, if None.
 
     Returns:
@@ -162,8 +162,8 @@ def measure(
         ValueError: the critic does not give one number a sample.
     """
     with parametrize.cached():  # the weights stay as they are: made once, not for every pass
-        found = {name: _measured(critic, score, points, engine) for name, points in places.items()}
-    points = torch.cat(list(places.values()))
+        found = {name: _measured(critic, score, points, engine) for name, points in by_place.items()}
+    points = torch.cat(list(by_place.values()))
     lost = sum(int((~torch.stack(at).isfinite()).any(dim=0).sum()) for at in found.values())
     if lost:
         raise NotFiniteError(f"the critic at {lost} of {len(points)} points")
@@ -172,7 +172,7 @@ def measure(
         norms = {f"_{name}": at.score_norm if of_score else at.value_norm for name, at in found.items()}
         for name, norm in {"": torch.cat(list(norms.values())), **norms}.items():
             record |= {f"{prefix}grad_norm{name}_{key}": value for key, value in quantiles(norm).items()}
-    some = torch.cat([points[:PAIRED] for points in places.values()])
+    some = torch.cat([points[:PAIRED] for points in by_place.values()])
     scores = torch.cat([at.score[:PAIRED] for at in found.values()])
     raw = torch.cat([at.value[:PAIRED] for at in found.values()])
     record |= dict(zip(("secant_pairs", "raw_secant_pairs"), between(torch.stack([scores, raw]), some), strict=True))
@@ -192,7 +192,7 @@ def quantiles(norms: Float[Tensor, " n"]) -> dict[str, float]:
 def examine(
     critic: nn.Module,
     score: Score | None,
-    places: dict[str, Float[Tensor, "n c h w"]],
+    by_place: dict[str, Float[Tensor, "n c h w"]],
     more: dict[str, Float[Tensor, "m c h w"]],
     segments: int,
     engine: Engine | None = None,
@@ -202,7 +202,7 @@ def examine(
     Args:
         critic: a settled copy.
         score: of value and gradient norm; None where the score is the raw value.
-        places: as for `measure`, ``real`` and ``fake`` points among them.
+        by_place: as for `measure`, ``real`` and ``fake`` points among them.
         more: further places at which gradient norms are taken.
         segments: how many segments from a real to a fake point are searched for secants and jumps.
         engine: as of `measure`.
@@ -217,7 +217,7 @@ def examine(
         NotExactError: the critic cannot be run in float64.
     """
     exact = copied(critic).double()
-    points = torch.cat(list(places.values())).double()
+    points = torch.cat(list(by_place.values())).double()
     try:
         values(exact, points[:2])
     except Exception as error:  # whatever a user's network does with numbers that are not float32
@@ -227,7 +227,7 @@ def examine(
         at = _measured(critic, score, further, engine)
         for prefix, norm in (("", at.score_norm), ("raw_", at.value_norm)):
             record |= {f"{prefix}grad_norm_{name}_{key}": value for key, value in quantiles(norm).items()}
-    starts, ends = (places[name][:segments].double() for name in ("real", "fake"))
+    starts, ends = (by_place[name][:segments].double() for name in ("real", "fake"))
     with parametrize.cached():
         raw = _search(of_critic(exact, None), starts, ends, points)
         scored = raw if score is None else _search(of_critic(exact, score, engine), starts, ends, points)

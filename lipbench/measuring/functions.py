@@ -62,32 +62,15 @@ def of_critic(critic: nn.Module, score: Score | None, engine: Engine | None = No
 
     def value_and_gradient(points: Tensor) -> tuple[Float[Tensor, " n"], Float[Tensor, "n c h w"]]:
         found = [at_points(critic, score, part, engine) for part in points.split(CHUNK)]
-        return torch.cat([at.score for at in found]), torch.cat([at.gradient for at in found])
+        return torch.cat([each[0] for each in found]), torch.cat([each[1] for each in found])
 
     return Function(value, value_and_gradient)
 
 
-@dataclass(frozen=True)
-class Measured:
-    """A critic at some points.
-
-    Attributes:
-        score: its scores.
-        gradient: of the scores.
-        value: the raw critic's values.
-        norm: the norms of their gradients.
-    """
-
-    score: Float[Tensor, " n"]
-    gradient: Float[Tensor, "n c h w"]
-    value: Float[Tensor, " n"]
-    norm: Float[Tensor, " n"]
-
-
 def at_points(
     critic: nn.Module, score: Score, points: Float[Tensor, "n c h w"], engine: Engine | None = None
-) -> Measured:
-    """Everything about the score and the raw critic; arguments as of `of_critic`."""
+) -> tuple[Float[Tensor, " n"], Float[Tensor, "n c h w"], Float[Tensor, " n"], Float[Tensor, " n"]]:
+    """Scores and their gradients, raw values and the norms of their gradients; arguments as of `of_critic`."""
     seen: list[tuple[Tensor, Tensor, Tensor]] = []
 
     def objective(value: Tensor, norm: Tensor) -> Tensor:
@@ -98,4 +81,4 @@ def at_points(
     engine = engine or DoubleBackward()
     _, gradient = engine.at_points(critic, points, objective, needs_grad_norm=True)
     scored, value, norm = seen[-1]
-    return Measured(scored, gradient, value, norm)
+    return scored, gradient, value, norm

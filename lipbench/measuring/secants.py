@@ -5,7 +5,7 @@ gradients and secants without bound, so the secants are sought: on a piecewise-l
 piecewise constant, and nothing leads from one facet to the next but the secant itself.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
 
 import torch
 from jaxtyping import Float
@@ -20,8 +20,7 @@ STRIDE = 0.5  # of a step of both ends, in distances
 PIECES = 32  # of a segment on which total variation and slope are compared
 
 
-@dataclass(frozen=True)
-class Segments:
+class Segments(NamedTuple):
     """Pairs of points.
 
     Attributes:
@@ -49,15 +48,6 @@ class Segments:
         """A part of each."""
         return Segments(self.start + _wide(offsets) * self.direction, self.direction, length)
 
-    def where(self, better: Tensor, other: "Segments") -> "Segments":
-        """Those of `other` where they are better."""
-        chosen = _wide(better)
-        return Segments(
-            torch.where(chosen, other.start, self.start),
-            torch.where(chosen, other.direction, self.direction),
-            torch.where(better, other.length, self.length),
-        )
-
 
 def profile(function: Function, starts: Float[Tensor, "n c h w"], ends: Float[Tensor, "n c h w"]) -> dict[float, float]:
     """The largest secants |D(x) − D(y)| / ‖x − y‖ found at each of `DISTANCES`.
@@ -77,7 +67,7 @@ def profile(function: Function, starts: Float[Tensor, "n c h w"], ends: Float[Te
         return dict.fromkeys(DISTANCES, 0.0)
     segments = Segments.join(starts[apart], ends[apart])
     while (long := segments.length > (PARTS + 1) * DISTANCES[0]).any():
-        segments = segments.where(long, _steepest_part(function, segments))
+        segments = _chosen(long, _steepest_part(function, segments), segments)
     segments = _steepest_window(function, segments, DISTANCES[0])
     found: dict[float, float] = {}
     for distance in DISTANCES:
@@ -148,7 +138,7 @@ def _best(tries: list[Segments], secants: Float[Tensor, "k n"]) -> Segments:
     chosen = secants.argmax(dim=0)
     best = tries[0]
     for index, other in enumerate(tries[1:], start=1):
-        best = best.where(chosen == index, other)
+        best = _chosen(chosen == index, other, best)
     return best
 
 
@@ -163,25 +153,19 @@ def _ascend(function: Function, segments: Segments) -> tuple[Segments, Float[Ten
         present = Segments(shifted, turned, best.length)
         tried = _climb(function, present)
         better = tried.secant > climb.secant
-        best, climb = best.where(better, present), climb.where(better, tried)
+        best, climb = _chosen(better, present, best), _chosen(better, tried, climb)
     return best, climb.secant
 
 
-@dataclass(frozen=True)
-class _Climb:
+class _Climb(NamedTuple):
     """The secant of each segment, and where it rises: by moving both ends, and by turning."""
 
     secant: Float[Tensor, " n"]
     shift: Float[Tensor, "n c h w"]
     turn: Float[Tensor, "n c h w"]
 
-    def where(self, better: Tensor, other: "_Climb") -> "_Climb":
-        chosen = _wide(better)
-        return _Climb(
-            torch.where(better, other.secant, self.secant),
-            torch.where(chosen, other.shift, self.shift),
-            torch.where(chosen, other.turn, self.turn),
-        )
+
+Kind = TypeVar("Kind", Segments, _Climb)
 
 
 def _climb(function: Function, segments: Segments) -> _Climb:
@@ -193,6 +177,12 @@ def _climb(function: Function, segments: Segments) -> _Climb:
         _unit(sign * (far_gradient - near_gradient)),
         _unit(sign * (far_gradient + near_gradient)),
     )
+
+
+def _chosen(where: Tensor, these: Kind, others: Kind) -> Kind:
+    """Sample by sample, these where they are chosen and the others elsewhere."""
+    pairs = zip(these, others, strict=True)
+    return type(these)(*(torch.where(where if one.dim() == 1 else _wide(where), one, other) for one, other in pairs))
 
 
 def _unit(vectors: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:

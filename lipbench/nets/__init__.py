@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 
 from lipbench.errors import RequestError
+from lipbench.interfaces.architecture import Architecture
 
 
 class MaxMin(nn.Module):
@@ -25,14 +26,14 @@ class MaxMin(nn.Module):
         return pairs.flatten(1, 2)
 
 
-def check_width(width: int) -> None:
-    """See that layers have channels.
+class Wide(Architecture):
+    """Networks whose layers all are as wide as `width`, or several times as wide."""
 
-    Raises:
-        ValueError: they have none, or more than anybody means.
-    """
-    if not 1 <= width <= 4096:
-        raise ValueError(f"width must be a whole number from 1 to 4096, and is {width}")
+    width: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.width <= 4096:
+            raise ValueError(f"width must be a whole number from 1 to 4096, and is {self.width}")
 
 
 def check_size(architecture: str, image_shape: tuple[int, int, int], side: int) -> tuple[int, int, int]:

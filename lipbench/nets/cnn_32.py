@@ -10,22 +10,18 @@ from typing import ClassVar
 
 from torch import nn
 
-from lipbench.interfaces.architecture import Architecture
-from lipbench.nets import check_size, check_width
+from lipbench.nets import Wide, check_size
 
 SLOPE = 0.1
 # Output channels in widths and whether the side is halved, layer by layer.
 CRITIC = [(1, False), (2, True), (2, False), (4, True), (4, False), (8, True), (8, False)]
 
 
-class Cnn32(Architecture):
+class Cnn32(Wide):
     """`width` channels in the critic's first layer, and in the generator's last."""
 
     _side: ClassVar[int] = 32
     width: int = 64
-
-    def __post_init__(self) -> None:
-        check_width(self.width)
 
     def make(self, image_shape: tuple[int, int, int], latent_dim: int) -> tuple[nn.Module, nn.Module]:
         """See `Architecture.make`."""

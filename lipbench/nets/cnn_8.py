@@ -2,17 +2,13 @@
 
 from torch import nn
 
-from lipbench.interfaces.architecture import Architecture
-from lipbench.nets import check_size, check_width
+from lipbench.nets import Wide, check_size
 
 
-class Cnn8(Architecture):
+class Cnn8(Wide):
     """`width` channels in the critic's first layer, and in the generator's last."""
 
     width: int = 16
-
-    def __post_init__(self) -> None:
-        check_width(self.width)
 
     def make(self, image_shape: tuple[int, int, int], latent_dim: int) -> tuple[nn.Module, nn.Module]:
         """See `Architecture.make`."""

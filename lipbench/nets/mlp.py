@@ -9,20 +9,19 @@ from math import prod
 
 from torch import nn
 
-from lipbench.interfaces.architecture import Architecture
-from lipbench.nets import check_width
+from lipbench.nets import Wide
 
 LEAST = 128
 
 
-class Mlp(Architecture):
+class Mlp(Wide):
     """`width` hidden units in each layer; as many as the benchmark has if 0."""
 
     width: int = 0
 
     def __post_init__(self) -> None:
         if self.width:
-            check_width(self.width)
+            super().__post_init__()
 
     def make(self, image_shape: tuple[int, int, int], latent_dim: int) -> tuple[nn.Module, nn.Module]:
         """See `Architecture.make`; pictures or points of any shape will do."""

@@ -10,17 +10,13 @@ from itertools import pairwise
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lipbench.interfaces.architecture import Architecture
-from lipbench.nets import check_size, check_width
+from lipbench.nets import Wide, check_size
 
 
-class ResNet32(Architecture):
+class ResNet32(Wide):
     """`width` channels in the critic's blocks, and twice as many in those of the generator."""
 
     width: int = 128
-
-    def __post_init__(self) -> None:
-        check_width(self.width)
 
     def make(self, image_shape: tuple[int, int, int], latent_dim: int) -> tuple[nn.Module, nn.Module]:
         """See `Architecture.make`."""

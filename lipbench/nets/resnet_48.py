@@ -7,18 +7,14 @@ Paper: Miyato et al. 2018, arXiv:1802.05957, tables 4 and 5, with the details of
 
 from torch import nn
 
-from lipbench.interfaces.architecture import Architecture
-from lipbench.nets import check_size, check_width
-from lipbench.nets.resnet_32 import initialised, residual_critic, residual_generator
+from lipbench.nets import check_size
+from lipbench.nets.resnet_32 import ResNet32, initialised, residual_critic, residual_generator
 
 
-class ResNet48(Architecture):
+class ResNet48(ResNet32):
     """`width` channels in the critic's first block, and in the generator's last."""
 
     width: int = 64
-
-    def __post_init__(self) -> None:
-        check_width(self.width)
 
     def make(self, image_shape: tuple[int, int, int], latent_dim: int) -> tuple[nn.Module, nn.Module]:
         """See `Architecture.make`."""

@@ -14,7 +14,7 @@ from lipbench.disk.results import run_folders
 from lipbench.disk.store import RunFolder, Status
 from lipbench.errors import StoreError
 from lipbench.launch.outcome import Summary
-from lipbench.measures import COLUMNS, View
+from lipbench.measures import COLUMNS, COUNTS, View
 from lipbench.request import cell as cells
 from lipbench.request.plan import Request
 from lipbench.screen.display import STYLES
@@ -83,8 +83,6 @@ def show_report(console: Console, report: "Report") -> None:
 
 def _fitting(summary: "pd.DataFrame", width: int) -> str:
     """What of the summary fits 80 columns, and measures of plugins as far as the terminal is wider."""
-    from lipbench.reports.reading.columns import COUNTS
-
     titles = {column.title: View.TERMINAL in column.views for column in COLUMNS}
     shown = [name for name in summary if name in COUNTS or titles.get(str(name))]
     if (summary["unfinished"] == "0").all():
@@ -159,7 +157,9 @@ def show_run(console: Console, folder: RunFolder) -> None:
     print_line(console, f"{folder.id}: {status or 'its state is not known'}", STYLES[status or Status.FAILED])
     print_line(console, f"{folder.path}", "dim")
     print_block(console, "asked", readable(lambda: _asked(folder), nothing))
-    print_block(console, "environment", readable(lambda: folder.read_json("environment.json") or nothing, nothing))
+    place = dict(readable(lambda: folder.read_json("environment.json") or nothing, nothing))
+    place.pop("measures", None)  # what they are called stands beside their values
+    print_block(console, "environment", place)
     result = readable(lambda: folder.result() or nothing, nothing)
     print_block(console, "result", {key: value for key, value in result.items() if value is not None})
     error = readable(lambda: folder.read_json("error.json"), None)

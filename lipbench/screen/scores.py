@@ -41,7 +41,7 @@ def show_scores(console: Console, records: list[dict[str, Any]]) -> None:
             **{column: f"{value:.6g}" for column, value in record["measures"].items()},
             "pictures": f"{record['samples']:,} against {record['real_samples']:,} of {record['against']}",
             "extractor": record["extractor"],
-            "comparable": f"with scores of the same id, {record['protocol']}",
+            "comparable": f"with scores of the same id, {record['comparable']}",
         }
         for key, value in rows.items():
             print_line(console, f"  {key:<16} {value}")

@@ -49,7 +49,7 @@ def load(folder: RunFolder, device: str) -> Loaded:
         pair = load_pair(cell.dataset, folder.file, cell.protocol.name)
         with kept():
             critic, _ = build_critic(cell, pair.shape, pair.dim, folder.file, chosen)
-        critic.load_state_dict(trained["update"]["critic"])
+        critic.load_state_dict(trained["critic"])
         return Loaded(None, critic.eval(), cell, trace)
     shape = load_pictures(cell.dataset, folder.file).shape
     return Loaded(*restore_networks(folder, cell, trained, shape, chosen), cell, trace)

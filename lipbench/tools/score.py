@@ -179,7 +179,7 @@ def _score(
         "real_samples": len(reference.pictures),
         "extractor": extractor.id,
         "measures": {column: value for column, value in taken.items() if value is not None},
-        "protocol": _id(settings, reference, extractor),
+        "comparable": _id(settings, reference, extractor),
         "notes": said + notes(len(fake), len(reference.pictures), extractor),
     }
 

@@ -36,9 +36,6 @@ class Composition:
         self._scoring = scoring[0] if scoring else None
         self._penalising = [method for method in methods if overrides(method, "penalty")]
         self._regularising = [method for method in methods if overrides(method, "regulariser")]
-        for method in self._penalising:
-            if not overrides(method, "penalty_points"):
-                raise RequestError(f"{type(method).__name__} has a penalty but no penalty_points; define both")
         self.lipschitz_target = min(_lipschitz_target(method) for method in scoring or methods)
 
     @property

@@ -1,7 +1,5 @@
 """One update of a critic, from real and fake samples to its new weights: the same whoever made the samples."""
 
-from typing import Any
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -98,17 +96,3 @@ class CriticUpdate:
         composition.project(self.critic)
         self.steps += 1
         return torch.stack(losses).sum()
-
-    def state_dict(self) -> dict[str, Any]:
-        """Weights, optimiser and count."""
-        return {
-            "critic": self.critic.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "critic_steps": self.steps,
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a state that `state_dict` gave."""
-        self.critic.load_state_dict(state["critic"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.steps = state["critic_steps"]

@@ -1,12 +1,10 @@
 """The training loop: what one generator step is, from the pictures to the averaged generator."""
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import LambdaLR
 
 from lipbench.interfaces.dataset import to_unit
 from lipbench.interfaces.loss import Loss
@@ -16,8 +14,7 @@ from lipbench.train.composition import Composition
 from lipbench.train.critic import CriticUpdate
 from lipbench.train.gradients.terms import Engine
 from lipbench.train.precision import autocast, full
-from lipbench.train.streams import Streams, global_state, restore_global_state
-from lipbench.train.training import Training, decayed
+from lipbench.train.training import Training
 
 
 class Trainer(Training):
@@ -34,6 +31,9 @@ class Trainer(Training):
         seed: from which all random streams are derived.
     """
 
+    settings: Train
+    losses = ("critic loss", "generator loss")
+
     def __init__(
         self,
         generator: nn.Module,
@@ -45,29 +45,13 @@ class Trainer(Training):
         engine: Engine,
         seed: int,
     ) -> None:
+        adam = torch.optim.Adam(generator.parameters(), settings.generator_learning_rate, settings.betas)
+        super().__init__(CriticUpdate(critic, composition, loss, settings, engine), settings, seed, generator=adam)
         self.generator = generator
-        self.update = CriticUpdate(critic, composition, loss, settings, engine)
-        self.loss = loss
         self.pictures = pictures
-        self.settings = settings
-        self.streams = Streams(seed, self.device)
-        self.step = 0
         self.averaged = Average(generator, settings.ema_decay)
-        self._optimisers = {
-            "critic": self.update.optimiser,
-            "generator": torch.optim.Adam(generator.parameters(), settings.generator_learning_rate, settings.betas),
-        }
-        # A lambda, because a schedule's state takes anything else that it is given along.
-        self._schedules = {
-            name: LambdaLR(adam, lambda step: decayed(step, self.settings.steps, self.settings.decay))
-            for name, adam in self._optimisers.items()
-        }
 
-    def advance(self, steps: int, pause: Callable[[], bool] = lambda: False) -> dict[str, list[float]]:
-        """Make `steps` generator steps; see `Training.advance`."""
-        return self._make(steps, pause, self._iterate, ["critic loss", "generator loss"])
-
-    def _iterate(self) -> tuple[Tensor, Tensor]:
+    def _train(self) -> tuple[Tensor, Tensor]:
         for _ in range(self.settings.critic_steps):
             critic_loss = self.critic_step()
         return critic_loss, self.generator_step()
@@ -80,16 +64,13 @@ class Trainer(Training):
             generator_loss, gradient = self.engine.at_points(
                 self.critic,
                 fake,
-                lambda value, norm: self.loss.generator(self.composition.score(value, norm)),
+                lambda value, norm: self.update.loss.generator(self.composition.score(value, norm)),
                 needs_grad_norm=self.composition.score_needs_grad_norm,
             )
         self._optimisers["generator"].zero_grad(set_to_none=True)
         fake.backward(gradient)
         self._optimisers["generator"].step()
         self.averaged.update_parameters(self.generator)
-        for schedule in self._schedules.values():
-            schedule.step()
-        self.step += 1
         return generator_loss
 
     def critic_step(self) -> Float[Tensor, ""]:
@@ -112,25 +93,13 @@ class Trainer(Training):
     def state_dict(self) -> dict[str, Any]:
         """See `Training.state_dict`."""
         return {
-            "step": self.step,
-            "critic_steps": self.update.steps,
+            **super().state_dict(),
             "generator": self.generator.state_dict(),
-            "critic": self.critic.state_dict(),
             "averaged": self.averaged.state_dict(),
-            "streams": self.streams.state_dict(),
-            "optimisers": {name: adam.state_dict() for name, adam in self._optimisers.items()},
-            "schedules": {name: schedule.state_dict() for name, schedule in self._schedules.items()},
-            **global_state(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """See `Training.load_state_dict`."""
-        self.step, self.update.steps = state["step"], state["critic_steps"]
         self.generator.load_state_dict(state["generator"])
-        self.critic.load_state_dict(state["critic"])
         self.averaged.load_state_dict(state["averaged"])
-        self.streams.load_state_dict(state["streams"])
-        for name, adam in self._optimisers.items():
-            adam.load_state_dict(state["optimisers"][name])
-            self._schedules[name].load_state_dict(state["schedules"][name])
-        restore_global_state(state)
+        super().load_state_dict(state)

@@ -49,15 +49,14 @@ def global_state() -> dict[str, Any]:
 
 
 def restore_global_state(state: dict[str, Any]) -> None:
-    """Go on from what `global_state` gave; those that an older checkpoint lacks are left as they are."""
+    """Go on from what `global_state` gave."""
     torch.set_rng_state(state["global_random"])
     for device, cuda in zip(_cuda_devices(), state["global_random_cuda"], strict=False):
         torch.cuda.set_rng_state(cuda, device)
-    if "global_random_python" in state:
-        version, numbers, gauss = state["global_random_python"]
-        random.setstate((version, tuple(numbers.tolist()), gauss))
-        keys, *rest = state["global_random_numpy"]
-        np.random.set_state(("MT19937", keys.numpy().astype(np.uint32), *rest))
+    version, numbers, gauss = state["global_random_python"]
+    random.setstate((version, tuple(numbers.tolist()), gauss))
+    keys, *rest = state["global_random_numpy"]
+    np.random.set_state(("MT19937", keys.numpy().astype(np.uint32), *rest))
 
 
 @contextmanager

@@ -5,6 +5,7 @@ penalty that draws numbers of its own, makes runs differ that should not.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -145,11 +146,7 @@ def _score(method: Method, name: str, device: torch.device) -> None:
 
 
 def _points(method: Method, name: str, real: Points, fake: Points) -> None:
-    before = real.clone(), fake.clone()
-    given = [method.penalty_points(real, fake, generator(0, STREAM, device=real.device)) for _ in range(2)]
-    if not (_equal(real, before[0]) and _equal(fake, before[1])):
-        raise _changed(f"penalty_points of {name}")
-    points = given[0]
+    points, again = _twice(method.penalty_points, f"penalty_points of {name}", real, fake)
     if points is None:
         raise PluginError(
             f"penalty_points of {name} gives nothing (None), so its penalty would never be taken and the control be "
@@ -158,7 +155,7 @@ def _points(method: Method, name: str, real: Points, fake: Points) -> None:
     _check_shape(points, (None, *real.shape[1:]), f"penalty_points of {name}", "points like those of the batch")
     if not len(points):
         raise PluginError(f"penalty_points of {name} gives no points; expected at least one")
-    if given[1] is None or not _equal(points, given[1]):
+    if again is None or not _equal(points, again):
         raise _drawn(f"penalty_points of {name}", "the same samples and the same rng")
 
 
@@ -180,15 +177,12 @@ def _penalty(method: Method, name: str, device: torch.device) -> None:
 
 def _regulariser(method: Method, name: str, critic: nn.Module, real: Points, fake: Points) -> None:
     copy = copied(critic).eval()  # dropout draws from torch's own stream, as it may
-    before = real.clone(), fake.clone()
     with torch.enable_grad():
-        given = [method.regulariser(copy, real, fake, generator(0, STREAM, device=real.device)) for _ in range(2)]
-        if not (_equal(real, before[0]) and _equal(fake, before[1])):
-            raise _changed(f"regulariser of {name}")
-        _check_number(given[0], f"regulariser of {name}")
+        total, again = _twice(partial(method.regulariser, copy), f"regulariser of {name}", real, fake)
+        _check_number(total, f"regulariser of {name}")
         weights = [weight for weight in copy.parameters() if weight.requires_grad]
-        reached = given[0].requires_grad and any(
-            gradient is not None for gradient in torch.autograd.grad(given[0], weights, allow_unused=True)
+        reached = total.requires_grad and any(
+            gradient is not None for gradient in torch.autograd.grad(total, weights, allow_unused=True)
         )
     if not reached:
         raise PluginError(
@@ -198,8 +192,17 @@ def _regulariser(method: Method, name: str, critic: nn.Module, real: Points, fak
         )
     with torch.no_grad():
         steady = torch.equal(copy(real), copy(real))
-    if steady and not _equal(given[0], given[1]):
+    if steady and not _equal(total, again):
         raise _drawn(f"regulariser of {name}", "the same samples and the same rng")
+
+
+def _twice(hook: Callable[..., Any], what: str, real: Points, fake: Points) -> list[Any]:
+    """What a hook gives at two calls with the same samples and the same random numbers."""
+    before = real.clone(), fake.clone()
+    given = [hook(real, fake, generator(0, STREAM, device=real.device)) for _ in range(2)]
+    if not (_equal(real, before[0]) and _equal(fake, before[1])):
+        raise PluginError(f"{what} changes the batch in place; expected it left as it is: work on real.clone()")
+    return given
 
 
 def _check_number(found: Any, what: str) -> None:
@@ -244,10 +247,6 @@ def _gradients(root: Tensor, value: Tensor, norm: Tensor) -> tuple[Tensor, Tenso
 def _equal(mine: Tensor, other: Tensor) -> bool:
     """Equal up to the rounding of another order of summation."""
     return mine.shape == other.shape and torch.allclose(mine, other, rtol=1e-4, atol=1e-6, equal_nan=True)
-
-
-def _changed(what: str) -> PluginError:
-    return PluginError(f"{what} changes the batch in place; expected it left as it is: work on real.clone()")
 
 
 def _drawn(what: str, given: str) -> PluginError:

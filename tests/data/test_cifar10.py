@@ -75,12 +75,6 @@ def test_a_truncated_file_is_named(binary: Path) -> None:
         Cifar10().load()
 
 
-def test_a_missing_file_is_named(binary: Path) -> None:
-    (binary / "test_batch.bin").unlink()
-    with pytest.raises(RequestError, match=r"test_batch.bin' cannot be read .No such file"):
-        Cifar10().load()
-
-
 def test_without_data_and_network_the_message_says_where_to_put_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ from lipbench import Dataset, Pair
 from lipbench.data.gauss_scale import ScaledGaussians
 from lipbench.data.gauss_shift import ShiftedGaussians
 from lipbench.data.shells import Shells
+from lipbench.interfaces.pair import check
 
 COUNT = 100_000
 SHIFTED = [ShiftedGaussians(dim=dim, shift=shift) for dim, shift in ((1, 1.0), (3, 0.3), (16, 5.0))]
@@ -90,14 +91,8 @@ def test_points_of_shells_lie_on_them() -> None:
 
 
 @pytest.mark.parametrize("data", [*SHIFTED, *RADIAL])
-def test_a_pair_knows_its_shape_and_draws_the_same_of_the_same_stream(data: Dataset) -> None:
-    pair = made(data)
-    one, two = drawn(pair, 6), drawn(pair, 6)
-    assert pair.shape == (pair.dim, 1, 1)
-    for first, second in zip(one, two, strict=True):
-        assert (first.shape, first.dtype) == ((6, *pair.shape), torch.float32)
-        assert torch.equal(first, second)
-    assert not torch.equal(*one)
+def test_a_pair_keeps_the_promises_of_its_interface(data: Dataset) -> None:
+    check(made(data))
 
 
 def test_every_parameter_shows_in_the_digest() -> None:

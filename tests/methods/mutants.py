@@ -103,11 +103,6 @@ def same(name: str) -> Iterator[Mutant]:
     yield Mutant(
         name, "derived through the package", f"from {module[:16]} import {name}\nclass Mine({name}.{kind}): ...\n"
     )
-    yield Mutant(name, "Method by another name", _of_method(name, "from lipbench import Method as M", "M"))
-    yield Mutant(name, "Method through lipbench", _of_method(name, "import lipbench as lb", "lb.Method"))
-    module = "from lipbench.interfaces.method import Method"
-    yield Mutant(name, "Method from its module", _of_method(name, module, "Method"))
-    yield Mutant(name, "Method of everything", _of_method(name, "from lipbench import *", "Method"))
     for decorator in ("dataclass", "dataclass(frozen=True)", "dataclass(frozen=True, kw_only=True)"):
         yield Mutant(name, f"decorated as {decorator}", rewritten(name, _decorating(decorator)))
 
@@ -165,16 +160,6 @@ def _between(tree: ast.Module, node: ast.ClassDef) -> None:
 
 def _below(tree: ast.Module, node: ast.ClassDef) -> None:
     tree.body.append(ast.ClassDef("Mine", [ast.Name(node.name)], [], [ast.Pass()], []))
-
-
-def _of_method(name: str, statement: str, base: str) -> str:
-    def change(tree: ast.Module, node: ast.ClassDef) -> None:
-        for i, item in enumerate(tree.body):
-            if isinstance(item, ast.ImportFrom) and item.module == "lipbench":
-                tree.body[i : i + 1] = ast.parse(statement).body
-                node.bases = [ast.parse(base, mode="eval").body]
-
-    return rewritten(name, change)
 
 
 def _decorating(decorator: str) -> Callable[[ast.Module, ast.ClassDef], object]:

@@ -9,8 +9,9 @@ from lipbench.nets.resnet_32 import Down
 from lipbench.train.mixing import check_independent
 from tests.builtin import networks
 
-# As Wu et al. (arXiv:2109.02235) define them, counted for three channels and 128 latent numbers.
+# As Wu et al. (arXiv:2109.02235) define all but the first, counted for three channels and 128 latent numbers.
 COUNTS = {
+    "cnn-8": (74_691, 41_761),
     "cnn-32": (3_813_379, 5_860_865),
     "cnn-48": (5_134_339, 5_871_105),
     "resnet-32": (4_276_739, 1_053_825),
@@ -49,8 +50,8 @@ def test_no_critic_normalises_anything(name: str) -> None:
 
 @pytest.mark.parametrize("name", COUNTS)
 def test_pictures_of_another_size_are_refused(name: str) -> None:
-    with pytest.raises(RequestError, match=rf"{name} got pictures of 8×8; expected {side(name)}×{side(name)}"):
-        networks(name, (1, 8, 8), 128)
+    with pytest.raises(RequestError, match=rf"{name} got pictures of 9×9; expected {side(name)}×{side(name)}"):
+        networks(name, (1, 9, 9), 128)
 
 
 def test_the_cnn_starts_from_a_normal_distribution_of_deviation_002_and_biases_0() -> None:

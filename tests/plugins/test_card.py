@@ -61,11 +61,6 @@ def test_a_class_may_derive_from_a_siblings_and_inherits_what_it_says(tmp_path: 
     assert "penalty" in read.hooks
 
 
-def test_an_interface_named_through_its_module_counts(tmp_path: Path) -> None:
-    text = f"import lipbench\nclass Mine(lipbench.Method):\n{SCORE}"
-    assert card.read(write(tmp_path / "mine.py", text), kinds.METHOD).class_name == "Mine"
-
-
 def read(folder: Path, text: str, kind: Kind = kinds.METHOD) -> card.Card:
     return card.read(write(folder / "mine.py", text), kind)
 

@@ -76,10 +76,6 @@ def test_any_text_is_read_or_refused_and_never_crashes(text: str) -> None:
     assert parts
 
 
-def test_a_name_prints_as_it_was_written() -> None:
-    assert str(expand("gp[weight=1]")[0][0]) == "gp[weight=1]"
-
-
 @pytest.mark.parametrize(("text", "seeds"), [("0-4", [0, 1, 2, 3, 4]), ("0,2,7-9", [0, 2, 7, 8, 9]), ("3,1,3", [3, 1])])
 def test_seeds_are_numbers_and_rising_ranges(text: str, seeds: list[int]) -> None:
     assert read_seeds(text) == seeds

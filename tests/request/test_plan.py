@@ -136,13 +136,6 @@ def test_two_methods_that_replace_the_score_do_not_compose(tmp_path: Path) -> No
         ask(f"gn+{path}")
 
 
-def test_a_file_that_bears_an_installed_methods_name_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "gp.py"
-    path.write_text(METHOD)
-    with pytest.raises(PluginError, match="rename the file"):
-        ask(str(path))
-
-
 @pytest.mark.parametrize("text", ["digit", "digits[size=3]", "digits+digits"])
 def test_a_data_set_that_cannot_be_is_refused(text: str) -> None:
     with pytest.raises(RequestError, match="unknown|compose"):
@@ -251,6 +244,19 @@ def test_the_canonical_text_of_a_cell_reads_back_as_what_was_asked() -> None:
 def test_a_plugin_that_a_protocol_names_is_refused_as_a_method_is(overrides: dict[str, Any], expected: str) -> None:
     with pytest.raises(RequestError, match=expected):
         ask("gn", overrides=overrides)
+
+
+MEASURE = (
+    '"""M."""\nfrom lipbench import Measure\nclass M(Measure):\n    {}\n    def of_pictures(self, fake, real): ...\n'
+)
+
+
+@pytest.mark.parametrize("name", ["fid", "step", "part", "gap", "critic_loss", "grad_norm_p50", "raw_secant_1"])
+def test_a_measure_with_a_name_that_a_run_uses_itself_is_refused(tmp_path: Path, name: str) -> None:
+    for path, columns in ((tmp_path / f"{name}.py", ""), (tmp_path / "mine.py", f"columns = {{{name!r}: {{}}}}")):
+        path.write_text(MEASURE.format(columns))
+        with pytest.raises(RequestError, match=f"gives the column {name}, which every run gives already; expected"):
+            ask("gn", overrides={"evaluate.measures": str(path)})
 
 
 def test_an_architecture_with_parameters_is_another_comparison_and_a_default_is_not() -> None:

@@ -46,7 +46,7 @@ def test_more_samples_are_another_protocol_and_begin_with_the_same_ones(make_run
     run = make_run("wc", finished=True)
     few, many = (lipbench.evaluate(run.path, samples=count)[0] for count in (64, 200))
     assert (few["samples"], many["samples"]) == (64, 200)
-    assert few["protocol"] != many["protocol"]
+    assert few["comparable"] != many["comparable"]
     assert few["fid"] != many["fid"]
 
 
@@ -61,7 +61,7 @@ def test_a_run_is_scored_against_other_real_pictures(make_run: MakeRun, digits: 
     run = make_run("gn", finished=True)
     own, other = lipbench.evaluate(run.path)[0], lipbench.evaluate(run.path, against=digits, split="all")[0]
     assert other["real_samples"] == 60
-    assert other["protocol"] != own["protocol"]
+    assert other["comparable"] != own["comparable"]
 
 
 def test_a_run_that_is_not_finished_is_scored_and_said_to_be_so(make_run: MakeRun) -> None:
@@ -87,7 +87,7 @@ def test_a_run_and_a_folder_that_are_measured_alike_have_one_id(make_run: MakeRu
     )
     same = {"evaluate.kid_subsets": 2, "evaluate.kid_subset_size": 32, "evaluate.isc_splits": 2}
     (of_folder,) = lipbench.evaluate(digits, against="digits", protocol="digits", overrides=same)
-    assert of_run["protocol"] == of_other["protocol"] == of_folder["protocol"]
+    assert of_run["comparable"] == of_other["comparable"] == of_folder["comparable"]
 
 
 def test_the_spread_of_kid_is_never_that_of_one_and_the_same_subset(digits: str) -> None:
@@ -128,9 +128,21 @@ def test_the_command_prints_the_scores_and_writes_them_as_json(digits: str, tmp_
     assert result.exit_code == 0, result.output
     assert "60 against 60" in result.output
     record = json.loads(file.read_text())
-    assert {"fid", "kid_mean", "kid_std", "inception_score", "samples", "extractor", "protocol"} <= set(record)
+    assert {"fid", "kid_mean", "kid_std", "inception_score", "samples", "extractor", "comparable"} <= set(record)
     CliRunner().invoke(main, [*words[:2], *words[1:]])
     assert [scored["subject"] for scored in json.loads(file.read_text())] == [digits, digits]
+
+
+def test_pictures_against_themselves_are_precise_and_covered(digits: str) -> None:
+    (record,) = lipbench.evaluate(digits, against=digits, protocol="digits", measures=["prdc[k=3]"])
+    (plain,) = lipbench.evaluate(digits, against=digits, protocol="digits")
+    assert {name: record["measures"][name] for name in ("precision", "recall", "coverage")} == {
+        "precision": 1.0,
+        "recall": 1.0,
+        "coverage": 1.0,
+    }
+    assert plain["measures"] == {}
+    assert {**record, "measures": {}} == plain
 
 
 @pytest.mark.parametrize(

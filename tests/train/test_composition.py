@@ -44,11 +44,6 @@ class Nowhere(OnReal):
         return None
 
 
-class Pointless(Method):
-    def penalty(self, value: Tensor, grad_norm: Tensor) -> Tensor:
-        return grad_norm.mean()
-
-
 class Consistent(Method):
     def regulariser(self, critic: nn.Module, real: Tensor, fake: Tensor, rng: torch.Generator) -> Tensor:
         return (critic(real).mean() - critic(fake).mean()).square()
@@ -85,11 +80,6 @@ def test_a_penalty_on_the_batchs_own_samples_shares_its_pass() -> None:
 
 def test_no_points_mean_no_penalty() -> None:
     assert Composition((Nowhere(),)).penalties(BATCH, 4, 0, torch.Generator()) == []
-
-
-def test_a_penalty_without_points_is_refused() -> None:
-    with pytest.raises(RequestError, match="Pointless has a penalty but no penalty_points"):
-        Composition((Pointless(),))
 
 
 def test_a_lazy_penalty_comes_at_every_kth_step_and_counts_k_times() -> None:

@@ -8,10 +8,7 @@ from torch import Tensor, nn
 
 from lipbench import Method, Pair
 from lipbench.data.w1 import Benchmark
-from lipbench.errors import Diverged
 from lipbench.nets.mlp import Mlp
-from lipbench.plugins import kinds, registry
-from lipbench.plugins.names import Name
 from lipbench.request.protocol import check, read
 from lipbench.request.schema import CriticProtocol, CriticTrain
 from lipbench.train.alone import CriticAlone
@@ -20,6 +17,7 @@ from lipbench.train.critic import CriticUpdate
 from lipbench.train.gradients.choose import choose
 from lipbench.train.streams import seeded
 from tests.builtin import loss
+from tests.methods.test_methods import create
 
 PAIR = Benchmark().load()
 METHODS = ["wc", "sn", "gp", "lp", "r1", "gn", "gn_tau", "gran", "ortho"]
@@ -33,10 +31,7 @@ def settings(**changes: Any) -> CriticTrain:
 
 def alone(*methods: str | Method, seed: int = 0, **changes: Any) -> CriticAlone:
     assert isinstance(PAIR, Pair)
-    made = [
-        registry.instance(registry.find(kinds.METHOD, Name(method)), {}) if isinstance(method, str) else method
-        for method in methods
-    ]
+    made = [create(method) if isinstance(method, str) else method for method in methods]
     composition, train = Composition(tuple(made)), settings(**{"batch_size": 32, **changes})
     with seeded(seed, "init"):
         _, critic = Mlp().make(PAIR.shape, PAIR.dim)
@@ -77,11 +72,6 @@ def test_every_step_sees_new_points_in_batches_of_the_protocols_size() -> None:
     assert len(torch.cat(batches).flatten(1).unique(dim=0)) == 3 * 64
 
 
-def test_every_method_starts_from_the_same_weights() -> None:
-    plain, normalised = alone("none"), alone("sn")
-    assert torch.equal(plain.critic[1].weight, normalised.critic[1].parametrizations.weight.original)
-
-
 def test_a_step_is_one_update_of_the_critic() -> None:
     made = alone("none")
     before = made.critic[1].weight.detach().clone()
@@ -106,31 +96,6 @@ def test_training_goes_on_from_a_saved_state_bit_by_bit(methods: tuple[str, ...]
     assert second.step == second.update.steps == 6
 
 
-def test_the_global_random_state_goes_on_too() -> None:
-    first = alone("none")
-    state = first.state_dict()
-    expected = torch.rand(3)
-    first.load_state_dict(state)
-    assert torch.equal(torch.rand(3), expected)
-
-
-class Spoiling(Method):
-    """Not a number in one step."""
-
-    def regulariser(self, critic: nn.Module, real: Tensor, fake: Tensor, rng: torch.Generator) -> Tensor:
-        SEEN.append(real)
-        return real.mean() * (float("nan") if len(SEEN) == 6 else 0)
-
-
-def test_a_nan_is_named_with_its_step_although_losses_are_read_later() -> None:
-    SEEN.clear()
-    made = alone("none", Spoiling())
-    made.advance(2)
-    with pytest.raises(Diverged, match="critic loss is not finite at step 6") as diverged:
-        made.advance(10)
-    assert diverged.value.step == 6
-
-
 def test_a_linear_decay_ends_at_a_learning_rate_of_0() -> None:
     made = alone("none", decay="linear", steps=4)
     rates = []
@@ -138,11 +103,6 @@ def test_a_linear_decay_ends_at_a_learning_rate_of_0() -> None:
         rates.append(made.update.optimiser.param_groups[0]["lr"])
         made.advance(1)
     assert rates == pytest.approx([2e-4, 1.5e-4, 1e-4, 0.5e-4, 0])
-
-
-def test_losses_do_not_depend_on_the_stretches_they_are_read_in() -> None:
-    whole, parts = alone("gn"), alone("gn")
-    assert parts.advance(1)["critic_loss"] + parts.advance(3)["critic_loss"] == whole.advance(4)["critic_loss"]
 
 
 @pytest.mark.parametrize("method", METHODS)

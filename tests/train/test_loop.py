@@ -11,15 +11,15 @@ from torch import Tensor, nn
 from lipbench import Method
 from lipbench.data.digits import Digits
 from lipbench.errors import Diverged
+from lipbench.losses.wasserstein import Wasserstein
 from lipbench.nets.cnn_8 import Cnn8
-from lipbench.plugins import kinds, registry
-from lipbench.plugins.names import Name
 from lipbench.request.protocol import check, read
 from lipbench.request.schema import Train
 from lipbench.train.composition import Composition
 from lipbench.train.gradients.choose import choose
 from lipbench.train.loop import Trainer
 from lipbench.train.streams import seeded
+from tests.methods.test_methods import create
 
 PICTURES = Digits().load().train
 
@@ -28,19 +28,15 @@ def settings(**changes: Any) -> Train:
     return check(read("digits"), {f"train.{key}": value for key, value in changes.items()}).train
 
 
-def trainer(*methods: str | Method, seed: int = 0, loss: str = "wasserstein", **changes: Any) -> Trainer:
-    made = [
-        registry.instance(registry.find(kinds.METHOD, Name(method)), {}) if isinstance(method, str) else method
-        for method in methods
-    ]
+def trainer(*methods: str | Method, seed: int = 0, **changes: Any) -> Trainer:
+    made = [create(method) if isinstance(method, str) else method for method in methods]
     composition = Composition(tuple(made))
     with seeded(seed, "init"):
         generator, critic = Cnn8().make((1, 8, 8), 64)
     with seeded(seed, "constrain"):
         critic = composition.constrain(critic)
-    return Trainer(
-        generator, critic, composition, loss(loss), PICTURES, settings(**changes), choose(critic, (1, 8, 8)), seed
-    )
+    engine = choose(critic, (1, 8, 8))
+    return Trainer(generator, critic, composition, Wasserstein(), PICTURES, settings(**changes), engine, seed)
 
 
 class Watching(Method):

@@ -10,14 +10,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lipbench.interfaces.dataset import to_unit
-from lipbench.plugins import kinds, registry
-from lipbench.plugins.names import Name
 from lipbench.request import protocol
 from lipbench.train.composition import Composition
 from lipbench.train.gradients.choose import choose
 from lipbench.train.loop import Trainer
 from lipbench.train.streams import Streams
+from tests.builtin import loss as built_in_loss
 from tests.builtin import networks
+from tests.methods.test_methods import create
 
 SEED, COUNT, STEPS = 3, 4, 2
 SETTINGS = protocol.check(
@@ -136,12 +136,11 @@ def test_the_losses_are_those_of_steps_written_by_hand(method: str, loss: str) -
         weight.data *= 2
     plain = deepcopy(generator), deepcopy(critic)
     parameters = {"bound": 0.01} if method == "wc" else {}
-    composition = Composition((registry.instance(registry.find(kinds.METHOD, Name(method)), parameters),))
+    composition = Composition((create(method, **parameters),))
     constrained = composition.constrain(critic)
     wanted = by_hand(method, loss, *plain, start=deepcopy(constrained))
-    trainer = Trainer(
-        generator, constrained, composition, loss(loss), PICTURES, SETTINGS, choose(constrained, (3, 32, 32)), SEED
-    )
+    engine = choose(constrained, (3, 32, 32))
+    trainer = Trainer(generator, constrained, composition, built_in_loss(loss), PICTURES, SETTINGS, engine, SEED)
     found = [value for _ in range(STEPS) for (value,) in trainer.advance(1).values()]
     assert found == pytest.approx(wanted, rel=1e-5, abs=1e-5)
     assert max(map(abs, wanted)) > 0.1

@@ -13,10 +13,10 @@ from lipbench.errors import PluginError, RequestError
 from lipbench.interfaces.loss import Loss
 from lipbench.losses.wasserstein import Wasserstein
 from lipbench.plugins import kinds, registry
-from lipbench.plugins.names import Name
 from lipbench.train.composition import Composition
 from lipbench.train.trial import trials, try_loss
 from tests.builtin import loss as built_in_loss
+from tests.methods.test_methods import create
 
 REAL, FAKE = torch.rand(4, 3, 8, 8), torch.rand(4, 3, 8, 8)
 RNG = torch.Generator()
@@ -138,8 +138,7 @@ def test_an_exception_of_the_hook_passes_through() -> None:
 
 @pytest.mark.parametrize("name", sorted(registry.installed(kinds.METHOD)))
 def test_every_built_in_method_passes(name: str) -> None:
-    built_in: Method = registry.instance(registry.find(kinds.METHOD, Name(name)), {})
-    attempt(built_in, nn.Sequential(nn.Conv2d(3, 2, 3), nn.LeakyReLU(0.2), nn.Flatten(), nn.Linear(72, 1)))
+    attempt(create(name), nn.Sequential(nn.Conv2d(3, 2, 3), nn.LeakyReLU(0.2), nn.Flatten(), nn.Linear(72, 1)))
 
 
 CONSTRAINS = {

@@ -11,6 +11,7 @@ from lipbench.disk.store import Status
 from lipbench.errors import RequestError
 from lipbench.launch import FAILED
 from lipbench.launch.listener import Listener
+from lipbench.measures import is_taken
 from lipbench.request.plan import plan
 from lipbench.work.prepare import create, prepare
 from tests.conftest import TINY, TINY_ALONE, MakeRun
@@ -52,6 +53,7 @@ def test_a_finished_run_has_everything_that_the_table_needs(
     assert found["fid_best"] is None
     assert "fid" not in found
     assert len(found["pair"]) == 8
+    assert all(map(is_taken, found.keys() | folder.trace()[0][0].keys()))
     assert not folder.file("samples.png").exists()
 
 

@@ -11,6 +11,7 @@ import lipbench
 from lipbench.disk.store import RunFolder, Status
 from lipbench.errors import RequestError
 from lipbench.launch import BUSY, FAILED, FINISHED
+from lipbench.measures import is_taken
 from lipbench.tools.load import load
 from lipbench.work import run as working
 from lipbench.work.environment import processor
@@ -44,6 +45,7 @@ def test_a_finished_run_has_everything_that_the_table_needs(make_run: MakeRun) -
         assert isinstance(found[name], int | float), name
     assert [line["step"] for line in folder.trace()[0]] == [3, 6]
     assert found["fid_best"] == min(line["fid"] for line in folder.trace()[0])
+    assert all(map(is_taken, found.keys() | folder.trace()[0][0].keys()))
     environment = folder.read_json("environment.json")
     assert environment is not None
     assert environment["argv"] == ["lipbench", "run"]
@@ -229,3 +231,39 @@ def test_networks_with_old_hooks_are_trained_measured_and_loaded(make_run: MakeR
     assert folder.status() is Status.DONE
     weight = load(folder, "cpu").generator[0].weight.detach()  # type: ignore[index]  # a Sequential
     assert float(torch.linalg.matrix_norm(weight, 2)) == pytest.approx(1, abs=1e-3)
+
+
+MEASURE = """import torch
+from lipbench import Measure
+class Drawn(Measure):
+    def of_critic(self, critic, score, real, fake):
+        noise = torch.randn(8, *real.shape[1:], requires_grad=True)
+        score(noise).sum().backward()
+        return noise.grad.norm()
+"""
+
+
+@pytest.mark.parametrize("protocol", ["digits", "w1"])
+def test_no_other_number_changes_where_a_measure_is_taken_besides(
+    make_run: MakeRun, tmp_path: Path, protocol: str
+) -> None:
+    (tmp_path / "drawn.py").write_text(MEASURE)
+    asked = f"{tmp_path / 'drawn.py'}" + ",prdc[k=3]" * (protocol == "digits")
+    plain, more = (
+        result(make_run("gn", protocol=protocol, finished=True, **given))
+        for given in ({}, {"evaluate__measures": asked})
+    )
+    besides = {"drawn", "precision", "recall", "density", "coverage"} if protocol == "digits" else {"drawn"}
+    assert more.keys() - plain.keys() == besides
+    assert {key: more[key] for key in plain if key not in (*TIMES, "trace")} == {
+        key: value for key, value in plain.items() if key not in (*TIMES, "trace")
+    }
+
+
+def test_a_run_says_what_its_measures_declare(make_run: MakeRun, tmp_path: Path) -> None:
+    (tmp_path / "drawn.py").write_text(MEASURE)
+    folder = make_run("wc", finished=True, evaluate__measures=str(tmp_path / "drawn.py"))
+    place = folder.read_json("environment.json")
+    assert place is not None
+    assert place["measures"]["drawn"]["title"] == "drawn"
+    assert (folder.path / "measure.py").read_text() == MEASURE

@@ -39,7 +39,7 @@ def draw(runs: pd.DataFrame, traces: pd.DataFrame, columns: Sequence[Column] = C
         axes = {"steps": ("step", "generator steps" if traces["fid"].notna().any() else "critic steps")}
         axes |= {"seconds": ("seconds_train", "seconds of training")} if one_device else {}
         for column in columns:
-            if column.curve and traces[column.name].notna().any():
+            if column.curve and traces["step"][traces[column.name].notna()].nunique() >= column.curve.least:
                 for name, axis in axes.items():
                     if name == "steps" or column.curve.seconds:
                         drawing = curves.over_training(runs, traces, column, column.curve, *axis, known)

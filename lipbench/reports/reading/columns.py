@@ -1,21 +1,20 @@
 """What may stand in the columns of a table of runs, and columns that runs declare themselves."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from math import isfinite
 from typing import Any
 
 import pandas as pd
 
-from lipbench.measures import COLUMNS, DECIDING, PLUGINS, Column, Curve, Deciding, View
+from lipbench.errors import PluginError
+from lipbench.measures import COLUMNS, DECIDING, PLUGINS, Column, Curve, Deciding, View, is_taken
+from lipbench.plugins import registry
+from lipbench.plugins.kinds import MEASURE
 
 NAMES = [column.name for column in COLUMNS]
 DTYPES = {"text": "string", "whole": "Int64", "number": "float64"}  # of pandas
 LIPBENCH = "lipbench"  # the pairing of its own runs
-COUNTS = ["method", "n", "diverged", "unfinished"]  # what stands beside the measures in a table of means
-# In small letters, names and titles that no measure of a run's own can have: tables and results hold them already.
-TAKEN = {name.lower() for column in COLUMNS for name in (column.name, column.title)} | {
-    *COUNTS, "comparison_id", "part", "step", "line", "message", "trace",
-}  # fmt: skip
 SHOWN = 5  # of several complaints
 
 
@@ -85,7 +84,7 @@ def declared(name: str, record: Any) -> Column:
     Raises:
         ValueError: it is no such declaration.
     """
-    if not name.strip() or not name.isprintable() or name.lower() in TAKEN:
+    if not name.strip() or not name.isprintable() or is_taken(name):
         raise ValueError(f"the name is {name!r}, expected one that nothing else has")
     if not isinstance(record, dict):
         raise ValueError(f"{record!r}, expected an object")
@@ -103,6 +102,19 @@ def declared(name: str, record: Any) -> Column:
     title = " ".join(told["title"].split()) or name
     return Column(
         name, told["definition"], title=f"{title} ({told['unit']})" if told["unit"] else title, unit=told["unit"],
-        better=told["better"], low=low, high=high, traced=True, curve=Curve(), views=View.SUMMARY | View.RUNS,
+        better=told["better"], low=low, high=high, traced=True, curve=Curve(least=2), views=View.SUMMARY | View.RUNS,
         place=PLUGINS,
     )  # fmt: skip
+
+
+def installed() -> list[Column]:
+    """The columns of installed measures by name, as their files say; what is no declaration is left out."""
+    found: dict[str, Column] = {}
+    for measure, (plugin, *_) in registry.installed(MEASURE).items():
+        with suppress(PluginError, ValueError, AttributeError, TypeError):
+            card = plugin.card
+            own = card.constants.get("columns") or {measure: {"title": card.constants.get("title", "")}}
+            for name, said in own.items():
+                told = card.constants | {"title": ""} | said
+                found.setdefault(name, declared(name, told | {"definition": told.get("definition") or card.summary}))
+    return [found[name] for name in sorted(found)]

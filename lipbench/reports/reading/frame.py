@@ -11,9 +11,9 @@ import pandas as pd
 from lipbench.disk.results import has_runs, run_folders
 from lipbench.disk.store import RunFolder
 from lipbench.errors import StoreError
-from lipbench.measures import COLUMNS, Column
+from lipbench.measures import COLUMNS, COUNTS, Column
 from lipbench.reports.reading import added, bases, records, yardsticks
-from lipbench.reports.reading.columns import COUNTS, NAMES, dtypes
+from lipbench.reports.reading.columns import NAMES, dtypes, installed
 from lipbench.reports.reading.records import Run
 from lipbench.reports.reading.yardsticks import Measured, Yardsticks
 from lipbench.request.cell import Cell
@@ -71,7 +71,7 @@ def read(results: Path, add: Sequence[Path] = ()) -> Frames:
         read_runs.append(run)
         problems += run.problems
     read_cells = [run.cell for run in read_runs]
-    columns, told = _columns(read_runs)
+    columns, told = _columns(read_runs, installed() if add else [])
     problems += told
     runs = pd.DataFrame([run.row for run in read_runs], dtype=object)
     runs = runs.reindex(columns=[*(column.name for column in columns), "comparison_id"])
@@ -95,22 +95,24 @@ def read(results: Path, add: Sequence[Path] = ()) -> Frames:
     runs["fid_gap"] = runs["fid"] - runs["fid_best"]
     protocols = {cell.comparison: _settings(cell) for cell in reversed(read_cells)}
     folders = {run.folder.id: run.folder for run in read_runs}
-    return Frames(columns, runs, _traces(runs, read_runs), folders, measured, protocols, problems)
+    return Frames(columns, runs, _traces(runs, read_runs, columns), folders, measured, protocols, problems)
 
 
-def _columns(runs: list[Run]) -> tuple[list[Column], list[str]]:
-    """Those of ``runs.csv`` and then those that runs declare, by name; and where their declarations differ."""
+def _columns(runs: list[Run], others: list[Column]) -> tuple[list[Column], list[str]]:
+    """Those of ``runs.csv`` and then those that runs declare and others, by name; and where declarations differ."""
     first: dict[str, tuple[Column, str]] = {}
-    others: dict[str, list[str]] = {}
+    differing: dict[str, list[str]] = {}
     for run in runs:
         for name, column in run.declared.items():
             if first.setdefault(name, (column, run.folder.id))[0] != column:
-                others.setdefault(name, []).append(run.folder.id)
+                differing.setdefault(name, []).append(run.folder.id)
     told = [
-        f"{name} is declared otherwise by {len(ids)} runs, such as {ids[0]}, than by {first[name][1]}, as which it is "
-        f"shown: do not compare its values before you know that they are of one thing"
-        for name, ids in sorted(others.items())
+        f"{name} is declared otherwise by {ids[0]}{f' and {len(ids) - 1} more' * (len(ids) > 1)} than by "
+        f"{first[name][1]}, as which it is shown: compare its values only if they are of one thing"
+        for name, ids in sorted(differing.items())
     ]
+    for column in others:
+        first.setdefault(column.name, (column, ""))
     titles = {*COUNTS, *(column.title for column in COLUMNS)}
     own = []
     for name, (column, _) in sorted(first.items()):
@@ -165,7 +167,7 @@ def _settings(cell: Cell) -> dict[str, Any]:
     return found
 
 
-def _traces(runs: pd.DataFrame, read_runs: list[Run]) -> pd.DataFrame:
+def _traces(runs: pd.DataFrame, read_runs: list[Run], columns: list[Column]) -> pd.DataFrame:
     counts = [len(run.evaluations) for run in read_runs]
     traces = pd.DataFrame({
         name: runs[name].iloc[: len(counts)].repeat(counts).to_numpy(dtype=object)  # the others have no trace
@@ -173,8 +175,8 @@ def _traces(runs: pd.DataFrame, read_runs: list[Run]) -> pd.DataFrame:
     })  # fmt: skip
     shared = [np.empty((0, len(records.TRACED))), *(run.evaluations[:, : len(records.TRACED)] for run in read_runs)]
     traces[records.TRACED] = np.concatenate(shared)
-    for name in sorted({name for run in read_runs for name in run.declared}):
-        traces[name] = np.concatenate([run.evaluated(name) for run in read_runs])
+    for column in columns[len(COLUMNS) :]:
+        traces[column.name] = np.concatenate([np.empty(0), *(run.evaluated(column.name) for run in read_runs)])
     return traces.astype({"step": int})
 
 

@@ -110,7 +110,7 @@ class Call:
         self.slot += 1
         return self.slot - 1
 
-    def named(self, names: tuple[str, ...], defaults: tuple[Any, ...]) -> list[Any]:
+    def arguments(self, names: tuple[str, ...], defaults: tuple[Any, ...]) -> list[Any]:
         """Arguments by name, wherever they were given; the last ones have defaults."""
         filled = dict(zip(names[len(names) - len(defaults) :], defaults, strict=True))
         filled |= dict(zip(names, self.args, strict=False))

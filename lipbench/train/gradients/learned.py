@@ -15,6 +15,7 @@ from torch import Tensor
 
 from lipbench.train.gradients.operations import Operation
 from lipbench.train.gradients.replay import Replay
+from lipbench.train.gradients.terms import per_sample
 
 aten = torch.ops.aten
 ParameterGradient = tuple[Tensor, Tensor]
@@ -207,15 +208,10 @@ class Constant(Learned):
     def again(self, given: list[Tensor], rows: slice, scale: Tensor) -> list[Tensor]:
         """Give the value times each sample's scale."""
         value = self.value[rows] if len(self.value) == self.count else self.value
-        return [value * _over(scale.to(value.dtype), value)]
+        return [value * per_sample(scale.to(value.dtype), value)]
 
     def gradients(self, parts: Sequence[tuple[Tensor, slice]], scale: Tensor) -> list[ParameterGradient]:
         """See `Learned.gradients`."""
         assert self.signal is not None  # `back` comes before
-        scaled = self.signal * _over(scale.to(self.signal.dtype), self.signal)
+        scaled = self.signal * per_sample(scale.to(self.signal.dtype), self.signal)
         return [(self.value, scaled.sum_to_size(self.value.shape))]
-
-
-def _over(scale: Tensor, like: Tensor) -> Tensor:
-    """One number a sample, (n,), in a shape that multiplies samples like these, (n, …)."""
-    return scale.view(-1, *[1] * (like.dim() - 1))

@@ -60,13 +60,13 @@ def recognise(call: Call) -> Recognised:
 
 def _affine(call: Call) -> Recognised:
     if call.name == "linear":
-        x, weight, bias = call.named(("input", "weight", "bias"), (None,))
+        x, weight, bias = call.arguments(("input", "weight", "bias"), (None,))
         return linear.affine(call, x, weight, bias, None)
     transposed = call.name.startswith("conv_transpose")
     last = ("output_padding", "groups", "dilation") if transposed else ("dilation", "groups")
     names = ("input", "weight", "bias", "stride", "padding", *last)
     given = dict(
-        zip(names, call.named(names, (None, 1, 0, 0, 1, 1) if transposed else (None, 1, 0, 1, 1)), strict=True)
+        zip(names, call.arguments(names, (None, 1, 0, 0, 1, 1) if transposed else (None, 1, 0, 1, 1)), strict=True)
     )
     x, weight = given["input"], given["weight"]
     if x.dim() != weight.dim():
@@ -84,7 +84,7 @@ def _spread(item: Any, dims: int) -> list[int]:
 
 
 def _leaky(call: Call) -> Recognised:
-    x, slope = call.named(("input", "negative_slope"), (0.0 if call.name == "relu" else 0.01,))
+    x, slope = call.arguments(("input", "negative_slope"), (0.0 if call.name == "relu" else 0.01,))
     if slope < 0:
         raise UnsupportedOperation(f"{call.name} with a negative slope of {slope}")
     out = torch.relu(x) if slope == 0 else F.leaky_relu(x, slope)
@@ -114,7 +114,7 @@ def _order(call: Call) -> Recognised:
     x = call.args[0]
     out = call.func(*call.args, **call.options)
     known = {"topk": ("input", "k", "dim"), "kthvalue": ("input", "k", "dim")}.get(call.name, ("input", "dim"))
-    dim = call.named(known, (-1,))[-1]
+    dim = call.arguments(known, (-1,))[-1]
     if not isinstance(dim, int) or not isinstance(out, tuple):
         raise UnsupportedOperation(f"{call.name} as it is used here")
     dim %= x.dim()

@@ -1,9 +1,9 @@
 """A call that can be made again with other tensors in place of the recorded ones."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
@@ -11,25 +11,22 @@ from lipbench.train.gradients.call import Call
 
 
 @dataclass(frozen=True)
-class _Place:
-    """Where a tensor stood: what is called again must not hold the recorded activations themselves."""
+class _Gap:
+    """Where a tensor stood, and what comes there: what is called again must not hold the recorded activations."""
 
-    index: int
-
-
-@dataclass(frozen=True)
-class _Weight:
-    """Where a weight stood."""
-
-    index: int
-    by_sample: bool
+    fill: Callable[[Sequence[Tensor], Sequence[Tensor], slice], Tensor]
 
 
-@dataclass(frozen=True)
-class _BySample:
-    """A constant tensor that has something else for each sample."""
+def _input(index: int, dtype: torch.dtype) -> _Gap:
+    return _Gap(lambda given, weights, rows: given[index].to(dtype))  # a sweep may come in more than half precision
 
-    value: Tensor
+
+def _weight(index: int, *, by_sample: bool) -> _Gap:
+    return _Gap(lambda given, weights, rows: weights[index][rows] if by_sample else weights[index])
+
+
+def _constant(value: Tensor) -> _Gap:
+    return _Gap(lambda given, weights, rows: value[rows])
 
 
 class Replay:
@@ -45,16 +42,11 @@ class Replay:
     def __init__(
         self, call: Call, inputs: Sequence[Tensor], weights: Sequence[Tensor] = (), by_sample: Collection[int] = ()
     ) -> None:
-        places: dict[int, Any] = {id(tensor): _Place(index) for index, tensor in enumerate(inputs)}
-        places |= {id(tensor): _Weight(index, id(tensor) in by_sample) for index, tensor in enumerate(weights)}
-        places |= {
-            id(tensor): _BySample(tensor)
-            for tensor in call.strangers
-            if id(tensor) in by_sample and id(tensor) not in places
-        }
+        gaps = {id(tensor): _constant(tensor) for tensor in call.strangers if id(tensor) in by_sample}
+        gaps |= {id(tensor): _weight(row, by_sample=id(tensor) in by_sample) for row, tensor in enumerate(weights)}
+        gaps |= {id(tensor): _input(row, tensor.dtype) for row, tensor in enumerate(inputs)}
         self.func = call.func
-        self.dtypes = [tensor.dtype for tensor in inputs]
-        self.template = tree_map(lambda thing: places.get(id(thing), thing), (call.args, call.options))
+        self.template = tree_map(lambda thing: gaps.get(id(thing), thing), (call.args, call.options))
 
     def __call__(
         self, given: Sequence[Tensor], weights: Sequence[Tensor] = (), rows: slice = slice(None)
@@ -66,14 +58,8 @@ class Replay:
             weights: in place of the weights, whole.
             rows: a part of the batch.
         """
-
-        def fill(thing: Any) -> Any:
-            if isinstance(thing, _Place):
-                return given[thing.index].to(self.dtypes[thing.index])  # a sweep may come in more than half precision
-            if isinstance(thing, _Weight):
-                return weights[thing.index][rows] if thing.by_sample else weights[thing.index]
-            return thing.value[rows] if isinstance(thing, _BySample) else thing
-
-        args, options = tree_map(fill, self.template)
+        args, options = tree_map(
+            lambda thing: thing.fill(given, weights, rows) if isinstance(thing, _Gap) else thing, self.template
+        )
         out = self.func(*args, **options)
         return [thing for thing in out if isinstance(thing, Tensor)] if isinstance(out, tuple | list) else [out]

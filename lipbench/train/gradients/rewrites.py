@@ -171,7 +171,7 @@ def applies(call: Call) -> bool:
     if call.name in ("conv1d", "conv2d", "conv3d"):
         return isinstance(call.args[4] if len(call.args) > 4 else call.options.get("padding"), str)
     if call.name == "pad":
-        mode, value = call.named(("input", "pad", "mode", "value"), ("constant", None))[2:]
+        mode, value = call.arguments(("input", "pad", "mode", "value"), ("constant", None))[2:]
         return mode == "constant" and bool(value)
     if call.name in ("max", "min", "maximum", "minimum"):
         return any(thing.shape != call.args[0].shape for thing in call.given)

@@ -13,7 +13,7 @@ from lipbench.train.gradients.learned import Learned, ParameterGradient
 from lipbench.train.gradients.operations import Operation
 from lipbench.train.gradients.recognise import FROZEN, RECOGNISERS, recognise
 from lipbench.train.gradients.rewrites import REWRITES, applies
-from lipbench.train.gradients.terms import values
+from lipbench.train.gradients.terms import per_sample, values
 
 CHANGED = -1  # the slot of what shares memory with a tensor that was changed in place: what it holds is gone
 UNKNOWN = -2  # the slot of what comes after an operation that is not known
@@ -100,7 +100,7 @@ class Tape(TorchFunctionMode):
                 parts = [(x, here) for x in given]
                 if operation.given is not None:
                     # Elsewhere b is 0, and what the last sweep would compute is a times the first sweep's activation.
-                    factors = scale.to(operation.given.dtype).view(-1, *[1] * (operation.given.dim() - 1))
+                    factors = per_sample(scale.to(operation.given.dtype), operation.given)
                     elsewhere = [_folded(part, operation.fold) for part in others]
                     parts += [(operation.given[part] * factors[part], part) for part in elsewhere]
                 found += operation.gradients(parts, scale)

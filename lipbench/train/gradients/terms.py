@@ -138,6 +138,11 @@ def gradient_norm(gradient: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
     return norm
 
 
+def per_sample(numbers: Float[Tensor, " n"], like: Tensor) -> Tensor:
+    """One number a sample in a shape that multiplies samples like these, (n, …)."""
+    return numbers.view(-1, *[1] * (like.dim() - 1))
+
+
 @contextmanager
 def frozen(critic: nn.Module) -> Iterator[None]:
     """Spare the weights' gradients inside the block."""

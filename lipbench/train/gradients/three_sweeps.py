@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from lipbench.train.gradients.learned import ParameterGradient
 from lipbench.train.gradients.tape import Tape
-from lipbench.train.gradients.terms import Engine, Objective, Term, frozen, gradient_norm, made_once, values
+from lipbench.train.gradients.terms import Engine, Objective, Term, frozen, gradient_norm, made_once, per_sample, values
 
 
 class ThreeSweeps(Engine):
@@ -77,7 +77,7 @@ class ThreeSweeps(Engine):
             value = values(critic, points)
             (slope,) = torch.autograd.grad(value.sum(), points)
         loss, by_value, _ = _differentiate([Term(points, objective)], value, gradient_norm(slope))
-        return loss[0], by_value.view(-1, *[1] * (points.dim() - 1)) * slope
+        return loss[0], per_sample(by_value, points) * slope
 
 
 def _sweep(
@@ -92,11 +92,10 @@ def _sweep(
         norm = gradient_norm(slope)
     losses, by_value, by_norm = _differentiate(terms, value, norm)
     rows = _hull([term.rows for term in terms if term.needs_grad_norm], len(points))
-    shape = (-1, *[1] * (points.dim() - 1))
     with torch.no_grad():
         # v = 0 where n = 0: a dead critic gets a gradient from its value alone.
-        factor = torch.where(norm > 0, by_norm / norm, 0.0)[rows].view(shape)
-        mixed = by_value[rows].view(shape) * points[rows] + factor * slope[rows]
+        factor = torch.where(norm > 0, by_norm / norm, 0.0)[rows]
+        mixed = per_sample(by_value[rows], points) * points[rows] + per_sample(factor, slope) * slope[rows]
         gradients = tape.parameter_gradients(mixed, rows, by_value)
     return losses, gradients
 

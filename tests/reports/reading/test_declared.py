@@ -32,7 +32,8 @@ def done(folder: RunFolder, measures: Any, **values: Any) -> RunFolder:
     """Finish a run, with values of measures at each of two evaluations."""
     folder.write_json("environment.json", {"device": "cpu"} | ({"measures": measures} if measures else {}))
     for step in (3, 6):
-        folder.evaluations.append({"step": step, "fid": 9.0, "seconds_train": step / 10} | values)
+        measured = {name: value for name, value in values.items() if step == 6 or name != "at_end"}
+        folder.evaluations.append({"step": step, "fid": 9.0, "seconds_train": step / 10} | measured)
     folder.write_json("result.json", {"status": "done", "step": 6, "fid": 9.0, "seconds_train": 0.6} | values)
     return folder
 
@@ -77,6 +78,13 @@ def test_a_terminal_shows_them_where_it_is_wide_enough(two: Path, capsys: pytest
     assert "Precision" in wide
 
 
+def test_what_is_measured_at_the_end_alone_has_no_curve(make_run: MakeRun, tmp_path: Path) -> None:
+    done(make_run("gn"), {"at_end": {}}, at_end=3.0)
+    (section,) = running.report(tmp_path / "results").sections
+    assert list(section.shown["at_end"]) == ["3.00"]
+    assert not [picture.name for picture in section.pictures if picture.name.startswith("at_end")]
+
+
 def test_a_number_that_no_run_declares_is_no_column(make_run: MakeRun, tmp_path: Path) -> None:
     done(make_run("gn"), None, precision=0.5)
     assert list(running.report(tmp_path / "results").runs.columns) == NAMES
@@ -94,7 +102,7 @@ def test_two_declarations_of_one_column_are_said_and_the_first_holds(make_run: M
     frames = frame.read(tmp_path / "results")
     assert [column.title for column in frames.columns if column.name == "p"] == ["Precision"]
     (problem,) = frames.problems
-    assert problem.startswith(f"p is declared otherwise by 1 runs, such as {second.id}, than by {first.id}")
+    assert problem.startswith(f"p is declared otherwise by {second.id} than by {first.id}, as which it is shown")
 
 
 @pytest.mark.parametrize(
@@ -144,6 +152,20 @@ def test_a_table_that_is_added_may_have_them(two: Path, tmp_path: Path) -> None:
         assert wrong in str(caught.value)
 
 
-def test_without_a_run_that_declares_them_a_table_says_that_they_are_left_out(tmp_path: Path) -> None:
-    frames = frame.read(tmp_path, [csv(tmp_path, "theirs,cifar10,0,p,1,0.25")])
-    assert any("unknown columns are left out: precision" in problem for problem in frames.problems)
+def test_measures_that_are_installed_need_no_run_that_declares_them(tmp_path: Path) -> None:
+    path = csv(tmp_path, "theirs,cifar10,0,p,1,0.25")
+    once = running.report(tmp_path, tmp_path / "once", add=path)
+    assert list(once.runs["precision"]) == [0.25]
+    assert list(once.runs.columns) == [*NAMES, "precision"]
+    again = running.report(tmp_path, tmp_path / "again", add=tmp_path / "once" / "runs.csv")
+    pd.testing.assert_frame_equal(once.runs, again.runs)
+    with pytest.raises(RequestError, match="precision is 1.5, expected from 0 to 1"):
+        frame.read(tmp_path, [csv(tmp_path, "theirs,cifar10,0,p,1,1.5")])
+
+
+def test_of_measures_that_nothing_declares_a_table_says_that_they_are_left_out(tmp_path: Path) -> None:
+    path = csv(tmp_path, "theirs,cifar10,0,p,1,0.25")
+    path.write_text(path.read_text().replace("Precision", "sharpness"))
+    assert any(
+        "unknown columns are left out: sharpness" in problem for problem in frame.read(tmp_path, [path]).problems
+    )

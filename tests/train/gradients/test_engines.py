@@ -39,13 +39,6 @@ def test_the_gradient_norm_of_a_linear_critic_is_that_of_its_weights() -> None:
     assert not value.requires_grad
 
 
-def test_a_constant_critic_has_norm_0_and_no_nan_in_its_gradient(engine: Engine) -> None:
-    net = nn.Sequential(nn.Flatten(), nn.Linear(4, 1))
-    nn.init.zeros_(net[1].weight)
-    engine.accumulate(net, [Term(torch.randn(5, 1, 2, 2), lambda value, norm: (norm - 1).square().mean())])
-    assert all(grad.isfinite().all() for grad in grads(net))
-
-
 def test_the_gradient_of_a_penalty_is_that_of_finite_differences(engine: Engine) -> None:
     net, where = critic(), points()
 

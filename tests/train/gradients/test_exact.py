@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import orthogonal, spectral_norm
 
+from lipbench.nets import MaxMin as Sorted
 from lipbench.train.gradients.double_backward import DoubleBackward
 from lipbench.train.gradients.terms import Term
 from lipbench.train.gradients.three_sweeps import ThreeSweeps
@@ -22,14 +23,6 @@ class MaxMin(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         first, second = x.chunk(2, dim=1)
         return torch.cat([torch.maximum(first, second), torch.minimum(first, second)], dim=1)
-
-
-class Sorted(nn.Module):
-    """The same by sorting."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        pairs: Tensor = x.view(len(x), -1, 2).sort(dim=2).values
-        return pairs.flatten(1)
 
 
 class Functional(nn.Module):
