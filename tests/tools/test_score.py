@@ -215,21 +215,6 @@ def test_a_folder_for_the_scores_that_is_not_there_is_refused_before_anything_is
     assert "there is no folder" in result.output
 
 
-def test_a_cache_folder_that_cannot_be_written_to_is_named(
-    digits: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "file").write_text("")
-    lipbench.evaluate(digits, against="digits", protocol="digits")  # decodes the pictures
-    monkeypatch.setattr("lipbench.measuring.fidelity.cache_folder", lambda: tmp_path / "file")
-    with pytest.raises(StoreError, match="the cache cannot be written to: .*file"):
-        lipbench.evaluate(digits, against="digits", protocol="digits")
-
-
-def test_a_run_without_a_checkpoint_is_refused(make_run: MakeRun) -> None:
-    with pytest.raises(StoreError, match="has no checkpoint yet"):
-        lipbench.evaluate(make_run("gn").path)
-
-
 @needs(CIFAR10)
 @needs(INCEPTION)
 @pytest.mark.slow
