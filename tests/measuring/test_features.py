@@ -183,9 +183,8 @@ def test_tensors_that_are_in_no_state_dict_are_in_the_id() -> None:
         return features_of(network)
 
     for as_buffer in (False, True):
-        assert (
-            held(1.0, as_buffer=as_buffer).id == held(1.0, as_buffer=as_buffer).id != held(2.0, as_buffer=as_buffer).id
-        )
+        first, again, other = (held(value, as_buffer=as_buffer).id for value in (1.0, 1.0, 2.0))
+        assert first == again != other
 
 
 def test_pictures_that_an_extractor_cannot_take_are_refused() -> None:
