@@ -15,7 +15,6 @@ from lipbench.request.cell import Cell
 from lipbench.request.schema import CriticProtocol
 from lipbench.train.alone import CriticAlone
 from lipbench.train.composition import Composition
-from lipbench.train.critic import CriticUpdate
 from lipbench.train.streams import generator
 from lipbench.work import basis
 from lipbench.work.build import build_critic, choose_engine, choose_passes
@@ -47,9 +46,9 @@ class Alone(Job):
         composition = Composition(tuple(create_method(part, locate) for part in cell.methods))
         critic = build_critic(cell, composition, pair.shape, pair.dim, locate, device)
         engine = choose_engine(critic, composition, pair.shape, protocol.train.precision, device)
-        update = CriticUpdate(critic, composition, create_loss(cell.loss, locate), protocol.train, engine)
-        choose_passes(update, pair.shape)
-        self.training = CriticAlone(update, pair, protocol.train, cell.seed)
+        loss = create_loss(cell.loss, locate)
+        self.training = CriticAlone(critic, composition, loss, pair, protocol.train, engine, cell.seed)
+        choose_passes(self.training, pair.shape)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -81,7 +80,7 @@ class Alone(Job):
         critic = settled(self.training.critic)
         score = of_critic(critic, self.training.composition.measured_score, self.exact_engine)
         record: Record = {}
-        if not_measurable(critic, real, self.training.update.mixer) is None:
+        if not_measurable(critic, real, self.training.mixer) is None:
             with parametrize.cached():
                 try:
                     record = against_truth(score, self.pair, real, fake)
