@@ -88,13 +88,6 @@ def test_a_wrong_request_ends_with_code_2_and_starts_nothing(tmp_path: Path, wor
     assert not (tmp_path / "results").exists()
 
 
-def test_a_results_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    result = call("run", "--methods", "gn", "--results", str(tmp_path / "file" / "results"))
-    assert result.exit_code == 2
-    assert "choose another with --results" in result.stderr
-
-
 @pytest.mark.parametrize("command", [["report"], ["status"], ["show", "gn"]])
 def test_asking_about_results_that_do_not_exist_ends_with_code_2(tmp_path: Path, command: list[str]) -> None:
     result = call(*command, "--results", str(tmp_path / "nowhere"))

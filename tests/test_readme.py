@@ -13,7 +13,6 @@ from lipbench.cli import main
 from lipbench.disk.store import Status
 from lipbench.request import protocol
 from lipbench.request.schema import adversarial
-from lipbench.request.settings import read_setting
 from tests.builtin import networks
 from tests.conftest import MakeRun
 from tests.test_docs import PLUGINS, examples
@@ -59,8 +58,8 @@ def test_every_command_line_of_the_readme_is_understood(tmp_path: Path, monkeypa
         context = main.commands["run"].make_context("run", shlex.split(command)[2:])
         names = ("methods", "datasets", "protocol", "quick", "settings", "steps", "measures")
         given = {name: context.params[name] for name in names if context.params[name] is not None}
-        assignments = dict(map(read_setting, context.params["assignments"]))
-        assert read_request(**given, seeds=context.params["seeds"] or "0-4", overrides=assignments).planned
+        overrides = context.params["overrides"]
+        assert read_request(**given, seeds=context.params["seeds"] or "0-4", overrides=overrides).planned
 
 
 @pytest.mark.parametrize("name", [name for name in protocol.named() if name != "w1"])

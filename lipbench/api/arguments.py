@@ -84,19 +84,27 @@ def seeds(what: str, value: Any) -> list[int]:
     return list(found)
 
 
+def _that(fits: Callable[[Any], Any], expected: str, convert: Callable[[Any], Any] = lambda value: value) -> Reader:
+    """Reads what fits, once numbers and lists are Python's own."""
+
+    def read(what: str, value: Any) -> Any:
+        given = plain(value)
+        if not fits(given):
+            raise _refusal(what, value, expected)
+        return convert(given)
+
+    return read
+
+
 def _names(expected: str) -> Reader:
     def read(what: str, value: Any) -> list[str]:
-        given = [value] if isinstance(value, str | PurePath) else value
-        if _is_plugin(given):
-            raise _class_refusal(what, given)
-        if not _is_several(given):
-            raise _refusal(what, value, expected)
-        items = list(given)
+        several = _is_several(value)
+        items = list(value) if several else [value]
         for item in items:
             if _is_plugin(item):
                 raise _class_refusal(what, item)
             if not isinstance(item, str | PurePath):
-                raise _refusal(f"one of {what}", item, expected)
+                raise _refusal(f"one of {what}" if several else what, item, expected)
         if not items or any(not str(item).strip() for item in items):
             raise _refusal(what, value, expected)
         return listed(items)
@@ -105,48 +113,28 @@ def _names(expected: str) -> Reader:
 
 
 def _name(expected: str) -> Reader:
-    return lambda what, value: listed(value)[0] if isinstance(value, PurePath) else _text(expected)(what, value)
+    return _that(_is_text, expected, lambda value: listed(value)[0] if isinstance(value, PurePath) else value)
 
 
 def _text(expected: str) -> Reader:
-    def read(what: str, value: Any) -> str:
-        if not isinstance(value, str | PurePath) or not str(value).strip() or "\0" in str(value):
-            raise _refusal(what, value, expected)
-        return str(value)
-
-    return read
-
-
-def _device(what: str, value: Any) -> str:
-    # Other devices of PyTorch lack float64, in which critics are measured, or hold no numbers; it has but one CPU.
-    expected = "auto, cpu, cuda, or a GPU by its number, as in cuda:0"
-    name = str(_text(expected)(what, value))
-    if not re.fullmatch("auto|cpu(:0)?|cuda(:[0-9]{1,4})?", name):
-        raise _refusal(what, name, expected)
-    return name
+    return _that(_is_text, expected, str)
 
 
 def _path(expected: str) -> Reader:
-    return lambda what, value: Path(_text(expected)(what, value))
+    return _that(_is_text, expected, Path)
 
 
 def _paths(expected: str) -> Reader:
     def read(what: str, value: Any) -> list[Path]:
-        given = [value] if isinstance(value, str | PurePath) else value
-        if not _is_several(given):
-            raise _refusal(what, value, expected)
-        return [_path(expected)(f"one of {what}", item) for item in given]
+        if not _is_several(value):
+            return [_path(expected)(what, value)]
+        return [_path(expected)(f"one of {what}", item) for item in value]
 
     return read
 
 
 def _choice(*allowed: str) -> Reader:
-    def read(what: str, value: Any) -> str:
-        if value not in allowed:
-            raise _refusal(what, value, f"one of: {', '.join(allowed)}")
-        return str(value)
-
-    return read
+    return _that(lambda value: value in allowed, f"one of: {', '.join(allowed)}", str)
 
 
 def _whole(least: int, most: int) -> Reader:
@@ -159,19 +147,6 @@ def _whole(least: int, most: int) -> Reader:
         return number
 
     return read
-
-
-def _seconds(what: str, value: Any) -> float:
-    number = plain(value)
-    if type(number) not in (int, float) or not (isfinite(number) and number > 0):
-        raise _refusal(what, value, "seconds above 0")
-    return float(number)
-
-
-def _flag(what: str, value: Any) -> bool:
-    if type(plain(value)) is not bool:
-        raise _refusal(what, value, "True or False")
-    return bool(value)
 
 
 def _settings(what: str, value: Any) -> dict[str, Any]:
@@ -190,24 +165,8 @@ def _settings(what: str, value: Any) -> dict[str, Any]:
     return found
 
 
-def _function(expected: str) -> Reader:
-    def read(what: str, value: Any) -> Any:
-        if not callable(value):
-            raise _refusal(what, value, expected)
-        return value
-
-    return read
-
-
-def _listener(what: str, value: Any) -> Listener:
-    if not isinstance(value, Listener):
-        raise _refusal(
-            what,
-            value,
-            "an instance of lipbench.Listener, or of a class of yours that derives from it and defines what it wants "
-            "to be told; lipbench.Listener() itself shows nothing",
-        )
-    return value
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str | PurePath) and bool(str(value).strip()) and "\0" not in str(value)
 
 
 def _is_several(value: Any) -> bool:
@@ -243,6 +202,8 @@ def _class_refusal(what: str, value: Any) -> RequestError:
     return RequestError(f"{what} holds {of}the class {defined.__name__}; expected {cure}")
 
 
+_flag = _that(lambda value: type(value) is bool, "True or False")
+
 READERS: dict[str, Reader] = {
     "methods": _names("names such as 'gn,sn', or paths of files of your own such as './mine.py'"),
     "datasets": _names("names such as 'digits', or None for the protocol's own"),
@@ -257,13 +218,25 @@ READERS: dict[str, Reader] = {
     "precision": _choice("float32", "tf32", "bfloat16"),
     "quick": _flag,
     "jobs": _whole(1, 10**4),
-    "device": _device,
-    "timeout": _seconds,
+    # Other devices of PyTorch lack float64, in which critics are measured, or hold no numbers; it has but one CPU.
+    "device": _that(
+        lambda value: _is_text(value) and re.fullmatch("auto|cpu(:0)?|cuda(:[0-9]{1,4})?", str(value)),
+        "auto, cpu, cuda, or a GPU by its number, as in cuda:0",
+        str,
+    ),
+    "timeout": _that(
+        lambda value: type(value) in (int, float) and isfinite(value) and value > 0, "seconds above 0", float
+    ),
     "retry_failed": _flag,
+    "dry_run": _flag,
     "results": _path("the path of a folder, such as 'results'"),
     "data_root": _path("the path of a folder"),
     "inception_weights": _path("the path of a file"),
-    "listener": _listener,
+    "listener": _that(
+        lambda value: isinstance(value, Listener),
+        "an instance of lipbench.Listener, or of a class of yours that derives from it and defines what it wants to be "
+        "told; lipbench.Listener() itself shows nothing",
+    ),
     "out": _path("the path of a folder, such as 'report'"),
     "baseline": _text("a method that was run, such as 'gp'"),
     "add": _paths("the path of a CSV file, or several"),
@@ -277,7 +250,7 @@ READERS: dict[str, Reader] = {
     "batch_size": _whole(1, 10**5),
     "rounds": _whole(1, 10**6),
     "engine": _choice("three-sweep", "double-backward", "both"),
-    "note": _function("a function of a text, such as print"),
-    "progress": _function("a function of a number"),
+    "note": _that(callable, "a function of a text, such as print"),
+    "progress": _that(callable, "a function of a number"),
     "request": lambda what, value: value,  # what `read_request` gave
 }

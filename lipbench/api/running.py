@@ -12,7 +12,7 @@ from lipbench.disk import places
 from lipbench.disk.results import check_results, find_run, prepare_results
 from lipbench.launch.connection import command_line
 from lipbench.launch.launcher import Launcher
-from lipbench.launch.listener import Forecast, Listener
+from lipbench.launch.listener import Listener
 from lipbench.launch.outcome import Summary
 from lipbench.plugins.names import Names, listed
 from lipbench.request.plan import Request, Settings, plan
@@ -131,14 +131,7 @@ def run(
 
     shown = display(Path(results), request.planned, request.jobs) if listener is None else nullcontext(listener)
     with places.at(data_root, inception_weights), shown as told:
-        return launch(
-            request,
-            Path(results),
-            device=device,
-            timeout=timeout,
-            retry_failed=retry_failed,
-            listener=told,
-        )
+        return launch(request, Path(results), device=device, timeout=timeout, retry_failed=retry_failed, listener=told)
 
 
 @asked.checked
@@ -150,31 +143,11 @@ def launch(
     timeout: float | None = None,
     retry_failed: bool,
     listener: Listener,
+    dry_run: bool = False,
 ) -> Summary:
-    """Run what `read_request` planned; see `run`."""
-    prepare_results(results)
-    return _launcher(request, results, device, timeout, retry_failed, listener).run()
-
-
-@asked.checked
-def forecast(
-    request: Request,
-    results: Path,
-    *,
-    device: str,
-    timeout: float | None = None,
-    retry_failed: bool,
-    listener: Listener,
-) -> Forecast:
-    """Check everything that `launch` checks, start nothing, and say what the request will take; see `run`."""
-    check_results(results)
-    return _launcher(request, results, device, timeout, retry_failed, listener).check()
-
-
-def _launcher(
-    request: Request, results: Path, device: str, timeout: float | None, retry_failed: bool, listener: Listener
-) -> Launcher:
-    return Launcher(
+    """Run what `read_request` planned, or only check it and say what it will take; see `run`."""
+    (check_results if dry_run else prepare_results)(results)
+    launcher = Launcher(
         results,
         request.planned,
         jobs=request.jobs,
@@ -184,6 +157,8 @@ def _launcher(
         argv=command_line(),
         listener=listener,
     )
+    launcher.check() if dry_run else launcher.run()
+    return launcher.summary
 
 
 @asked.checked

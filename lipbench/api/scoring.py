@@ -20,16 +20,6 @@ if TYPE_CHECKING:
     from lipbench.work.prepare import Prepared
 
 
-class _Noting(Listener):
-    """Hears the notes alone."""
-
-    def __init__(self, note: Callable[[str], None]) -> None:
-        self._note = note
-
-    def noted(self, text: str) -> None:
-        self._note(text)
-
-
 @asked.checked
 def prepare(
     protocol: str | Path = "digits",
@@ -63,7 +53,8 @@ def prepare(
     from lipbench.work.stages import staying
 
     choose_device(device)
-    folder, listener = Path(results), _Noting(note)
+    folder, listener = Path(results), Listener()
+    listener.noted = lambda text: note(text)  # type: ignore[method-assign]
     prepare_results(folder)
     with places.at(data_root, inception_weights), staying():
         cells = plan("none", datasets, [0], str(protocol), overrides or {})

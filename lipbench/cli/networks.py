@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import click
 
@@ -19,16 +19,7 @@ from lipbench.cli import options
 @options.device
 @options.data_root
 @options.inception_weights
-def check(
-    architecture: str,
-    methods: str,
-    datasets: str | None,
-    protocol: str,
-    overrides: dict[str, Any],
-    device: str,
-    data_root: Path | None,
-    inception_weights: Path | None,
-) -> None:
+def check(**asked: Any) -> None:
     """Say what each method makes of your networks.
 
     ARCHITECTURE is a function in a file of yours, ./nets.py:make, or the name of a shared network, cnn-32. It is tried
@@ -42,20 +33,10 @@ def check(
     from lipbench.screen import verdicts
 
     console = terminal.console()
-    with verdicts.Watch(console) as watch:
-        found = networks.check(
-            architecture,
-            methods,
-            datasets=datasets,
-            protocol=protocol,
-            overrides=overrides,
-            device=device,
-            data_root=data_root,
-            inception_weights=inception_weights,
-            listener=watch,
-        )
-    verdicts.show(console, found)
-    sys.exit(0 if all(verdict.accepted for verdict in found) else 1)
+    with verdicts.watching(console) as listener:
+        said = networks.check(**asked, listener=listener)
+    verdicts.show(console, said)
+    sys.exit(0 if all(verdict.accepted for verdict in said) else 1)
 
 
 @click.command()
@@ -78,19 +59,7 @@ def check(
 @options.device
 @options.json_file
 @options.results
-def cost(
-    methods: str,
-    architecture: str,
-    side: int | None,
-    channels: int | None,
-    batch_size: int,
-    rounds: int,
-    engine: Literal["three-sweep", "double-backward", "both"],
-    precision: str | None,
-    device: str,
-    json_file: Path | None,
-    results: Path,
-) -> None:
+def cost(precision: str | None, json_file: Path | None, results: Path, **asked: Any) -> None:
     """Time a training step of each method.
 
     Critic step, generator step and whole iteration of each method are timed in turn in one process, on noise, so that
@@ -110,23 +79,16 @@ def cost(
     prepare_results(results)
     console = terminal.console()
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("rounds", total=rounds)
+        task = bar.add_task("rounds", total=asked["rounds"])
         records = networks.cost(
-            methods,
-            architecture=architecture,
-            side=side,
-            channels=channels,
-            batch_size=batch_size,
-            rounds=rounds,
-            engine=engine,
+            **asked,
             precision=precision or "float32",
-            device=device,
             progress=lambda done: bar.update(task, completed=done),
         )
     scores.show_cost(console, records)
-    given = f"-{'x'.join(map(str, records[0]['shape']))}" if side or channels else ""
-    name = file_name(records[0]["architecture"])
-    stem = results / "cost" / f"{name}{given}-b{batch_size}-{precision or 'float32'}"
+    first = records[0]
+    shape = f"-{'x'.join(map(str, first['shape']))}" if asked["side"] or asked["channels"] else ""
+    stem = results / "cost" / f"{file_name(first['architecture'])}{shape}-b{first['batch_size']}-{first['precision']}"
     stem.parent.mkdir(exist_ok=True)
     write(draw_cost(records), stem)
     console.print(f"{stem}.png (and .svg, .pdf)", soft_wrap=True, highlight=False)

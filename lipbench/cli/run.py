@@ -3,7 +3,7 @@
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import click
 
@@ -38,14 +38,10 @@ from lipbench.cli import options
 @options.results
 def run(
     methods: str,
-    datasets: str | None,
     seeds: str | None,
-    protocol: str,
-    settings: Literal["shared", "recommended"],
     measures: str | None,
     steps: int | None,
     overrides: dict[str, Any],
-    jobs: int | None,
     precision: str | None,
     device: str,
     timeout: float | None,
@@ -55,6 +51,7 @@ def run(
     data_root: Path | None,
     inception_weights: Path | None,
     results: Path,
+    **asked: Any,
 ) -> None:
     """Train and measure methods × data sets × seeds.
 
@@ -72,14 +69,11 @@ def run(
     short = {"train.steps": steps, "train.precision": precision, "evaluate.measures": measures}
     request = running.read_request(
         methods,
-        datasets=datasets,
         seeds=seeds or ("0" if quick else "0-4"),
-        protocol=protocol,
-        settings=settings,
         overrides=overrides | {key: value for key, value in short.items() if value is not None},
         quick=quick,
-        jobs=jobs,
         device=device,
+        **asked,
     )
     console = terminal.console()
     try:
@@ -87,15 +81,18 @@ def run(
             places.at(data_root, inception_weights),
             Display(console, results, request.planned, request.jobs) as display,
         ):
+            summary = running.launch(
+                request,
+                results,
+                device=device,
+                timeout=timeout,
+                retry_failed=retry_failed,
+                listener=display,
+                dry_run=dry_run,
+            )
             if dry_run:
-                running.forecast(
-                    request, results, device=device, timeout=timeout, retry_failed=retry_failed, listener=display
-                )
                 runs.show_plan(console, request, results)
                 return
-            summary = running.launch(
-                request, results, device=device, timeout=timeout, retry_failed=retry_failed, listener=display
-            )
     except Stopped as stopped:
         with suppress(OSError, SystemExit):  # the terminal may be gone
             console.print(str(stopped), soft_wrap=True)

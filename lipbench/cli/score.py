@@ -17,15 +17,7 @@ from lipbench.cli import options
 @options.data_root
 @options.inception_weights
 @options.results
-def prepare(
-    protocol: str,
-    datasets: str | None,
-    overrides: dict[str, Any],
-    device: str,
-    data_root: Path | None,
-    inception_weights: Path | None,
-    results: Path,
-) -> None:
+def prepare(protocol: str, **asked: Any) -> None:
     """Bring data and weights ahead of time.
 
     The statistics of the real pictures are measured as well.
@@ -36,16 +28,7 @@ def prepare(
 
     console = terminal.console()
     console.print(f"preparing {protocol}: data, weights and the statistics of the real pictures …", style="dim")
-    ready = scoring.prepare(
-        protocol,
-        datasets=datasets,
-        overrides=overrides,
-        device=device,
-        data_root=data_root,
-        inception_weights=inception_weights,
-        results=results,
-        note=lambda text: scores.show_note(console, text),
-    )
+    ready = scoring.prepare(protocol, **asked, note=lambda text: scores.show_note(console, text))
     scores.show_prepared(console, ready)
 
 
@@ -63,21 +46,7 @@ def prepare(
 @options.data_root
 @options.inception_weights
 @options.results
-def evaluate(
-    subjects: tuple[str, ...],
-    against: str | None,
-    split: str | None,
-    samples: int | None,
-    extractor: str | None,
-    measures: str | None,
-    protocol: str | None,
-    overrides: dict[str, Any],
-    json_file: Path | None,
-    device: str,
-    data_root: Path | None,
-    inception_weights: Path | None,
-    results: Path,
-) -> None:
+def evaluate(subjects: tuple[str, ...], json_file: Path | None, **asked: Any) -> None:
     """Score finished runs, or pictures, again.
 
     Nothing is trained: more samples, another extractor, or a folder of images from other code. --json writes an object,
@@ -93,20 +62,7 @@ def evaluate(
 
     console = terminal.console()
     console.print(f"scoring {', '.join(subjects)} …", style="dim", soft_wrap=True)
-    records = scoring.evaluate(
-        subjects,
-        against=against,
-        split=split,
-        samples=samples,
-        extractor=extractor,
-        measures=measures,
-        overrides=overrides,
-        protocol=protocol,
-        device=device,
-        data_root=data_root,
-        inception_weights=inception_weights,
-        results=results,
-    )
+    records = scoring.evaluate(subjects, **asked)
     scores.show_scores(console, records)
     if json_file is not None:
         write_atomically(json_file, to_json(records[0] if len(records) == 1 else records))

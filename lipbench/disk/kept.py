@@ -40,38 +40,36 @@ def kept(path: Path, subject: str, make: Callable[[], Arrays], fits: Callable[[A
         StoreError: the cache cannot be written to.
     """
     try:
-        found = _read(path, subject, fits)
+        return _read(path, subject, fits)
+    except FileNotFoundError:
+        pass
     except _UnusableError as error:
         note(f"The file {str(path)!r} of the cache {error}; it is made anew.")
-        found = None
-    if found is None:
-        found = make()
-        _write(path, subject, found)
-    return found
+    arrays = make()
+    _write(path, subject, arrays)
+    return arrays
 
 
-def _read(path: Path, subject: str, fits: Callable[[Arrays], bool]) -> Arrays | None:
+def _read(path: Path, subject: str, fits: Callable[[Arrays], bool]) -> Arrays:
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for
             raise _UnusableError("is no plain file")
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             if any(member.compress_type != ZIP_STORED for member in archive.zip.infolist()):
                 raise _UnusableError("is compressed, as none of lipbench is")  # a few bytes could fill the memory
-            found = {name: archive[name] for name in archive.files}
-    except FileNotFoundError:
-        return None
-    except _UnusableError:
+            arrays = {name: archive[name] for name in archive.files}
+    except (FileNotFoundError, _UnusableError):
         raise
     except PermissionError:
         raise _UnusableError("cannot be read by you") from None
     except Exception as error:  # NumPy raises whatever the damage makes it trip over
         raise _UnusableError(f"is damaged ({' '.join(str(error).split())[:100] or type(error).__name__})") from None
-    named = found.pop(SUBJECT, None)
+    named = arrays.pop(SUBJECT, None)
     if named is None or named.shape != () or named.dtype.kind != "U" or str(named) != subject:
         raise _UnusableError("is of something else")
-    if not fits(found):
+    if not fits(arrays):
         raise _UnusableError("holds something else than its name says")
-    return found
+    return arrays
 
 
 def _write(path: Path, subject: str, arrays: Arrays) -> None:

@@ -37,9 +37,7 @@ def held(path: Path, *, wait: bool = False) -> Iterator[bool]:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o666)
     except OSError as error:
-        raise StoreError(
-            f"{str(path)!r} cannot be opened: {error.strerror}; expected a file that can be locked"
-        ) from None
+        raise _not_opened(path, error) from None
     _held.add(descriptor)
     try:
         yield _lock(descriptor, path, fcntl.LOCK_EX, patience=None if wait else 10)
@@ -56,16 +54,14 @@ def is_held(path: Path) -> bool:
     except FileNotFoundError:
         return False
     except OSError as error:
-        raise StoreError(
-            f"{str(path)!r} cannot be opened: {error.strerror}; expected a file that can be locked"
-        ) from None
+        raise _not_opened(path, error) from None
     try:
         return not _lock(descriptor, path, fcntl.LOCK_SH, patience=0)
     finally:
         os.close(descriptor)
 
 
-def _cannot(path: Path, error: OSError) -> StoreError:
+def _not_opened(path: Path, error: OSError) -> StoreError:
     return StoreError(f"{str(path)!r} cannot be opened: {error.strerror}; expected a file that can be locked")
 
 

@@ -54,13 +54,6 @@ class Trace:
     ) -> tuple[list[dict[str, Any]], str | None]:
         """What `read` gave, if a finished run has made it; else nothing, and why."""
         made = result.get("trace")
-        if made is None:  # an older run's
-            last = records[-1]["step"] if records else 0
-            if result.get("status") == "done" and last != result.get("step"):
-                problem = problem or (
-                    f"{self.run_id}: trace.jsonl ends at step {last}, and the run at step {result.get('step')}"
-                )
-            return records, problem
         if made == self.signature():
             return records, problem
         count = made.get("evaluations") if isinstance(made, dict) else None

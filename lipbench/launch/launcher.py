@@ -15,7 +15,7 @@ from lipbench.errors import StoreError
 from lipbench.launch import BUSY, STOPPED
 from lipbench.launch.checking import check
 from lipbench.launch.connection import Connection, ServerLostError, connect
-from lipbench.launch.listener import Forecast, Listener, Quiet
+from lipbench.launch.listener import Listener, quiet
 from lipbench.launch.outcome import Summary, conclude, record_signal
 from lipbench.launch.signals import Signals, Stopped
 from lipbench.request.plan import Planned
@@ -134,7 +134,7 @@ class Launcher:
                 self._queue.clear()
                 server.send({"stop": signal.SIGTERM})
                 if self._signals.heard in (signal.SIGHUP, signal.SIGPIPE):  # the terminal may be gone
-                    self.listener = Quiet(self.listener)
+                    self.listener = quiet(self.listener)
                 self.listener.stopping(self._signals.heard, len(self._running))
             if stopping:
                 self._elsewhere.clear()
@@ -159,18 +159,18 @@ class Launcher:
             self._end(name, Status.FAILED, f"{error}; it goes on when run again")
         self._queue.clear()
 
-    def check(self) -> Forecast:
-        """See that everything that is not finished could be run, and start nothing.
+    def check(self) -> None:
+        """See that everything that is not finished could be run, tell what it will take, and start nothing.
 
         Raises:
             RequestError: a check failed.
         """
         if not self._queue:
-            return Forecast(0.0, 0)
+            return
         with TemporaryDirectory(prefix="lipbench-") as work, connect(self.results, self.device, self.argv) as server:
-            return self._check(server, Path(work, "prepare.log"), measure=False)
+            self._check(server, Path(work, "prepare.log"), measure=False)
 
-    def _check(self, server: Connection, log: Path, *, measure: bool) -> Forecast:
+    def _check(self, server: Connection, log: Path, *, measure: bool) -> None:
         forecast = check(
             server,
             [self._planned[name] for name in self._queue],
@@ -184,7 +184,6 @@ class Launcher:
         if forecast.disk > free:
             needed, there = (f"{size / 2**20:,.0f} MiB" for size in (forecast.disk, free))
             self.listener.noted(f"The runs need about {needed} of disk, and {str(self.results)!r} has {there} left.")
-        return forecast
 
     def _start(self, server: Connection, name: str) -> None:
         folder = self._folders[name]

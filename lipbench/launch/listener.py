@@ -1,6 +1,6 @@
 """What is heard of a request under way, by a display or by a notebook."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -67,28 +67,17 @@ class Listener:
         """A run has come to an end for now."""
 
 
-class Quiet(Listener):
-    """Tells another listener, and goes on where that one has nowhere to write any more."""
+def quiet(listener: Listener) -> Listener:
+    """A listener that tells another of runs, and goes on where that one has nowhere to write any more."""
 
-    def __init__(self, listener: Listener) -> None:
-        self._listener = listener
+    def quietly(tell: Callable[..., None]) -> Callable[..., None]:
+        def told(*given: Any) -> None:
+            with suppress(OSError, SystemExit):
+                tell(*given)
 
-    def noted(self, text: str) -> None:
-        """See `Listener.noted`."""
-        with suppress(OSError, SystemExit):
-            self._listener.noted(text)
+        return told
 
-    def stepped(self, run: str, step: int) -> None:
-        """See `Listener.stepped`."""
-        with suppress(OSError, SystemExit):
-            self._listener.stepped(run, step)
-
-    def stopping(self, signum: int, running: int) -> None:
-        """See `Listener.stopping`."""
-        with suppress(OSError, SystemExit):
-            self._listener.stopping(signum, running)
-
-    def ended(self, run: str, status: Status, message: str) -> None:
-        """See `Listener.ended`."""
-        with suppress(OSError, SystemExit):
-            self._listener.ended(run, status, message)
+    made = Listener()
+    for name in ("noted", "stepped", "stopping", "ended"):
+        setattr(made, name, quietly(getattr(listener, name)))
+    return made

@@ -211,8 +211,20 @@ COLUMNS = (
     Column("pictures", "Digest of the pictures of the data set.", "text"),
 )  # fmt: skip
 DECIDING = tuple(column for column in COLUMNS if isinstance(column, Deciding))
+COUNTS = ["method", "n", "diverged", "unfinished"]  # what stands beside the measures in a table of means
+# In small letters, what else tables, results and traces hold.
+_HELD = {name.lower() for column in COLUMNS for name in (column.name, column.title)} | {
+    *COUNTS, "comparison_id", "part", "line", "message", "step", "trace", "critic_loss", "generator_loss", "passes",
+    "engine_reason", "memory_format", "not_examined", "kid_subset_size", "isc_splits", "kid_mean",
+}  # fmt: skip
+_EXAMINED = ("grad_norm_", "raw_grad_norm_", "secant_", "raw_secant_")
 
 
 def in_view(columns: Iterable[Column], view: View) -> list[Column]:
     """Those that stand in a table for people, in its order."""
     return sorted((column for column in columns if view in column.views), key=lambda column: column.place)
+
+
+def is_taken(name: str) -> bool:
+    """Whether no measure of a plugin can have this name, since something else of a run has it."""
+    return name.lower() in _HELD or name.lower().startswith(_EXAMINED)

@@ -1,12 +1,15 @@
 """Takes the measures that were asked for at an evaluation, and checks what they declare and give."""
 
+import inspect
 import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import inf, isfinite
 from numbers import Real
+from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import torch
 from jaxtyping import Float, UInt8
@@ -14,7 +17,9 @@ from torch import Tensor, nn
 
 from lipbench.errors import LipbenchError, PluginError, RequestError, near
 from lipbench.interfaces.measure import Measure
+from lipbench.measures import is_taken
 from lipbench.measuring.functions import Score
+from lipbench.plugins.explain import explain
 from lipbench.train.copies import copied
 from lipbench.train.gradients.terms import values, values_and_norms
 from lipbench.train.streams import seeded
@@ -117,15 +122,16 @@ def _take(measure: Measure, name: str, columns: dict[str, dict[str, Any]], seen:
         )
     else:
         arguments = seen.pictures if hook == "of_pictures" else seen.features
-    versions = [each._version for each in arguments if isinstance(each, Tensor)]
+    before = _contents(arguments)
     try:
         with seeded(seen.seed, f"measure {name}"):
             given = getattr(measure, hook)(*arguments)
     except (LipbenchError, MemoryError, torch.OutOfMemoryError):
         raise
-    except Exception as error:  # whatever a user's measure raises
-        raise PluginError(f"measure {name} fails in {hook}: {type(error).__name__}: {error}") from error
-    if versions != [each._version for each in arguments if isinstance(each, Tensor)]:
+    except (Exception, SystemExit) as error:  # whatever a user's measure raises
+        file = Path(inspect.getfile(type(measure)))
+        raise PluginError(f"measure {name} fails in {hook}: {explain(error, {file: file})}") from error
+    if _contents(arguments) != before:
         raise PluginError(
             f"measure {name} changes what it is given, which others look at, too; expected a measure that changes a "
             f"copy: fake = fake.clone()"
@@ -141,6 +147,12 @@ def _take(measure: Measure, name: str, columns: dict[str, dict[str, Any]], seen:
     return {column: _number(name, column, about, given[column]) for column, about in columns.items()}
 
 
+def _contents(arguments: tuple[Any, ...]) -> list[tuple[int, int]]:
+    """What tells whether tensors were changed; those of a GPU have no views of NumPy, whose changes torch overlooks."""
+    tensors = [each.detach() for each in arguments if isinstance(each, Tensor)]
+    return [(each._version, 0 if each.is_cuda else crc32(each.contiguous().numpy().data)) for each in tensors]
+
+
 def _number(name: str, column: str, about: dict[str, Any], value: Any) -> float | None:
     """A value as a number within its bounds."""
     if value is None:
@@ -152,7 +164,11 @@ def _number(name: str, column: str, about: dict[str, Any], value: Any) -> float 
         raise PluginError(
             f"{where} is {_kind(value)}; expected one number, such as x.mean(), or None where there is none"
         )
-    number, low, high = float(value), about["low"], about["high"]
+    low, high = about["low"], about["high"]
+    try:
+        number = float(value)
+    except OverflowError:  # of a whole number of any length
+        number = inf
     if not isfinite(number):
         raise PluginError(
             f"{where} is {number}; expected a finite number, or None where there is none: look for a division by 0, a "
@@ -196,10 +212,11 @@ def _described(name: str, column: str, described: dict[str, Any], said: dict[str
             f"column {column} of measure {name} reaches from low = {about['low']} to high = {about['high']}; expected "
             f"low below high"
         )
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", str(column)):
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", str(column)) or is_taken(column):
+        has = ", which every run has already" if is_taken(str(column)) else ""
         raise PluginError(
-            f"measure {name} has a column {column!r}; expected a name of small letters, digits and underscores, such "
-            f"as mode_count"
+            f"measure {name} has a column {column!r}{has}; expected a name of small letters, digits and underscores "
+            f"that nothing else has, such as mode_count"
         )
     return about
 

@@ -125,7 +125,7 @@ class Body:
             allowed = [literal(choice) for choice in getattr(kind.slice, "elts", [kind.slice])]
             if self.constants[name] not in allowed:
                 raise self._refused(
-                    item.lineno, f"{name} is {self.constants[name]!r}; expected one of: {', '.join(map(str, allowed))}"
+                    item.lineno, f"{name} is {self.constants[name]!r}; expected one of: {', '.join(map(repr, allowed))}"
                 )
 
     def _no_hook(self, name: str, item: ast.stmt) -> None:

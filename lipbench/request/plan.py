@@ -6,10 +6,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
-from lipbench import measures
 from lipbench.disk.files import read_bytes
 from lipbench.disk.places import expanded
 from lipbench.errors import PluginError, RequestError, StoreError, UnknownNameError
+from lipbench.measures import is_taken
 from lipbench.plugins import own, registry
 from lipbench.plugins.card import Card
 from lipbench.plugins.kinds import ARCHITECTURE, DATASET, EXTRACTOR, LOSS, MEASURE, METHOD, Kind
@@ -235,16 +235,18 @@ def read_measures(text: str) -> dict[str, Resolved]:
         RequestError: one is not known or not well-formed, or two give one column.
     """
     found: dict[str, Resolved] = {}
-    owners: dict[str, str] = {column.name: "every run" for column in measures.COLUMNS}
+    owners: dict[str, str] = {}
     for names in expand_all(text) if text else []:
         measure = _only(MEASURE, names, _copy(MEASURE, len(found)))
         found[_copy(MEASURE, len(found))] = measure
         assert measure.card is not None  # a measure is a class
-        for column in measure.card.constants.get("columns") or [measure.card.name]:
-            if column in owners:
+        columns = measure.card.constants.get("columns") or {measure.card.name: {}}
+        for column in columns if isinstance(columns, dict) else []:  # others are refused, or known, when imported
+            if column in owners or is_taken(str(column)):
                 raise RequestError(
-                    f"measure {measure.part} gives the column {column}, which {owners[column]} gives already; expected "
-                    f"another name: that of a measure of yours is the name of its file, or stands in its columns"
+                    f"measure {measure.part} gives the column {column}, which {owners.get(column, 'every run')} gives "
+                    f"already; expected another name: that of a measure of yours is the name of its file, or stands in "
+                    f"its columns"
                 )
             owners[column] = f"measure {measure.part}"
     return found

@@ -29,14 +29,6 @@ STYLES = {
 SILENCE_SECONDS = 20.0  # off a terminal, between two lines on what is checked
 
 
-def told(forecast: Forecast, jobs: int) -> str:
-    """What a request will take, for people."""
-    return (
-        f"about {duration(forecast.seconds)}, {jobs} run{'s' * (jobs != 1)} at a time, and "
-        f"{forecast.disk / 2**20:,.0f} MiB of disk (the search for secants at the end of each run not counted)"
-    )
-
-
 def display(results: Path, planned: Sequence[Planned], jobs: int) -> AbstractContextManager[Listener]:
     """What shows a sweep where somebody watches, in a terminal or a notebook, and elsewhere nothing."""
     console = terminal.console()
@@ -101,7 +93,11 @@ class Display(Listener):
     def checked(self, forecast: Forecast) -> None:
         """Say what it will take."""
         self._progress.update(self._whole, description="all runs", note="")
-        self.console.print(Text(told(forecast, self.jobs), "dim"), soft_wrap=True)
+        text = (
+            f"about {duration(forecast.seconds)}, {self.jobs} run{'s' * (self.jobs != 1)} at a time, and "
+            f"{forecast.disk / 2**20:,.0f} MiB of disk (the search for secants at the end of each run not counted)"
+        )
+        self.console.print(Text(text, "dim"), soft_wrap=True)
 
     def noted(self, text: str) -> None:
         """Say it once, before the runs."""

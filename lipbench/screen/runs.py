@@ -14,7 +14,7 @@ from lipbench.disk.results import run_folders
 from lipbench.disk.store import RunFolder, Status
 from lipbench.errors import StoreError
 from lipbench.launch.outcome import Summary
-from lipbench.measures import COLUMNS, View
+from lipbench.measures import COLUMNS, COUNTS, View
 from lipbench.request import cell as cells
 from lipbench.request.plan import Request
 from lipbench.screen.display import STYLES
@@ -83,8 +83,6 @@ def show_report(console: Console, report: "Report") -> None:
 
 def _fitting(summary: "pd.DataFrame", width: int) -> str:
     """What of the summary fits 80 columns, and measures of plugins as far as the terminal is wider."""
-    from lipbench.reports.reading.columns import COUNTS
-
     titles = {column.title: View.TERMINAL in column.views for column in COLUMNS}
     shown = [name for name in summary if name in COUNTS or titles.get(str(name))]
     if (summary["unfinished"] == "0").all():

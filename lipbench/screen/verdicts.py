@@ -1,7 +1,7 @@
 """What the checks say of networks, method by method."""
 
-from collections.abc import Sequence
-from types import TracebackType
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
@@ -17,24 +17,13 @@ ELSEWHERE = ("extractor", "features")  # of pictures, not of networks
 USUAL = (("lipschitz_target", 1.0), ("passes", 1))
 
 
-class Watch(Listener):
-    """Shows the present stage on a terminal, and elsewhere nothing."""
-
-    def __init__(self, console: Console) -> None:
-        self._status = console.status(Text("starting"))
-
-    def __enter__(self) -> "Watch":
-        self._status.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._status.stop()
-
-    def checking(self, text: str) -> None:
-        """Show it in the place of the one before."""
-        self._status.update(Text(text))
+@contextmanager
+def watching(console: Console) -> Iterator[Listener]:
+    """A listener that shows the present stage on a terminal, and elsewhere nothing."""
+    listener = Listener()
+    with console.status(Text("starting")) as status:
+        listener.checking = lambda text: status.update(Text(text))  # type: ignore[method-assign]
+        yield listener
 
 
 def show(console: Console, verdicts: Sequence[Verdict]) -> None:

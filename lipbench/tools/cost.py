@@ -5,24 +5,29 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from lipbench.errors import Diverged, RequestError
 from lipbench.measuring.counters import MemoryCounter, OperationCounter
 from lipbench.request.plan import Planned
 from lipbench.train.gradients.double_backward import DoubleBackward
-from lipbench.train.gradients.terms import Engine, Term
+from lipbench.train.gradients.terms import Engine
 from lipbench.train.loop import Trainer
 from lipbench.work.build import build_trainer
 from lipbench.work.device import choose_device, wait
 from lipbench.work.parts import load_pictures
 from lipbench.work.stages import Stages
 
+T = TypeVar("T")
 Record = dict[str, Any]
-PARTS = ("critic", "generator", "iteration")
+PARTS: dict[str, Callable[[Trainer], object]] = {
+    "critic": Trainer.critic_step,
+    "generator": Trainer.generator_step,
+    "iteration": lambda trainer: trainer.advance(1),
+}
 CONTROL = "none"
 LEVEL = 0.95
 
@@ -35,14 +40,6 @@ class _Setup:
     trainer: Trainer
     shape: tuple[int, int, int]
     stages: Stages
-
-    def work(self, part: str) -> Callable[[], object]:
-        steps = {
-            "critic": self.trainer.critic_step,
-            "generator": self.trainer.generator_step,
-            "iteration": lambda: self.trainer.advance(1),
-        }
-        return steps[part]
 
 
 def measure(
@@ -70,13 +67,13 @@ def measure(
     """
     chosen = choose_device(device)
     setups = [setup for item in planned for setup in _setups(item, engines, chosen)]
-    counted = {(id(setup), part): _count(setup, part, chosen) for setup in setups for part in PARTS}
+    counted = {(id(setup), part): _count(setup, part) for setup in setups for part in PARTS}
     seconds: dict[tuple[int, str], list[float]] = {key: [] for key in counted}
     for turn in range(rounds):
         # Another one is first in each round: what comes after a pause is slower.
         for setup in setups[turn % len(setups) :] + setups[: turn % len(setups)]:
             for part in PARTS:
-                seconds[id(setup), part].append(_time(setup.work(part), chosen))
+                seconds[id(setup), part].append(_time(setup.trainer, part))
         progress(turn + 1)
     control = next(setup for setup in setups if setup.method == CONTROL)
     name = torch.cuda.get_device_name(chosen) if chosen.type == "cuda" else f"cpu, {torch.get_num_threads()} threads"
@@ -121,12 +118,12 @@ def _setups(item: Planned, engines: Sequence[str], device: torch.device) -> list
     return found
 
 
-def _time(work: Callable[[], object], device: torch.device) -> float:
-    wait(device)
+def _time(trainer: Trainer, part: str) -> float:
+    wait(trainer.device)
     start = time.perf_counter()
     with suppress(Diverged):  # a method without constraint may: the step took as long
-        work()
-    wait(device)
+        PARTS[part](trainer)
+    wait(trainer.device)
     return time.perf_counter() - start
 
 
@@ -137,33 +134,29 @@ class _Counting(Engine):
         self.engine = engine
         self.operations = 0
 
-    def accumulate(
-        self, critic: nn.Module, terms: list[Term], regulariser: Callable[[], Tensor] | None = None
-    ) -> list[Tensor]:
+    def accumulate(self, *given: Any) -> list[Tensor]:
+        return self._counted(self.engine.accumulate, *given)
+
+    def at_points(self, *given: Any, **more: Any) -> tuple[Tensor, Tensor]:
+        return self._counted(self.engine.at_points, *given, **more)
+
+    def _counted(self, work: Callable[..., T], *given: Any, **more: Any) -> T:
         with OperationCounter() as counter:
-            found = self.engine.accumulate(critic, terms, regulariser)
+            made = work(*given, **more)
         self.operations += counter.total
-        return found
-
-    def at_points(
-        self, critic: nn.Module, points: Tensor, objective: Callable[..., Tensor], *, needs_grad_norm: bool
-    ) -> tuple[Tensor, Tensor]:
-        with OperationCounter() as counter:
-            found = self.engine.at_points(critic, points, objective, needs_grad_norm=needs_grad_norm)
-        self.operations += counter.total
-        return found
+        return made
 
 
-def _count(setup: _Setup, part: str, device: torch.device) -> tuple[float | None, int]:
+def _count(setup: _Setup, part: str) -> tuple[float | None, int]:
     """Forward-equivalents of the critic's passes (None for an iteration), and the peak of memory. Also warms up."""
-    trainer = setup.trainer
+    trainer, device = setup.trainer, setup.trainer.device
     counting = _Counting(trainer.engine)
     trainer.engine = counting
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     expected = f"networks that can be trained on pictures of shape {setup.shape}"
     with setup.stages.stage("making a first step", expected), MemoryCounter() as memory:
-        _time(setup.work(part), device)
+        _time(trainer, part)
     trainer.engine = counting.engine
     peak = torch.cuda.max_memory_allocated(device) if device.type == "cuda" else memory.peak
     if part == "iteration":

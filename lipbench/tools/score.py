@@ -14,18 +14,20 @@ from lipbench.measuring.evaluation import Seen, take
 from lipbench.measuring.features import Features
 from lipbench.measuring.fidelity import Reference, check_counts, compare, fitted, measure_real, notes
 from lipbench.measuring.images import generate
-from lipbench.plugins.kinds import EXTRACTOR
+from lipbench.plugins import registry
+from lipbench.plugins.kinds import DATASET, EXTRACTOR
 from lipbench.plugins.part import Part
 from lipbench.plugins.registry import Resolved
 from lipbench.request import protocol
 from lipbench.request.plan import read_measures, read_one
 from lipbench.request.schema import Evaluate, adversarial
-from lipbench.tools.load import load_networks
-from lipbench.train.streams import EVALUATION, generator, seeded
+from lipbench.tools.load import read_trained, restore_networks
+from lipbench.train.streams import EVALUATION, seeded
+from lipbench.train.streams import generator as random_generator
 from lipbench.work.adversarial import latents
 from lipbench.work.build import choose_reference
 from lipbench.work.device import choose_device
-from lipbench.work.parts import create_features, create_measure, default_split, load_pictures
+from lipbench.work.parts import create_features, create_measure, load_pictures
 
 Record = dict[str, Any]
 
@@ -46,11 +48,13 @@ def score_run(
         RequestError: anything asked for is not possible.
         StoreError: the run has no checkpoint, or it is damaged.
     """
-    networks = load_networks(folder, device)
-    cell, step = networks.cell, networks.step
-    copies = {name: folder.file(name) for name in cell.dataset.copies}
-    data = against or Resolved(cell.dataset, sources=copies)
-    real = networks.pictures if against is None else _load(data)
+    cell, trained = read_trained(folder)
+    steps = adversarial(cell.protocol).train.steps
+    chosen, step = choose_device(device), int(trained["step"])
+    own = load_pictures(cell.dataset, folder.file)
+    generator, _ = restore_networks(folder, cell, trained, own.shape, chosen)
+    data = against or _of_run(folder, cell.dataset)
+    real = own if against is None else _load(data)
     settings, reference = _reference(data, real, split, cell.protocol.model_dump(), overrides)
     settings = _fit(settings, settings.samples, len(reference.pictures), overrides)
     extractor = _of_run(folder, cell.extractor)
@@ -60,7 +64,7 @@ def score_run(
     if "evaluate.measures" in overrides:
         measures = list(read_measures(settings.measures).values())
     with seeded(cell.seed, EVALUATION):
-        fake = generate(networks.generator, latents(cell, settings.samples, choose_device(device)))
+        fake = generate(generator, latents(cell, settings.samples, chosen))
     record: Record = {
         "subject": folder.id,
         "method": cell.method,
@@ -70,8 +74,8 @@ def score_run(
         "status": str(folder.status()),
     } | _score(fake, reference, settings, extractor, measures, device)
     record["notes"] += _notes(data, real)
-    if step < cell.adversarial.train.steps:
-        record["notes"].insert(0, f"The run was trained for {step:,} of {cell.protocol.train.steps:,} steps.")
+    if step < steps:
+        record["notes"].insert(0, f"The run was trained for {step:,} of {steps:,} steps.")
     return record
 
 
@@ -102,7 +106,7 @@ def score_pictures(
             f"as many: --samples {len(fake)}"
         )
     if settings.samples < len(fake):
-        drawn = torch.randperm(len(fake), generator=generator(0, "scored samples"))[: settings.samples]
+        drawn = torch.randperm(len(fake), generator=random_generator(0, "scored samples"))[: settings.samples]
         fake = fake[drawn]
     settings = _fit(settings, len(fake), len(reference.pictures), overrides)
     extractor = read_one(EXTRACTOR, settings.extractor)
@@ -128,7 +132,7 @@ def _reference(
     data: Resolved, real: Pictures, split: str | None, base: dict[str, Any], overrides: Mapping[str, Any]
 ) -> tuple[Evaluate, Reference]:
     """The settings, and the real pictures that they say: all of a folder where nobody says otherwise."""
-    own = default_split(data.part, data.sources.__getitem__)
+    own = registry.create(DATASET, data.part, data.sources.__getitem__).default_split
     whole = {"evaluate.split": own, "evaluate.real_samples": None} if own == "all" else {}
     asked = {**whole, **overrides, **({"evaluate.split": split} if split else {})}
     settings = adversarial(protocol.check(base, asked)).evaluate

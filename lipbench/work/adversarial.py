@@ -13,17 +13,17 @@ from lipbench.errors import Diverged, PluginError
 from lipbench.interfaces.dataset import digest, remarks, to_unit
 from lipbench.launch.listener import Listener, duration
 from lipbench.measuring.critic import interpolate, settled
-from lipbench.measuring.fidelity import Reference, compare, fidelity, measure_real, notes
+from lipbench.measuring.fidelity import Reference, compare, fidelity, fitted, measure_real, notes
 from lipbench.measuring.images import generate, grid_png
 from lipbench.plugins.registry import Locate
 from lipbench.request.cell import Cell
 from lipbench.train.loop import Trainer
 from lipbench.train.streams import generator, seeded
 from lipbench.work import basis
-from lipbench.work.build import build
+from lipbench.work.build import build_trainer, choose_reference
 from lipbench.work.check import check_critic, check_generator
 from lipbench.work.job import Job, Record
-from lipbench.work.parts import create_measure, find_architecture
+from lipbench.work.parts import create_features, find_architecture, load_pictures
 from lipbench.work.stages import Stages
 
 GRID = 64  # pictures of a sample grid
@@ -42,15 +42,29 @@ def latents(cell: Cell, count: int, device: torch.device) -> Float[Tensor, "n z"
 
 
 class Adversarial(Job):
-    """Trains a generator against a critic; arguments and errors as of `build`."""
+    """Trains a generator against a critic; arguments and errors as of `prepare.create`.
+
+    Attributes:
+        pictures: the data set.
+        reference: the real pictures that generated ones are compared with.
+        extractor: of the features in which they are compared.
+        measured: the protocol's ``evaluate`` table, with counts no larger than the data allow.
+    """
 
     training: Trainer
 
     def __init__(self, cell: Cell, locate: Locate, device: torch.device) -> None:
-        self.cell = cell
-        self.measures = {str(part): create_measure(part, locate) for part in cell.measures}
-        self.built = build(cell, locate, device)
-        self.training = self.built.trainer
+        super().__init__(cell, locate)
+        self.pictures = load_pictures(cell.dataset, locate)
+        self.training = build_trainer(cell, self.pictures, locate, device)
+        measured = cell.adversarial.evaluate
+        real = len(self.pictures.split(measured.split))
+        if measured.real_samples is not None and measured.real_samples > real:
+            measured = measured.model_copy(update={"real_samples": real})
+        self.reference = choose_reference(self.pictures, str(cell.dataset), measured)
+        self.extractor = create_features(cell.extractor, locate)
+        self.extractor.check_shape(self.pictures.shape, str(cell.dataset))
+        self.measured = fitted(measured, measured.samples, len(self.reference.pictures))
 
     @property
     def _cuda(self) -> bool:
@@ -59,7 +73,14 @@ class Adversarial(Job):
     @property
     def shape(self) -> tuple[int, int, int]:
         """See `Job.shape`."""
-        return self.built.pictures.shape
+        return self.pictures.shape
+
+    @property
+    def reduced(self) -> dict[str, int]:
+        """The counts that the data made smaller than the protocol asks for, by name."""
+        asked = self.cell.adversarial.evaluate
+        counts = {key: getattr(self.measured, key) for key in ("real_samples", "kid_subset_size", "isc_splits")}
+        return {key: count for key, count in counts.items() if count != getattr(asked, key)}
 
     def check_again(self, locate: Locate) -> None:
         """See `Job.check_again`; the user's own networks must go by the seed."""
@@ -82,63 +103,70 @@ class Adversarial(Job):
 
     def check(self, stages: Stages) -> None:
         """See `Job.check`."""
-        trainer, pictures = self.built.trainer, self.built.pictures
-        latent_dim = trainer.settings.latent_dim
-        fake = check_generator(trainer.generator, latent_dim, pictures.shape, trainer.device, stages)
-        real = to_unit(pictures.train[: len(fake)].to(trainer.device))
-        check_critic(trainer, self.method_names, str(self.cell.loss), real, fake[: len(real)], stages)
+        fake = check_generator(self.training, self.shape, stages)
+        real = to_unit(self.pictures.train[: len(fake)].to(self.training.device))
+        check_critic(self.training, self.cell, real, fake[: len(real)], stages)
 
     def rehearse_evaluation(self) -> float:
         """See `Job.rehearse_evaluation`; the extractor is left out, it has seen the real pictures."""
-        settings, begun = self.built.measured, time.perf_counter()
-        fake = generate(settled(self.training.averaged.module), latents(self.cell, FEW, self.training.device))
+        begun = time.perf_counter()
+        fake = self._generate(FEW)
         generated = time.perf_counter()
-        places = self._places(fake, FEW)
-        record = self.measure_critic(places, final=False, more={}, segments=SEGMENTS)
-        self._try_measures(record, places)
+        points = self._points_by_place(fake, FEW)
+        record = self.measure_critic(points, final=False, more={}, segments=SEGMENTS)
+        self._try_measures(record, points)
         ended = time.perf_counter()
-        critic = (ended - generated) * settings.critic_points / len(places["real"])
-        extracted = self.built.extractor.seconds_per_picture * (GPU if self._cuda else 1)
-        return critic + settings.samples * ((generated - begun) / FEW + extracted)
+        critic = (ended - generated) * self.measured.critic_points / len(points["real"])
+        extracted = self.extractor.seconds_per_picture * (GPU if self._cuda else 1)
+        return critic + self.measured.samples * ((generated - begun) / FEW + extracted)
 
-    def _try_measures(self, record: Record, places: dict[str, Tensor]) -> None:
+    def _generate(self, count: int) -> UInt8[Tensor, "n c h w"]:
+        """Pictures of the averaged generator."""
+        return generate(settled(self.training.averaged.module), latents(self.cell, count, self.training.device))
+
+    def _try_measures(self, record: Record, points: dict[str, Tensor]) -> None:
         """Take them of a few pictures, and of features that are drawn: the extractor may take long."""
-        settings, extractor, real = self.built.measured, self.built.extractor, self.built.reference.pictures
         if not self.measures:
             return
-        counts = [min(TRIED, count) for count in (settings.samples, len(real))]
-        fake = generate(settled(self.training.averaged.module), latents(self.cell, counts[0], self.training.device))
-        rng = generator(0, "trial of measures")
-        drawn = [torch.rand(count, extractor.features, generator=rng).to(fake.device) for count in counts]
-        self.take_measures(
-            record, places, final=True, pictures=(fake, real[: counts[1]]), features=(drawn[0], drawn[1])
-        )
+        counts = [min(TRIED, count) for count in (self.measured.samples, len(self.reference.pictures))]
+        pictures = self._generate(counts[0]), self.reference.pictures[: counts[1]]
+        rng, size = generator(0, "trial of measures"), self.extractor.features
+        drawn = [torch.rand(count, size, generator=rng).to(self.training.device) for count in counts]
+        self.take_measures(record, points, final=True, pictures=pictures, features=(drawn[0], drawn[1]))
 
     def prepare(self, results: Path, stages: Stages, *, measure: bool) -> None:
         """See `Job.prepare`: the real pictures, and as yardsticks noise and real pictures against real ones."""
         with stages.stage("measuring the real pictures", "pictures that the extractor can take"):
-            self._tell(stages.listener)
-            known = basis.check(results, self.cell, self.basis)
-            if measure:
-                self._measure_real(stages.listener)
-            if measure and not known:
-                stages.listener.checking(f"{self.cell.dataset}: measuring noise, and real pictures against real ones")
-                basis.write_yardsticks(results, self.cell, self._yardsticks(stages.listener.noted) | self.basis)
+            listener, dataset, real = stages.listener, self.cell.dataset, len(self.reference.pictures)
+            self._tell(listener)
+            has_yardsticks = basis.check(results, self.cell, self.basis)
+            if not measure:
+                return
+            measure_real(
+                self.reference,
+                self.extractor,
+                cuda=self._cuda,
+                progress=lambda done: listener.checking(f"{dataset}: real pictures measured: {done:,} of {real:,}"),
+                note=listener.noted,
+            )
+            if not has_yardsticks:
+                listener.checking(f"{dataset}: measuring noise, and real pictures against real ones")
+                basis.write_yardsticks(results, self.cell, self._yardsticks(listener.noted) | self.basis)
 
     def _tell(self, listener: Listener) -> None:
         """Tell what a reader of the numbers must know."""
-        cell, built = self.cell, self.built
-        for text in remarks(built.pictures):
-            listener.noted(f"{cell.dataset}: {text}.")
-        asked, samples, real = cell.adversarial.evaluate, built.measured.samples, len(built.reference.pictures)
-        for key, count in built.reduced(asked).items():
+        asked, dataset = self.cell.adversarial.evaluate, self.cell.dataset
+        samples, real = self.measured.samples, len(self.reference.pictures)
+        for text in remarks(self.pictures):
+            listener.noted(f"{dataset}: {text}.")
+        for key, count in self.reduced.items():
             listener.noted(
                 f"evaluate.{key} is {getattr(asked, key)}, more than {samples:,} generated pictures and {real:,} of "
-                f"the {asked.split} split of {cell.dataset} allow: it is taken to be {count}."
+                f"the {asked.split} split of {dataset} allow: it is taken to be {count}."
             )
-        for text in notes(samples, real, built.extractor):
+        for text in notes(samples, real, self.extractor):
             listener.noted(text)
-        slow = built.extractor.seconds_per_picture
+        slow = self.extractor.seconds_per_picture
         if not self._cuda and slow * (samples + real) > SLOW:
             each, once = (duration(count * slow) for count in (samples, real + 2 * min(samples, MOST)))
             listener.noted(
@@ -146,66 +174,46 @@ class Adversarial(Job):
                 f"evaluation; for a try give --quick, or --set evaluate.samples=1000 --set evaluate.real_samples=1000"
             )
 
-    def _measure_real(self, listener: Listener) -> None:
-        reference, dataset = self.built.reference, self.cell.dataset
-        measure_real(
-            reference,
-            self.built.extractor,
-            cuda=self._cuda,
-            progress=lambda done: listener.checking(
-                f"{dataset}: real pictures measured: {done:,} of {len(reference.pictures):,}"
-            ),
-            note=listener.noted,
-        )
-
     def _yardsticks(self, note: Note) -> Record:
         """What the same measures say of noise, and of real pictures: one half against the other."""
-        settings, reference, extractor = self.built.measured, self.built.reference, self.built.extractor
-        real = reference.pictures
+        settings, real = self.measured, self.reference.pictures
         size = (min(settings.samples, MOST), *real.shape[1:])
         noise = torch.randint(0, 256, size, generator=generator(0, "noise")).to(torch.uint8)
         half = min(len(real) // 2, MOST)
-        smaller = {
-            "kid_subset_size": min(settings.kid_subset_size, half, len(noise)),
-            "isc_splits": min(settings.isc_splits, half, len(noise)),
-        }
-        reduced = settings.model_copy(update=smaller)
-        other = Reference(real[1::2][:half], f"{reference.name}-half")
+        smaller = {key: min(getattr(settings, key), half, len(noise)) for key in ("kid_subset_size", "isc_splits")}
+        settings = settings.model_copy(update=smaller)
+        other = Reference(real[1::2][:half], f"{self.reference.name}-half")
         return {
-            "noise": fidelity(noise, reference, extractor, reduced, cuda=self._cuda, note=note)
-            | {"samples": len(noise)},
-            "real": fidelity(real[::2][:half], other, extractor, reduced, cuda=self._cuda, note=note)
-            | {"samples": half},
+            name: fidelity(pictures, reference, self.extractor, settings, cuda=self._cuda, note=note)
+            | {"samples": len(pictures)}
+            for name, pictures, reference in (("noise", noise, self.reference), ("real", real[::2][:half], other))
         }
 
     def evaluate(self, *, final: bool) -> tuple[Record, bytes]:
         """See `Job.evaluate`."""
-        built, cell = self.built, self.cell
-        trainer, pictures, settings = built.trainer, built.pictures, built.measured
-        device = trainer.device
-        averaged = trainer.averaged.module
-        if not all(weight.isfinite().all() for weight in averaged.parameters()):
+        trainer, device = self.training, self.training.device
+        if not all(weight.isfinite().all() for weight in trainer.averaged.module.parameters()):
             raise Diverged(trainer.step, "a weight of the generator")
-        fake = generate(settled(averaged), latents(cell, settings.samples, device))
-        real = measure_real(built.reference, built.extractor, cuda=self._cuda)
-        features = built.extractor.extract(fake, cuda=self._cuda)
-        record: Record = compare(features, real, built.extractor, settings)
-        places = self._places(fake, settings.critic_points)
-        train = to_unit(pictures.train[: len(places["real"])].to(device))
-        more = {"train": train, "noise": self.noise(torch.cat([places["real"], places["fake"]]))} if final else {}
-        record |= self.measure_critic(places, final=final, more=more, segments=SEGMENTS)
+        fake = self._generate(self.measured.samples)
+        real = measure_real(self.reference, self.extractor, cuda=self._cuda)
+        features = self.extractor.extract(fake, cuda=self._cuda)
+        record: Record = compare(features, real, self.extractor, self.measured)
+        points = self._points_by_place(fake, self.measured.critic_points)
+        train = to_unit(self.pictures.train[: len(points["real"])].to(device))
+        more = {"train": train, "noise": self.noise(torch.cat([points["real"], points["fake"]]))} if final else {}
+        record |= self.measure_critic(points, final=final, more=more, segments=SEGMENTS)
         record |= self.take_measures(
             record,
-            places,
+            points,
             final=final,
-            pictures=(fake, built.reference.pictures),
+            pictures=(fake, self.reference.pictures),
             features=(features["features"].to(device), torch.from_numpy(real.features["features"]).to(device)),
         )
         return record, grid_png(fake[:GRID], columns=8)
 
-    def _places(self, fake: UInt8[Tensor, "n c h w"], most: int) -> dict[str, Tensor]:
+    def _points_by_place(self, fake: UInt8[Tensor, "n c h w"], most: int) -> dict[str, Tensor]:
         """Points at which the critic is measured: held-out real, generated and interpolated ones, as many of each."""
-        held_out, device = self.built.pictures.held_out, self.training.device
+        held_out, device = self.pictures.held_out, self.training.device
         count = min(most, len(held_out), len(fake))
         real_points, fake_points = to_unit(held_out[:count].to(device)), to_unit(fake[:count])
         rng = generator(self.cell.seed, "measured points", device=device)
@@ -215,11 +223,8 @@ class Adversarial(Job):
     @cached_property
     def basis(self) -> dict[str, str]:
         """See `Job.basis`."""
-        pictures = self.built.pictures
-        return {"pictures": digest(pictures.train, pictures.held_out), "extractor": self.built.extractor.id}
+        return {"pictures": digest(self.pictures.train, self.pictures.held_out), "extractor": self.extractor.id}
 
     def facts(self) -> Record:
         """See `Job.facts`."""
-        extractor = self.built.extractor
-        asked = self.cell.adversarial.evaluate
-        return {"features": extractor.features} | self.built.reduced(asked)
+        return {"features": self.extractor.features} | self.reduced

@@ -10,43 +10,33 @@ from lipbench.errors import Diverged
 from lipbench.measuring.critic import NotFiniteError, interpolate, not_measurable, settled
 from lipbench.measuring.functions import of_critic
 from lipbench.measuring.transport import against_truth
+from lipbench.plugins import registry
+from lipbench.plugins.kinds import LOSS
 from lipbench.plugins.registry import Locate
 from lipbench.request.cell import Cell
 from lipbench.request.schema import CriticProtocol
 from lipbench.train.alone import CriticAlone
-from lipbench.train.composition import Composition
 from lipbench.train.streams import generator
 from lipbench.work import basis
 from lipbench.work.build import build_critic, choose_engine, choose_passes
 from lipbench.work.check import COUNT, check_critic
 from lipbench.work.job import Job, Record
-from lipbench.work.parts import create_loss, create_measure, create_method, load_pair
+from lipbench.work.parts import load_pair
 from lipbench.work.stages import Stages
 
 SEGMENTS = 256  # searched for secants and jumps; perceptrons are quick
 
 
 class Alone(Job):
-    """Trains a critic alone.
-
-    Args:
-        cell: what was asked.
-        protocol: its protocol.
-        locate: gives the path of a user's own file from its name in the run folder.
-        device: where to train.
-
-    Raises:
-        RequestError: a plugin cannot be used, or the parts do not fit together.
-    """
+    """Trains a critic alone; arguments and errors as of `prepare.create`."""
 
     def __init__(self, cell: Cell, protocol: CriticProtocol, locate: Locate, device: torch.device) -> None:
-        self.cell, self.protocol, self.device = cell, protocol, device
-        self.measures = {str(part): create_measure(part, locate) for part in cell.measures}
+        super().__init__(cell, locate)
+        self.protocol, self.device = protocol, device
         self.pair = pair = load_pair(cell.dataset, locate, protocol.name)
-        composition = Composition(tuple(create_method(part, locate) for part in cell.methods))
-        critic = build_critic(cell, composition, pair.shape, pair.dim, locate, device)
+        critic, composition = build_critic(cell, pair.shape, pair.dim, locate, device)
         engine = choose_engine(critic, composition, pair.shape, protocol.train.precision, device)
-        loss = create_loss(cell.loss, locate)
+        loss = registry.create(LOSS, cell.loss, locate)
         self.training = CriticAlone(critic, composition, loss, pair, protocol.train, engine, cell.seed)
         choose_passes(self.training, pair.shape)
 
@@ -58,7 +48,7 @@ class Alone(Job):
     def check(self, stages: Stages) -> None:
         """See `Job.check`."""
         points = self.pair.sample(COUNT, generator(0, "trial", device=self.device))
-        check_critic(self.training, self.method_names, str(self.cell.loss), *points, stages)
+        check_critic(self.training, self.cell, *points, stages)
 
     def rehearse_evaluation(self) -> float:
         """See `Job.rehearse_evaluation`; a perceptron is quick enough for a whole one."""
@@ -89,10 +79,10 @@ class Alone(Job):
         count = min(measured.critic_points, len(real))
         real, fake = real[:count], fake[:count]
         mixed = interpolate(real, fake, generator(seed, "measured points", device=self.device))
-        places = {"real": real, "fake": fake, "interpolated": mixed}
+        points = {"real": real, "fake": fake, "interpolated": mixed}
         more = {"noise": self.noise(torch.cat([real, fake]))} if final else {}
-        record |= self.measure_critic(places, final=final, more=more, segments=SEGMENTS)
-        return record | self.take_measures(record, places, final=final), None
+        record |= self.measure_critic(points, final=final, more=more, segments=SEGMENTS)
+        return record | self.take_measures(record, points, final=final), None
 
     @property
     def basis(self) -> dict[str, str]:

@@ -1,15 +1,15 @@
-"""Makes everything that a cell with a generator describes, and says what does not fit together."""
+"""Makes the networks of a cell and what trains them, and says what does not fit together."""
 
 from contextlib import suppress
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from lipbench.errors import RequestError
 from lipbench.interfaces.dataset import Pictures
-from lipbench.measuring.features import Features
-from lipbench.measuring.fidelity import Reference, fitted
+from lipbench.measuring.fidelity import Reference
+from lipbench.plugins import registry
+from lipbench.plugins.kinds import LOSS, METHOD
 from lipbench.plugins.registry import Locate
 from lipbench.request.cell import Cell
 from lipbench.request.schema import Evaluate
@@ -26,68 +26,21 @@ from lipbench.train.training import Training
 from lipbench.work.adopt import adopt, adopt_critic
 from lipbench.work.device import place
 from lipbench.work.layout import lay_out
-from lipbench.work.parts import create_features, create_loss, create_method, find_architecture, load_pictures
+from lipbench.work.parts import find_architecture
 
 EXAMPLE = 4  # points or latents with which a network is tried as it is made
 
 
-@dataclass(frozen=True)
-class Built:
-    """All that training and evaluation need; the networks are on the device.
-
-    Attributes:
-        measured: the protocol's ``evaluate`` table, with counts no larger than the data allow.
-    """
-
-    trainer: Trainer
-    pictures: Pictures
-    reference: Reference
-    extractor: Features
-    measured: Evaluate
-
-    def reduced(self, asked: Evaluate) -> dict[str, int]:
-        """The counts that the data made smaller than `asked`, by name."""
-        return {
-            key: getattr(self.measured, key)
-            for key in ("real_samples", "kid_subset_size", "isc_splits")
-            if getattr(self.measured, key) != getattr(asked, key)
-        }
-
-
-def build(cell: Cell, locate: Locate, device: torch.device) -> Built:
-    """Make data, networks, method and extractor.
-
-    Args:
-        cell: what was asked.
-        locate: gives the path of a user's own file from its name in the run folder.
-        device: where to train.
-
-    Raises:
-        RequestError: a plugin cannot be used, or the parts do not fit together.
-    """
-    pictures = load_pictures(cell.dataset, locate)
-    trainer = build_trainer(cell, pictures, locate, device)
-    measured = cell.adversarial.evaluate
-    real = len(pictures.split(measured.split))
-    if measured.real_samples is not None and measured.real_samples > real:
-        measured = measured.model_copy(update={"real_samples": real})
-    reference = choose_reference(pictures, str(cell.dataset), measured)
-    extractor = create_features(cell.extractor, locate)
-    extractor.check_shape(pictures.shape, str(cell.dataset))
-    return Built(trainer, pictures, reference, extractor, fitted(measured, measured.samples, len(reference.pictures)))
-
-
 def build_trainer(cell: Cell, pictures: Pictures, locate: Locate, device: torch.device) -> Trainer:
-    """Make networks and method, ready to train; arguments and errors as of `build`."""
+    """Make networks and method, ready to train on the pictures; arguments and errors as of `prepare.create`."""
     settings = cell.adversarial.train
     if len(pictures.train) < settings.batch_size:
         raise RequestError(
             f"train.batch_size is {settings.batch_size}, but {cell.dataset} has {len(pictures.train)} training "
             f"pictures; expected at most as many: --set train.batch_size={len(pictures.train)}"
         )
-    composition = Composition(tuple(create_method(part, locate) for part in cell.methods))
-    generator, critic = build_networks(cell, composition, pictures.shape, locate, device)
-    loss = create_loss(cell.loss, locate)
+    generator, critic, composition = build_networks(cell, pictures.shape, locate, device)
+    loss = registry.create(LOSS, cell.loss, locate)
     engine = choose_engine(critic, composition, pictures.shape, settings.precision, device)
     train = place(pictures.train, device)
     trainer = Trainer(generator, critic, composition, loss, train, settings, engine, cell.seed)
@@ -96,25 +49,21 @@ def build_trainer(cell: Cell, pictures: Pictures, locate: Locate, device: torch.
 
 
 def build_networks(
-    cell: Cell, composition: Composition, shape: tuple[int, int, int], locate: Locate, device: torch.device
-) -> tuple[nn.Module, nn.Module]:
-    """Make generator and critic, the critic constrained, as they are before training; errors as of `build`."""
+    cell: Cell, shape: tuple[int, int, int], locate: Locate, device: torch.device
+) -> tuple[nn.Module, nn.Module, Composition]:
+    """Make a generator, and a critic as of `build_critic`, as they are before training."""
     make, latent_dim = find_architecture(cell.architecture, locate), cell.adversarial.train.latent_dim
     with seeded(cell.seed, "generator init"):
         generator, _ = make(shape, latent_dim)
         generator = adopt(generator, "generator", _example((latent_dim,)))
-    return generator.to(device), build_critic(cell, composition, shape, latent_dim, locate, device)
+    return generator.to(device), *build_critic(cell, shape, latent_dim, locate, device)
 
 
 def build_critic(
-    cell: Cell,
-    composition: Composition,
-    shape: tuple[int, int, int],
-    latent_dim: int,
-    locate: Locate,
-    device: torch.device,
-) -> nn.Module:
-    """Make the critic, constrained, as it is before training; errors as of `build`."""
+    cell: Cell, shape: tuple[int, int, int], latent_dim: int, locate: Locate, device: torch.device
+) -> tuple[nn.Module, Composition]:
+    """Make the critic, constrained, as it is before training, and its methods; errors as of `prepare.create`."""
+    composition = Composition(tuple(registry.create(METHOD, part, locate) for part in cell.methods))
     example = _example(shape)
     with seeded(cell.seed, "critic init"):
         _, critic = find_architecture(cell.architecture, locate)(shape, latent_dim)
@@ -123,7 +72,7 @@ def build_critic(
     critic.input_shape = shape  # type: ignore[assignment]  # for methods that need an operator's true norm
     with seeded(cell.seed, "constrain"):
         critic = adopt(composition.constrain(critic), "critic", example)  # a user's constraint may use old hooks
-    return lay_out(critic, composition, example.to(device))
+    return lay_out(critic, composition, example.to(device)), composition
 
 
 def choose_engine(

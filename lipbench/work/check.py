@@ -1,37 +1,40 @@
 """Sees that networks and methods fit together, without training anything: each message names what does not."""
 
-from collections.abc import Callable
 from inspect import signature
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from lipbench.errors import RequestError
 from lipbench.interfaces.method import Method
+from lipbench.launch.listener import Listener
 from lipbench.measuring.critic import not_measurable, settled
-from lipbench.train.copies import copied
+from lipbench.request.cell import Cell
+from lipbench.train.copies import copied, nearby
+from lipbench.train.gradients.tape import leaves
 from lipbench.train.gradients.terms import values
+from lipbench.train.loop import Trainer
 from lipbench.train.mixing import check_independent
+from lipbench.train.streams import generator as random_generator
+from lipbench.train.streams import seeded
 from lipbench.train.training import Training
 from lipbench.train.trial import trials, try_loss
-from lipbench.work.networks import check_network
+from lipbench.work.parts import misfit_of
 from lipbench.work.stages import Stages
 
 COUNT = 4  # samples of a check
 SLACK = 1e-3  # of rounding, beyond −1 and 1
+STREAM = "trial of networks"
 FAR = 100.0  # times the usual latents: an output without a bound shows itself
 
 
-def check_generator(
-    generator: nn.Module, latent_dim: int, shape: tuple[int, int, int], device: torch.device, stages: Stages
-) -> Tensor:
+def check_generator(trainer: Trainer, shape: tuple[int, int, int], stages: Stages) -> Tensor:
     """See that a generator gives pictures in [−1, 1] for latents; it is left as it is.
 
     Args:
-        generator: the network.
-        latent_dim: numbers of a latent.
+        trainer: holds the generator.
         shape: channels, height and width of a picture.
-        device: where the network is.
         stages: tells and explains.
 
     Returns:
@@ -40,8 +43,9 @@ def check_generator(
     Raises:
         RequestError: it gives something else.
     """
+    generator, latent_dim = trainer.generator, trainer.settings.latent_dim
     copy = copied(generator)  # a pass in training mode moves the buffers of batch normalisation
-    latents = torch.randn(COUNT, latent_dim, generator=torch.Generator().manual_seed(0)).to(device)
+    latents = torch.randn(COUNT, latent_dim, generator=torch.Generator().manual_seed(0)).to(trainer.device)
     with stages.stage(
         f"giving the generator latents of shape {tuple(latents.shape)}",
         "a network that takes latents (n, latent_dim), as by nn.Linear",
@@ -96,13 +100,12 @@ def check_generator(
     return fake
 
 
-def check_critic(training: Training, names: list[str], loss: str, real: Tensor, fake: Tensor, stages: Stages) -> None:
+def check_critic(training: Training, cell: Cell, real: Tensor, fake: Tensor, stages: Stages) -> None:
     """See that critic, methods and loss accept points of this shape.
 
     Args:
         training: holds critic and methods; it is left as it is.
-        names: of the methods.
-        loss: its name.
+        cell: names the methods and the loss.
         real: a few real points.
         fake: as many fake ones.
         stages: tells and explains.
@@ -111,14 +114,17 @@ def check_critic(training: Training, names: list[str], loss: str, real: Tensor, 
         RequestError: a shape is wrong, a hook breaks its contract, or the critic mixes samples under a method that
             needs gradient norms.
     """
-    composition, shape = training.composition, tuple(real.shape[1:])
+    composition, names, loss = training.composition, [str(part) for part in cell.methods], str(cell.loss)
     with stages.stage(
         f"giving the critic points of shape {tuple(real.shape)}", "a critic that gives one number a sample"
     ):
         _check_arguments(training.critic, "critic", "points")
         critic = copied(training.critic)  # a pass in training mode moves the buffers of spectral normalisation
         inputs = real.detach().requires_grad_()
-        given = _explained(lambda: values(critic, inputs))
+        try:
+            given = values(critic, inputs)
+        except ValueError as error:
+            raise RequestError(str(error)) from error
     with stages.stage(
         "differentiating the critic at its points",
         "values that autograd can follow back to the points: no detach() or torch.no_grad() on the way, and "
@@ -136,10 +142,57 @@ def check_critic(training: Training, names: list[str], loss: str, real: Tensor, 
         stages.listener.noted(f"{'+'.join(names)} leaves {', '.join(composition.left_free)} of the critic free.")
     for method, name in zip(composition.methods, names, strict=True):
         for hook, attempt in trials(method, name, critic, real, fake).items():
-            with stages.stage(f"trying {hook} of {name}", f"{_call(hook)} that runs with points of shape {shape}"):
+            with stages.stage(
+                f"trying {hook} of {name}", f"{_call(hook)} that runs with points of shape {tuple(real.shape[1:])}"
+            ):
                 attempt()
     with stages.stage(f"trying loss {loss}", "a loss that runs with scores of shape (n,)"):
         try_loss(training.loss, loss, real.device)
+
+
+def check_network(network: nn.Module, what: str, given: Tensor, listener: Listener) -> None:
+    """See that all that a network computes with is trained, copied and saved.
+
+    Args:
+        network: it is left as it is; it can be run.
+        what: ``generator`` or ``critic``.
+        given: a few latents or points.
+        listener: is told what is only to be known.
+
+    Raises:
+        RequestError: a weight is not its own, or none is trained.
+    """
+    if not any(weight.requires_grad for weight in network.parameters()):
+        raise RequestError(f"the {what} has no weight that is trained: expected one with requires_grad=True")
+    first = next(network.parameters())
+    moved, copy = nearby(network, random_generator(0, STREAM), first.dtype), copied(network)
+    before = _numbers(copy)
+    with seeded(0, STREAM):
+        out = copy(given)
+    with seeded(0, STREAM), torch.no_grad():
+        other = moved(given)
+    if torch.equal(out, other):
+        raise RequestError(
+            f"a copy of the {what} with other weights gives the same: it computes with those of the original, so "
+            f"averages and measurements would be of something else; expected no function that is kept as an attribute "
+            f"(self.run = lambda x: self.layer(x)): write it as a method"
+        )
+    own = {id(weight) for weight in copy.parameters()}
+    strange = [leaf for leaf in leaves(out) if id(leaf) not in own and leaf is not given]
+    if strange:
+        shapes = ", ".join(" × ".join(map(str, leaf.shape)) or "a number" for leaf in strange[:3])
+        more = ", …" if len(strange) > 3 else ""
+        raise RequestError(
+            f"the {what} computes with {len(strange)} weights ({shapes}{more}) that belong to none of its modules, so "
+            f"they would be neither trained nor saved; expected layers as attributes, in nn.ModuleList or "
+            f"nn.Sequential, and weights in nn.Parameter"
+        )
+    changed = sorted(name for name, value in _numbers(copy).items() if value != before.get(name, value))
+    if changed:
+        listener.noted(
+            f"The {what} changes {', '.join(changed)} at each pass, which no checkpoint holds: a run that is "
+            f"interrupted goes on with the value from the start; expected a buffer: self.register_buffer(…)."
+        )
 
 
 def _runs(network: nn.Module, given: Tensor) -> bool:
@@ -151,22 +204,11 @@ def _runs(network: nn.Module, given: Tensor) -> bool:
 
 
 def _check_arguments(network: nn.Module, what: str, given: str) -> None:
-    """See that a network can be called with one argument.
-
-    Raises:
-        RequestError: its ``forward`` takes others.
-    """
-    try:
-        expected = signature(network.forward)
-    except ValueError:  # a builtin's
-        return
-    try:
-        expected.bind(None)
-    except TypeError as error:
+    if misfit := misfit_of(network.forward, None):
         raise RequestError(
-            f"forward of the {what} takes {expected} ({error}); expected {given} alone, forward(self, x): wrap it in a "
-            f"module that fixes all else, such as a label: return self.net(x, self.label.expand(len(x)))"
-        ) from None
+            f"forward of the {what} {misfit}; expected {given} alone, forward(self, x): wrap it in a module that fixes "
+            f"all else, such as a label: return self.net(x, self.label.expand(len(x)))"
+        )
 
 
 def _call(hook: str) -> str:
@@ -174,8 +216,11 @@ def _call(hook: str) -> str:
     return f"{hook}({', '.join(signature(getattr(Method, hook)).parameters)})"
 
 
-def _explained(ask: Callable[[], Tensor]) -> Tensor:
-    try:
-        return ask()
-    except ValueError as error:
-        raise RequestError(str(error)) from error
+def _numbers(network: nn.Module) -> dict[str, Any]:
+    """The plain numbers that are attributes of its modules."""
+    return {
+        f"{path}.{name}".removeprefix("."): value
+        for path, module in network.named_modules()
+        for name, value in vars(module).items()
+        if isinstance(value, int | float) and name != "training"
+    }

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from lipbench.errors import Diverged, PluginError
 from lipbench.interfaces.dataset import digest
-from lipbench.interfaces.measure import Measure
 from lipbench.interfaces.pair import Pair
 from lipbench.measuring import critic as measuring
 from lipbench.measuring.evaluation import Seen, declared, score_at, take
@@ -21,7 +20,7 @@ from lipbench.train.gradients.three_sweeps import ThreeSweeps
 from lipbench.train.streams import generator
 from lipbench.train.training import Training
 from lipbench.work.layout import memory_format
-from lipbench.work.parts import is_built_in, load_data
+from lipbench.work.parts import create_measure, is_built_in, load_data
 from lipbench.work.stages import Stages
 
 Record = dict[str, Any]
@@ -36,9 +35,11 @@ class Job(ABC):
         measures: what is measured besides what every run measures, by name.
     """
 
-    cell: Cell
     training: Training
-    measures: dict[str, Measure]
+
+    def __init__(self, cell: Cell, locate: Locate) -> None:
+        self.cell = cell
+        self.measures = {str(part): create_measure(part, locate) for part in cell.measures}
 
     @property
     @abstractmethod
@@ -151,22 +152,17 @@ class Job(ABC):
         }
 
     @property
-    def method_names(self) -> list[str]:
-        """The methods, as messages call them."""
-        return [str(part) for part in self.cell.methods]
-
-    @property
     def exact_engine(self) -> Engine:
         """The engine for measurements: that of training, but in the precision of its points."""
         return ThreeSweeps() if isinstance(self.training.engine, ThreeSweeps) else DoubleBackward()
 
     def measure_critic(
-        self, places: dict[str, Tensor], *, final: bool, more: dict[str, Tensor], segments: int
+        self, points: dict[str, Tensor], *, final: bool, more: dict[str, Tensor], segments: int
     ) -> Record:
         """Gradient norms and secants of a settled copy of the critic; arguments as of `measuring.examine`.
 
         Args:
-            places: held-out ``real``, ``fake`` and ``interpolated`` points, as many at each.
+            points: held-out ``real``, ``fake`` and ``interpolated`` ones, as many at each of these places.
             final: whether to examine it in full.
             more: further places, for the full examination.
             segments: for the full examination.
@@ -175,24 +171,24 @@ class Job(ABC):
             Diverged: the critic gives a number that is not finite.
         """
         settled, score = measuring.settled(self.training.critic), self.training.composition.measured_score
-        if reason := measuring.not_measurable(settled, places["real"], self.training.mixer):
+        if reason := measuring.not_measurable(settled, points["real"], self.training.mixer):
             return {"not_examined": reason}
         try:
-            record: Record = measuring.measure(settled, score, places, self.exact_engine)
+            record: Record = measuring.measure(settled, score, points, self.exact_engine)
             if final:
-                record |= measuring.examine(settled, score, places, more, segments, self.exact_engine)
+                record |= measuring.examine(settled, score, points, more, segments, self.exact_engine)
         except measuring.NotExactError as error:
             record["not_examined"] = str(error)
         except measuring.NotFiniteError as error:
             raise Diverged(self.training.step, error.what) from None
         return record
 
-    def take_measures(self, record: Record, places: dict[str, Tensor], *, final: bool, **seen: Any) -> Record:
+    def take_measures(self, record: Record, points: dict[str, Tensor], *, final: bool, **seen: Any) -> Record:
         """What else was asked for.
 
         Args:
             record: what `measure_critic` gave.
-            places: as it was given.
+            points: as it was given.
             final: whether this is the end of the run.
             seen: pictures and features as of `Seen`, where there are any.
 
@@ -203,7 +199,7 @@ class Job(ABC):
             return {}
         critic = measuring.settled(self.training.critic)
         score = score_at(critic, self.training.composition.measured_score)
-        whole = None if "not_examined" in record else (critic, score, places["real"], places["fake"])
+        whole = None if "not_examined" in record else (critic, score, points["real"], points["fake"])
         return dict(take(self.measures, Seen(self.cell.seed, whole, **seen), final=final))
 
     def noise(self, points: Tensor) -> Tensor:

@@ -5,9 +5,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from statistics import median
-from typing import Any
 
 import torch
 
@@ -63,7 +62,3 @@ class Meter:
             "seconds_evaluate": self.seconds_evaluate,
             "peak_memory_bytes": self.peak_memory_bytes,
         }
-
-    def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint keeps."""
-        return asdict(self)

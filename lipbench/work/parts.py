@@ -1,4 +1,4 @@
-"""From the parts that a cell names to the objects themselves: data, methods, losses, networks."""
+"""From the parts that a cell names to the objects themselves: data, extractors, measures, networks."""
 
 import inspect
 from collections.abc import Callable
@@ -10,16 +10,14 @@ from torch import nn
 from lipbench.errors import PluginError, RequestError
 from lipbench.interfaces import pair
 from lipbench.interfaces.dataset import Pictures
-from lipbench.interfaces.loss import Loss
 from lipbench.interfaces.measure import Measure
-from lipbench.interfaces.method import Method
 from lipbench.interfaces.pair import Pair
 from lipbench.measuring.evaluation import declared
 from lipbench.measuring.features import Features
 from lipbench.plugins import registry
 from lipbench.plugins.explain import explain
 from lipbench.plugins.importing import import_file
-from lipbench.plugins.kinds import ARCHITECTURE, DATASET, EXTRACTOR, LOSS, MEASURE, METHOD
+from lipbench.plugins.kinds import ARCHITECTURE, DATASET, EXTRACTOR, MEASURE
 from lipbench.plugins.names import Name
 from lipbench.plugins.part import Part
 from lipbench.plugins.registry import Locate
@@ -80,31 +78,7 @@ def load_pair(part: Part, locate: Locate, protocol: str) -> Pair:
 
 def is_built_in(part: Part) -> bool:
     """Whether a data set is one of lipbench's own, rather than a user's file or another package's."""
-    if part.file is not None:
-        return False
-    module = registry.find(DATASET, Name(part.name)).module
-    return module is not None and module.startswith("lipbench.")
-
-
-def default_split(part: Part, locate: Locate) -> str:
-    """The part of a data set that pictures are compared with unless told: ``train``, ``held_out`` or ``all``."""
-    return str(registry.create(DATASET, part, locate).default_split)
-
-
-def create_method(part: Part, locate: Locate) -> Method:
-    """A method with its parameters.
-
-    Raises:
-        RequestError: the plugin cannot be used.
-    """
-    method: Method = registry.create(METHOD, part, locate)
-    return method
-
-
-def create_loss(part: Part, locate: Locate) -> Loss:
-    """A loss with its parameters; errors as of `create_method`."""
-    loss: Loss = registry.create(LOSS, part, locate)
-    return loss
+    return part.file is None and str(registry.find(DATASET, Name(part.name)).module).startswith("lipbench.")
 
 
 def create_features(part: Part, locate: Locate) -> Features:
@@ -117,7 +91,7 @@ def create_features(part: Part, locate: Locate) -> Features:
 
 
 def create_measure(part: Part, locate: Locate) -> Measure:
-    """A measure, with what it declares checked; errors as of `create_method`."""
+    """A measure, with what it declares checked; errors as of `registry.create`."""
     measure: Measure = registry.create(MEASURE, part, locate)
     declared(measure, str(part))
     return measure
@@ -136,7 +110,10 @@ def find_architecture(part: Part, locate: Locate) -> Make:
             raise PluginError(f"the architecture file of {part.name!r} defines no function {function!r}")
     else:
         found = registry.create(ARCHITECTURE, part, locate).make
-    _check_call(found, part.name)
+    if misfit := misfit_of(found, (1, 8, 8), 128):
+        raise PluginError(
+            f"architecture {part.name!r} {misfit}; expected (image_shape, latent_dim), as in make((1, 8, 8), 128)"
+        )
 
     def make(image_shape: tuple[int, int, int], latent_dim: int) -> tuple[nn.Module, nn.Module]:
         pair = found(image_shape, latent_dim)
@@ -149,19 +126,13 @@ def find_architecture(part: Part, locate: Locate) -> Make:
     return make
 
 
-def _check_call(make: Callable[..., Any], name: str) -> None:
-    """See that a function can be called as an architecture is.
-
-    Raises:
-        PluginError: it takes other arguments.
-    """
+def misfit_of(function: Callable[..., Any], *given: Any) -> str:
+    """What keeps a function from being called so, as in ``takes (x, y) (missing …)``; empty where nothing does."""
     try:
-        signature = inspect.signature(make)
-        signature.bind((1, 8, 8), 128)
+        signature = inspect.signature(function)
+        signature.bind(*given)
     except ValueError:  # a builtin without a signature
-        return
+        return ""
     except TypeError as error:
-        raise PluginError(
-            f"architecture {name!r} takes {signature} ({error}); expected (image_shape, latent_dim), as in "
-            f"make((1, 8, 8), 128)"
-        ) from None
+        return f"takes {signature} ({error})"
+    return ""

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import torch
 
 from lipbench.disk.store import RunFolder
-from lipbench.launch.listener import Forecast, Listener
+from lipbench.launch.listener import Listener
 from lipbench.plugins import own
 from lipbench.plugins.registry import Locate
 from lipbench.request.cell import Cell
@@ -22,20 +22,7 @@ from lipbench.work.rehearse import rehearse
 from lipbench.work.stages import Stages
 
 
-@dataclass(frozen=True)
-class Ready:
-    """What was built and checked.
-
-    Attributes:
-        job: the cell, built; it has been rehearsed, and cannot be trained.
-        forecast: what one run of this sort takes.
-    """
-
-    job: Job
-    forecast: Forecast
-
-
-def prepare(planned: Planned, device: str, results: Path, listener: Listener, *, measure: bool = True) -> Ready:
+def prepare(planned: Planned, device: str, results: Path, listener: Listener, *, measure: bool = True) -> Job:
     """Build, check and rehearse a cell; measure once what its numbers are compared with.
 
     Copies of the user's own files are used, and nothing that lies beside the originals: as by the run itself.
@@ -46,6 +33,9 @@ def prepare(planned: Planned, device: str, results: Path, listener: Listener, *,
         results: where the yardsticks are kept.
         listener: is told what happens, and what a reader of the numbers must know.
         measure: whether to measure real pictures and noise; all else is checked in any case.
+
+    Returns:
+        The cell, built; it has been rehearsed, and cannot be trained.
 
     Raises:
         RequestError: something does not fit together.
@@ -74,7 +64,7 @@ def prepare(planned: Planned, device: str, results: Path, listener: Listener, *,
             listener.noted(f"Gradients of {cell.method} by double backward: {job.training.engine.reason}.")
         job.prepare(results, stages, measure=measure)
         listener.fits(forecast, job.describe())
-    return Ready(job, forecast)
+    return job
 
 
 @dataclass(frozen=True)
@@ -106,16 +96,15 @@ def prepare_pictures(planned: Planned, device: str, results: Path, listener: Lis
         StoreError: the cache or the results folder cannot be written to.
     """
     adversarial(planned.cell.protocol)
-    job = prepare(planned, device, results, listener).job
+    job = prepare(planned, device, results, listener)
     assert isinstance(job, Adversarial)  # as its protocol is
-    built = job.built
     return Prepared(
         dataset=str(planned.cell.dataset),
-        train=len(built.pictures.train),
-        held_out=len(built.pictures.held_out),
-        shape=built.pictures.shape,
-        real=len(built.reference.pictures),
-        extractor=built.extractor.id,
+        train=len(job.pictures.train),
+        held_out=len(job.pictures.held_out),
+        shape=job.pictures.shape,
+        real=len(job.reference.pictures),
+        extractor=job.extractor.id,
     )
 
 

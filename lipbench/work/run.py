@@ -7,7 +7,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,8 @@ def work(folder: RunFolder, device: str, progress: Progress, argv: list[str], si
             return STOPPED
         except Exception as error:  # whatever happens in a cell is recorded in its folder
             traceback.print_exc()  # into the log
-            folder.record_failure(kind_of(error), _message(error), traceback.format_exc())
+            message = str(error) if isinstance(error, LipbenchError) else f"{type(error).__name__}: {error}"
+            folder.record_failure(kind_of(error), message, traceback.format_exc())
             return FAILED
         return FINISHED
 
@@ -73,10 +74,6 @@ def kind_of(error: Exception) -> str:
     """The word for a failure in ``error.json``."""
     starved = isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
     return "out of memory" if starved else "error"
-
-
-def _message(error: Exception) -> str:
-    return str(error) if isinstance(error, LipbenchError) else f"{type(error).__name__}: {error}"
 
 
 @dataclass
@@ -98,7 +95,7 @@ class _Run:
             "trainer": self.job.training.state_dict(),
             "device": self.device.type,
             "basis": self.job.basis,
-            "meter": self.meter.state_dict(),
+            "meter": asdict(self.meter),
             "losses": self.losses,
             "trace": self.folder.evaluations.signature(),
         }

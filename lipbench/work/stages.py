@@ -102,11 +102,9 @@ class Stages:
 
     def _shown(self, text: str) -> str:
         """The text with the user's own files, and the folders that they lie in, in place of their copies."""
-        for copy, shown in self.files.items():
-            text = text.replace(str(copy), str(shown))
-        folders = {copy.parent: shown.parent for copy, shown in self.files.items()}
-        for copied, original in sorted(folders.items(), key=lambda pair: -len(pair[0].parts)):
-            text = text.replace(str(copied), str(original))
+        originals = {**self.files, **{copy.parent: shown.parent for copy, shown in self.files.items()}}
+        for copy, original in sorted(originals.items(), key=lambda pair: -len(pair[0].parts)):
+            text = text.replace(str(copy), str(original))
         return text
 
     def _reads_beside(self, error: BaseException | None) -> bool:
@@ -114,5 +112,5 @@ class Stages:
         if not (isinstance(error, FileNotFoundError) and isinstance(error.filename, str | bytes)):
             return False
         sought = Path(os.fsdecode(error.filename)).resolve()
-        places = {folder.resolve() for copy in self.files for folder in (copy.parent, copy.parent.parent)}
-        return not places.isdisjoint(sought.parents)
+        folders = {folder.resolve() for copy in self.files for folder in (copy.parent, copy.parent.parent)}
+        return not folders.isdisjoint(sought.parents)

@@ -41,17 +41,6 @@ def test_a_run_without_a_checkpoint_cannot_be_loaded(make_run: MakeRun) -> None:
         lipbench.load(make_run("gn").path)
 
 
-@pytest.mark.parametrize("seeds", [[], [-1], "x"])
-def test_seeds_that_are_none_are_refused(seeds: list[int] | str) -> None:
-    with pytest.raises(RequestError, match="expected"):
-        lipbench.run("gn", seeds=seeds)
-
-
-def test_jobs_must_be_positive() -> None:
-    with pytest.raises(RequestError, match="jobs is 0"):
-        lipbench.run("gn", jobs=0)
-
-
 def test_the_package_names_what_it_offers() -> None:
     assert set(lipbench.__all__) <= set(dir(lipbench))
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):

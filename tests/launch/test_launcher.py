@@ -14,6 +14,7 @@ import pytest
 from lipbench.disk.results import run_folders
 from lipbench.disk.store import RunFolder, Status
 from tests.conftest import TINY
+from tests.work.cells import error
 from tests.work.test_resume import assert_equal
 
 pytestmark = pytest.mark.slow
@@ -76,13 +77,9 @@ def test_a_failing_run_loses_no_other_and_is_tried_again(tmp_path: Path) -> None
     (folder,) = [folder for folder in run_folders(tmp_path) if folder.id.startswith("bad")]
     assert "∇: about to fail" in folder.file("log.txt").read_text()
     run(tmp_path, *words)
-    error = folder.read_json("error.json")
-    assert error is not None
-    assert error["attempt"] == 2
+    assert error(folder)["attempt"] == 2
     run(tmp_path, *words, "--retry-failed")
-    assert folder.file(
-        "attempt-1",
-    ).is_dir()
+    assert folder.file("attempt-1").is_dir()
 
 
 def test_a_diverged_run_is_finished_and_started_over_only_when_asked(tmp_path: Path) -> None:
@@ -107,9 +104,7 @@ def test_a_run_that_takes_too_long_is_stopped_and_goes_on_later(tmp_path: Path) 
     assert done.returncode == 1
     assert "stopped after 20 s (--timeout)" in done.stdout
     (folder,) = run_folders(tmp_path)
-    error = folder.read_json("error.json")
-    assert error is not None
-    assert error["kind"] == "timeout"
+    assert error(folder)["kind"] == "timeout"
     assert folder.trace()[0][-1]["step"] > 0
 
 

@@ -79,11 +79,7 @@ def test_a_run_stopped_at_any_step_is_saved_there_and_ends_bit_equal(
     assert folder.status() is Status.INTERRUPTED
     assert work(folder, "cpu", lambda made: None, []) == FINISHED
     whole = make_run("gn", protocol=protocol, train__steps=5, finished=True, results="whole")
-    if protocol == "digits":
-        assert_equal(folder, whole)
-    else:
-        results = [(each.read_json("result.json") or {}) for each in (folder, whole)]
-        assert results[0]["l2"] == results[1]["l2"]
+    assert_equal(folder, whole)
 
 
 def test_an_evaluation_that_is_stopped_is_made_again_from_the_same_state(

@@ -1,5 +1,6 @@
 """Measures of one's own: declared, taken at an evaluation, and refused where they give what is no number."""
 
+import sys
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -112,6 +113,7 @@ def test_what_a_measure_does_to_the_critic_is_nobody_elses() -> None:
     [
         (float("nan"), "mine is nan; expected a finite number, or None .*: look for a division by 0"),
         (torch.tensor(float("inf")), "mine is inf; expected a finite number"),
+        (10**400, "mine is inf; expected a finite number"),
         (torch.ones(3), r"mine is a Tensor of the shape \(3,\); expected one number, such as x.mean\(\)"),
         (np.ones((1, 2)), r"mine is a ndarray of the shape \(1, 2\); expected one number"),
         (torch.tensor(True), "mine is a Tensor of the shape .*; expected one number"),
@@ -149,8 +151,19 @@ def test_other_columns_than_it_declares_are_refused(given: Any, expected: str) -
 def test_an_error_and_a_change_of_what_is_given_are_refused() -> None:
     with pytest.raises(PluginError, match="measure mine fails in of_pictures: ZeroDivisionError"):
         taken(lambda fake, real: 1 / 0)
+    with pytest.raises(PluginError, match=r"fails in of_pictures: SystemExit: 3 \(.*test_evaluation.py, line \d+, in"):
+        taken(lambda fake, real: sys.exit(3))
     with pytest.raises(PluginError, match="measure mine changes what it is given.*clone"):
         taken(lambda fake, real: fake.clamp_(1).float().mean())
+
+
+def test_a_change_is_seen_through_a_view_of_numpy() -> None:
+    def darken(fake: Tensor, real: Tensor) -> float:
+        real.numpy()[0] = 7
+        return 1.0
+
+    with pytest.raises(PluginError, match="measure mine changes what it is given.*clone"):
+        taken(darken)
 
 
 @pytest.mark.parametrize("hook", ["of_pictures", "of_features"])
@@ -215,6 +228,7 @@ def test_what_is_declared_of_a_column() -> None:
         ({"low": 1, "high": 0}, "reaches from low = 1 to high = 0; expected low below high"),
         ({"columns": ["one"]}, r"columns of measure mine is \['one'\]; expected a dict"),
         ({"columns": {"one": {"bettr": "lower"}}}, "column one .* has 'bettr'; did you mean better.; expected some of"),
+        ({"columns": {"critic_loss": {}}}, "has a column 'critic_loss', which every run has already; expected a name"),
         ({"columns": {"My column": {}}}, "mine has a column 'My column'; expected a name of small letters"),
     ],
 )

@@ -246,6 +246,19 @@ def test_a_plugin_that_a_protocol_names_is_refused_as_a_method_is(overrides: dic
         ask("gn", overrides=overrides)
 
 
+MEASURE = (
+    '"""M."""\nfrom lipbench import Measure\nclass M(Measure):\n    {}\n    def of_pictures(self, fake, real): ...\n'
+)
+
+
+@pytest.mark.parametrize("name", ["fid", "step", "part", "gap", "critic_loss", "grad_norm_p50", "raw_secant_1"])
+def test_a_measure_with_a_name_that_a_run_uses_itself_is_refused(tmp_path: Path, name: str) -> None:
+    for path, columns in ((tmp_path / f"{name}.py", ""), (tmp_path / "mine.py", f"columns = {{{name!r}: {{}}}}")):
+        path.write_text(MEASURE.format(columns))
+        with pytest.raises(RequestError, match=f"gives the column {name}, which every run gives already; expected"):
+            ask("gn", overrides={"evaluate.measures": str(path)})
+
+
 def test_an_architecture_with_parameters_is_another_comparison_and_a_default_is_not() -> None:
     plain, same, narrow = (
         ask("gn", overrides={"architecture": text})[0].cell for text in ("cnn-8", "cnn_8[width=16]", "cnn-8[width=8]")

@@ -62,10 +62,8 @@ def test_one_engine_can_be_asked_for() -> None:
 
 
 def test_the_interval_of_a_median_takes_its_ends_from_the_binomial_distribution() -> None:
-    assert median_interval([float(value) for value in range(1, 21)]) == (
-        6,
-        15,
-    )  # as tables of the sign test say for 20 values
+    # As tables of the sign test say for 20 values.
+    assert median_interval([float(value) for value in range(1, 21)]) == (6, 15)
     assert median_interval([3.0, 1.0, 2.0]) == (1.0, 3.0)
     assert median_interval([7.0]) == (7.0, 7.0)
 
@@ -93,18 +91,8 @@ def test_networks_of_the_users_own_are_measured_on_pictures_of_any_size(tmp_path
         "    return nn.Sequential(nn.Linear(latent_dim, size), nn.Unflatten(1, shape)), "
         "nn.Sequential(nn.Flatten(), nn.Linear(size, 1))\n"
     )
-    words = [
-        "cost",
-        "--methods",
-        "wc",
-        "--architecture",
-        f"{tmp_path}/nets.py:make",
-        "--batch-size",
-        "4",
-        "--rounds",
-        "1",
-    ]
-    words += ["--results", str(tmp_path / "results"), "--side", "6"]
+    words = ["cost", "--methods", "wc", "--architecture", f"{tmp_path}/nets.py:make", "--side", "6"]
+    words += ["--batch-size", "4", "--rounds", "1", "--results", str(tmp_path / "results")]
     result = CliRunner().invoke(main, [*words, "--channels", "2"])
     assert result.exit_code == 0, result.output
     assert "nets:make, 2×6×6, batch 4" in result.output

@@ -128,9 +128,21 @@ def test_the_command_prints_the_scores_and_writes_them_as_json(digits: str, tmp_
     assert result.exit_code == 0, result.output
     assert "60 against 60" in result.output
     record = json.loads(file.read_text())
-    assert {"fid", "kid_mean", "kid_std", "inception_score", "samples", "extractor", "protocol"} <= set(record)
+    assert {"fid", "kid_mean", "kid_std", "inception_score", "samples", "extractor", "comparable"} <= set(record)
     CliRunner().invoke(main, [*words[:2], *words[1:]])
     assert [scored["subject"] for scored in json.loads(file.read_text())] == [digits, digits]
+
+
+def test_pictures_against_themselves_are_precise_and_covered(digits: str) -> None:
+    (record,) = lipbench.evaluate(digits, against=digits, protocol="digits", measures=["prdc[k=3]"])
+    (plain,) = lipbench.evaluate(digits, against=digits, protocol="digits")
+    assert {name: record["measures"][name] for name in ("precision", "recall", "coverage")} == {
+        "precision": 1.0,
+        "recall": 1.0,
+        "coverage": 1.0,
+    }
+    assert plain["measures"] == {}
+    assert {**record, "measures": {}} == plain
 
 
 @pytest.mark.parametrize(
@@ -201,21 +213,6 @@ def test_a_folder_for_the_scores_that_is_not_there_is_refused_before_anything_is
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 2
     assert "there is no folder" in result.output
-
-
-def test_a_cache_folder_that_cannot_be_written_to_is_named(
-    digits: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "file").write_text("")
-    lipbench.evaluate(digits, against="digits", protocol="digits")  # decodes the pictures
-    monkeypatch.setattr("lipbench.measuring.fidelity.cache_folder", lambda: tmp_path / "file")
-    with pytest.raises(StoreError, match="the cache cannot be written to: .*file"):
-        lipbench.evaluate(digits, against="digits", protocol="digits")
-
-
-def test_a_run_without_a_checkpoint_is_refused(make_run: MakeRun) -> None:
-    with pytest.raises(StoreError, match="has no checkpoint yet"):
-        lipbench.evaluate(make_run("gn").path)
 
 
 @needs(CIFAR10)

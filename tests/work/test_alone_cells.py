@@ -1,6 +1,5 @@
 """The work on cells that train a critic alone."""
 
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -8,32 +7,19 @@ import pytest
 import torch
 
 import lipbench
-from lipbench.disk.store import RunFolder, Status
+from lipbench.disk.store import Status
 from lipbench.errors import RequestError
-from lipbench.launch import FAILED, FINISHED
+from lipbench.launch import FAILED
 from lipbench.launch.listener import Listener
+from lipbench.measures import is_taken
 from lipbench.request.plan import plan
-from lipbench.work import checkpoint
 from lipbench.work.prepare import create, prepare
-from lipbench.work.stages import Stages
 from tests.conftest import TINY, TINY_ALONE, MakeRun
-from tests.work.test_resume import Killed, dying_at_write, trained
+from tests.work.cells import PERCEPTRONS, SPOILT, error, nets_file, result
 from tests.work.test_run import NAN, TIMES, go
 
 TRUTH = ("cos", "l2", "w1_estimate", "w1_true")
 PROFILE = {f"{raw}{key}" for raw in ("", "raw_") for key in ("secant_max", "secant_1", "secant_0.001", "tv_gap")}
-
-
-def result(folder: RunFolder) -> dict[str, Any]:
-    found = folder.read_json("result.json")
-    assert found is not None, folder.read_json("error.json")
-    return found
-
-
-def error(folder: RunFolder) -> dict[str, Any]:
-    found = folder.read_json("error.json")
-    assert found is not None
-    return found
 
 
 @pytest.mark.parametrize(
@@ -67,6 +53,7 @@ def test_a_finished_run_has_everything_that_the_table_needs(
     assert found["fid_best"] is None
     assert "fid" not in found
     assert len(found["pair"]) == 8
+    assert all(map(is_taken, found.keys() | folder.trace()[0][0].keys()))
     assert not folder.file("samples.png").exists()
 
 
@@ -88,36 +75,6 @@ def test_a_method_that_changes_nothing_changes_no_number(make_run: MakeRun) -> N
     assert {key: one[key] for key in (*TRUTH, *PROFILE)} == {key: two[key] for key in (*TRUTH, *PROFILE)}
 
 
-def outcome(folder: RunFolder) -> dict[str, Any]:
-    records = [result(folder), *folder.trace()[0]]
-    return {
-        str(row): {k: v for k, v in record.items() if k not in (*TIMES, "trace")} for row, record in enumerate(records)
-    }
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("methods", ["sn+gp", "gn"])
-def test_a_run_that_dies_at_any_write_and_goes_on_ends_bit_equal_to_one_that_did_not(
-    make_run: MakeRun, methods: str
-) -> None:
-    straight = make_run(methods, protocol="w1", finished=True, results="straight")
-    for number in count():
-        folder = make_run(methods, protocol="w1", results=f"dying-{number}")
-        try:
-            with dying_at_write(number):
-                go(folder)
-            break
-        except Killed:
-            assert go(folder) == FINISHED
-            assert outcome(folder) == outcome(straight)
-            states = [checkpoint.load(each) for each in (folder, straight)]
-            assert states[0] is not None
-            assert states[1] is not None
-            torch.testing.assert_close(trained(states[0]), trained(states[1]), rtol=0, atol=0)
-    # environment, basis; line and checkpoint twice; result
-    assert number == 7
-
-
 def test_a_nan_is_a_result_recorded_at_its_step(make_run: MakeRun, tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text(NAN)
@@ -132,19 +89,8 @@ def test_a_nan_is_a_result_recorded_at_its_step(make_run: MakeRun, tmp_path: Pat
 def test_a_critic_that_turns_nan_in_the_very_last_step_counts_as_divergence(
     make_run: MakeRun, tmp_path: Path, methods: str
 ) -> None:
-    path = tmp_path / "nets.py"
-    path.write_text(
-        "from lipbench.nets.mlp import Mlp\nplain = Mlp().make\n"
-        "def make(shape, latents):\n"
-        "    generator, critic = plain(shape, latents)\n"
-        "    calls = []\n"
-        "    def spoil(grad):\n"
-        "        calls.append(1)\n"
-        "        return grad * float('nan') if len(calls) == 3 else grad\n"
-        "    critic[1].weight.register_hook(spoil)\n"
-        "    return generator, critic\n"
-    )
-    folder = make_run(methods, protocol="w1", finished=True, architecture=f"{path}:make", train__steps=3)
+    nets = nets_file(tmp_path, SPOILT.format("critic[1]"), PERCEPTRONS)
+    folder = make_run(methods, protocol="w1", finished=True, architecture=nets, train__steps=3)
     found = result(folder)
     assert (found["status"], found["diverged_at"]) == ("diverged", 3)
     assert "the score at real points, or its gradient, is not finite at step 3" in error(folder)["message"]
@@ -189,16 +135,6 @@ def test_a_method_for_pictures_alone_is_refused_on_points_before_anything_is_sta
     assert "mine on w1 fails while trying penalty_points of mine" in error(folder)["message"]
     assert not folder.file("trace.jsonl").exists()
     assert make_run(str(path), finished=True).status() is Status.DONE  # on pictures it is welcome
-
-
-def test_checking_changes_nothing_that_training_depends_on() -> None:
-    (planned,) = plan("sn", None, [0], "w1", TINY_ALONE)
-    job = create(planned.cell, planned.sources.__getitem__, torch.device("cpu"))
-    before = {name: value.clone() for name, value in job.training.critic.state_dict().items()}
-    streams = job.training.state_dict()["streams"]
-    job.check(Stages("sn on w1"))
-    torch.testing.assert_close(job.training.critic.state_dict(), before, rtol=0, atol=0)
-    torch.testing.assert_close(job.training.state_dict()["streams"], streams, rtol=0, atol=0)
 
 
 def test_another_pair_under_the_same_path_is_refused_in_the_same_results_folder(tmp_path: Path) -> None:

@@ -6,10 +6,11 @@ import pytest
 from PIL import Image
 
 from lipbench.data.cifar10 import Cifar10
-from lipbench.disk.store import RunFolder, Status
+from lipbench.disk.store import RunFolder
 from lipbench.request.plan import plan
 from lipbench.work.run import work
 from tests.assets import CIFAR10, FASHION_MNIST, INCEPTION, needs
+from tests.work.cells import result
 
 FEW = {
     "train.steps": 2,
@@ -60,9 +61,7 @@ def test_a_protocol_of_the_literature_runs_to_its_end(
     folder = RunFolder(tmp_path / "results" / "runs" / planned.cell.run_id)
     folder.create(planned.cell.to_json(), planned.contents())
     work(folder, "cpu", lambda step: None, [])
-    assert folder.status() is Status.DONE, folder.read_json("error.json")
-    result = folder.read_json("result.json") or {}
-    assert result["fid"] > 0
-    assert result["features"] == 2048
-    assert result["inception_score"] is None
-    assert result["extractor"].startswith("inception-v3-compat@")
+    found = result(folder)
+    assert (found["status"], found["features"], found["inception_score"]) == ("done", 2048, None)
+    assert found["fid"] > 0
+    assert found["extractor"].startswith("inception-v3-compat@")

@@ -37,18 +37,7 @@ def test_a_sweep_outlives_its_server_an_edit_of_its_own_file_and_a_damaged_resul
     folder = RunFolder(results / "runs" / damaged.cell.run_id)
     folder.create(damaged.cell.to_json(), {})
     folder.file("result.json").write_text('{"status": "do')
-    words = (
-        "--methods",
-        f"gn,{mine},sn",
-        "--seeds",
-        "0",
-        "--steps",
-        "300",
-        "--set",
-        "evaluate.every=50",
-        "--jobs",
-        "1",
-    )
+    words = ("--methods", f"gn,{mine},sn", "--seeds", "0", "--steps", "300", "--set", "evaluate.every=50")
     with subprocess.Popen(
         command(results, *words, "--jobs", "1"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as sweep:

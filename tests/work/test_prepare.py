@@ -119,11 +119,6 @@ def test_data_that_is_missing_is_a_message_and_exit_code_2(tmp_path: Path, monke
     assert "Traceback" not in result.output
 
 
-def test_an_unknown_protocol_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match="unknown protocol 'cifar-cnn'.*Did you mean 'cifar10-cnn'"):
-        lipbench.prepare("cifar-cnn", results=tmp_path)
-
-
 def test_what_is_to_be_known_of_the_pictures_is_said(tmp_path: Path) -> None:
     for number in range(20):
         (tmp_path / "images").mkdir(exist_ok=True)

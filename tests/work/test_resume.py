@@ -20,26 +20,21 @@ from lipbench.launch import FAILED, FINISHED
 from lipbench.work import checkpoint
 from lipbench.work import run as working
 from tests.conftest import MakeRun
+from tests.work.cells import error, result
 from tests.work.test_run import TIMES, go
-
-
-def trained(state: dict[str, Any]) -> dict[str, Any]:
-    """A training's state, without that of Python's own random numbers: what checks types in tests draws from it."""
-    return {key: value for key, value in state["trainer"].items() if key != "global_random_python"}
 
 
 def outcome(folder: RunFolder) -> dict[str, Any]:
     """Everything that must be equal in two runs of one cell: all of it but the time that it took."""
-    result = folder.read_json("result.json")
-    assert result is not None
-    lines = folder.trace()[0]
     state = checkpoint.load(folder)
     assert state is not None
+    samples = folder.file("samples.png")
     return {
-        "result": {key: value for key, value in result.items() if key not in (*TIMES, "trace")},
-        "trace": [{key: value for key, value in line.items() if key not in TIMES} for line in lines],
-        "trainer": trained(state),
-        "samples": folder.file("samples.png").read_bytes(),
+        "result": {key: value for key, value in result(folder).items() if key not in (*TIMES, "trace")},
+        "trace": [{key: value for key, value in line.items() if key not in TIMES} for line in folder.trace()[0]],
+        # Without the state of Python's own random numbers: what checks types in tests draws from it.
+        "trainer": {key: value for key, value in state["trainer"].items() if key != "global_random_python"},
+        "samples": samples.read_bytes() if samples.exists() else None,
     }
 
 
@@ -79,12 +74,17 @@ def dying_at_write(number: int) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("methods", ["sn+gp", "gn"])
+@pytest.mark.parametrize(
+    ("protocol", "writes"),
+    # environment, basis; picture where there is one, line and checkpoint twice; result
+    [("digits", 9), pytest.param("w1", 7, marks=pytest.mark.slow)],
+)
 def test_a_run_that_dies_at_any_write_and_goes_on_ends_bit_equal_to_one_that_did_not(
-    make_run: MakeRun, methods: str
+    make_run: MakeRun, methods: str, protocol: str, writes: int
 ) -> None:
-    straight = make_run(methods, finished=True, results="straight")
+    straight = make_run(methods, protocol=protocol, finished=True, results="straight")
     for number in count():
-        folder = make_run(methods, results=f"dying-{number}")
+        folder = make_run(methods, protocol=protocol, results=f"dying-{number}")
         try:
             with dying_at_write(number):
                 go(folder)
@@ -93,8 +93,7 @@ def test_a_run_that_dies_at_any_write_and_goes_on_ends_bit_equal_to_one_that_did
             assert folder.status() is Status.INTERRUPTED
             assert go(folder) == FINISHED
             assert_equal(folder, straight)
-    # environment, basis; picture, line and checkpoint twice; result
-    assert number == 9
+    assert number == writes
 
 
 @pytest.mark.slow
@@ -125,11 +124,9 @@ def test_seconds_add_up_over_resumes(make_run: MakeRun) -> None:
         go(folder)
     first = checkpoint.load(folder)
     go(folder)
-    result = folder.read_json("result.json")
     assert first is not None
-    assert result is not None
     assert first["trainer"]["step"] == 3
-    assert result["seconds_train"] > first["meter"]["seconds_train"] > 0
+    assert result(folder)["seconds_train"] > first["meter"]["seconds_train"] > 0
 
 
 def test_a_truncated_checkpoint_is_a_failure_with_a_cure_and_stays_where_it_is(make_run: MakeRun) -> None:
@@ -138,10 +135,9 @@ def test_a_truncated_checkpoint_is_a_failure_with_a_cure_and_stays_where_it_is(m
     path = folder.file("checkpoint.pt")
     path.write_bytes(path.read_bytes()[:5000])
     assert go(folder) == FAILED
-    error = folder.read_json("error.json")
-    assert error is not None
-    assert "checkpoint.pt' is damaged" in error["message"]
-    assert "--retry-failed" in error["message"]
+    message = error(folder)["message"]
+    assert "checkpoint.pt' is damaged" in message
+    assert "--retry-failed" in message
     assert path.stat().st_size == 5000
 
 
@@ -151,9 +147,7 @@ def test_a_trace_that_lost_an_evaluation_is_a_failure_with_a_cure(make_run: Make
     path = folder.file("trace.jsonl")
     path.write_text(lost := path.read_text()[-100:])
     assert go(folder) == FAILED
-    error = folder.read_json("error.json")
-    assert error is not None
-    assert "does not begin with the 2 evaluations that the checkpoint knows" in error["message"]
+    assert "does not begin with the 2 evaluations that the checkpoint knows" in error(folder)["message"]
     assert path.read_text() == lost
 
 
@@ -174,7 +168,5 @@ def test_a_checkpoint_from_elsewhere_is_refused(make_run: MakeRun, change: dict[
     changed = {key: value for key, value in (state | change).items() if value is not None}
     checkpoint.save(folder, changed)
     assert go(folder) == FAILED
-    error = folder.read_json("error.json")
-    assert error is not None
-    assert message in error["message"]
-    assert "--retry-failed" in error["message"]
+    assert message in error(folder)["message"]
+    assert "--retry-failed" in error(folder)["message"]

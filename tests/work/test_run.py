@@ -11,11 +11,13 @@ import lipbench
 from lipbench.disk.store import RunFolder, Status
 from lipbench.errors import RequestError
 from lipbench.launch import BUSY, FAILED, FINISHED
-from lipbench.tools.load import load_networks
+from lipbench.measures import is_taken
+from lipbench.tools.load import load
 from lipbench.work import run as working
 from lipbench.work.environment import processor
 from lipbench.work.run import work
 from tests.conftest import MakeRun
+from tests.work.cells import NETS, PERCEPTRONS, SPOILT, error, nets_file, result
 
 TIMES = ("seconds_train", "seconds_per_step", "seconds_evaluate", "peak_memory_bytes")
 
@@ -35,16 +37,15 @@ def go(folder: RunFolder) -> int:
 
 def test_a_finished_run_has_everything_that_the_table_needs(make_run: MakeRun) -> None:
     folder = make_run("gn", finished=True)
-    assert folder.status() is Status.DONE, folder.read_json("error.json")
-    result = folder.read_json("result.json")
-    assert result is not None
-    assert result["step"] == 6
-    assert (result["passes"], result["memory_format"]) == (1, "contiguous")
-    assert result["extractor"].startswith("digits-cnn@")
+    found = result(folder)
+    assert (found["status"], found["step"]) == ("done", 6)
+    assert (found["passes"], found["memory_format"]) == (1, "contiguous")
+    assert found["extractor"].startswith("digits-cnn@")
     for name in ("fid", "kid", "inception_score", "grad_norm_max", "raw_grad_norm_mean", *TIMES):
-        assert isinstance(result[name], int | float), name
+        assert isinstance(found[name], int | float), name
     assert [line["step"] for line in folder.trace()[0]] == [3, 6]
-    assert result["fid_best"] == min(line["fid"] for line in folder.trace()[0])
+    assert found["fid_best"] == min(line["fid"] for line in folder.trace()[0])
+    assert all(map(is_taken, found.keys() | folder.trace()[0][0].keys()))
     environment = folder.read_json("environment.json")
     assert environment is not None
     assert environment["argv"] == ["lipbench", "run"]
@@ -80,32 +81,18 @@ def nan_method(tmp_path: Path) -> str:
 
 def test_a_nan_is_a_result_recorded_at_its_step(make_run: MakeRun, nan_method: str) -> None:
     folder = make_run(f"{nan_method}[after=4]", finished=True)
-    result, error = folder.read_json("result.json"), folder.read_json("error.json")
-    assert result is not None
-    assert error is not None
-    assert (result["status"], result["diverged_at"]) == ("diverged", 5)
-    assert "fid" not in result
-    assert result["best_step"] == 3
-    assert (error["kind"], error["message"]) == ("diverged", "critic loss is not finite at step 5")
+    found, why = result(folder), error(folder)
+    assert (found["status"], found["diverged_at"]) == ("diverged", 5)
+    assert "fid" not in found
+    assert found["best_step"] == 3
+    assert (why["kind"], why["message"]) == ("diverged", "critic loss is not finite at step 5")
 
 
 def test_weights_that_turn_nan_in_the_very_last_step_count_as_divergence(make_run: MakeRun, tmp_path: Path) -> None:
-    path = tmp_path / "nets.py"
-    path.write_text(
-        "import torch\nfrom lipbench.nets.cnn_8 import Cnn8\nsmall = Cnn8().make\n"
-        "def make(shape, latents):\n"
-        "    generator, critic = small(shape, latents)\n"
-        "    calls = []\n"
-        "    def spoil(grad):\n"
-        "        calls.append(1)\n"
-        "        return grad * float('nan') if len(calls) == 3 else grad\n"
-        "    generator[0].weight.register_hook(spoil)\n"
-        "    return generator, critic\n"
-    )
-    folder = make_run("wc", finished=True, architecture=f"{path}:make", train__steps=3)
-    result = folder.read_json("result.json")
-    assert result is not None
-    assert (result["status"], result["diverged_at"], result["fid_best"]) == ("diverged", 3, None)
+    nets = nets_file(tmp_path, SPOILT.format("generator[0]"))
+    folder = make_run("wc", finished=True, architecture=nets, train__steps=3)
+    found = result(folder)
+    assert (found["status"], found["diverged_at"], found["fid_best"]) == ("diverged", 3, None)
 
 
 def test_an_exception_is_recorded_with_its_traceback_and_tried_again(make_run: MakeRun, tmp_path: Path) -> None:
@@ -114,16 +101,15 @@ def test_an_exception_is_recorded_with_its_traceback_and_tried_again(make_run: M
     folder = make_run(str(path))
     assert go(folder) == FAILED
     assert go(folder) == FAILED
-    error = folder.read_json("error.json")
-    assert error is not None
-    assert (error["kind"], error["attempt"]) == ("error", 2)
-    assert re.search(r"OSError: the disk is gone \(.*method.py, line 6, in regulariser\)", error["message"])
-    assert "in regulariser" in error["traceback"]
+    why = error(folder)
+    assert (why["kind"], why["attempt"]) == ("error", 2)
+    assert re.search(r"OSError: the disk is gone \(.*method.py, line 6, in regulariser\)", why["message"])
+    assert "in regulariser" in why["traceback"]
     assert folder.status() is Status.FAILED
 
 
 @pytest.mark.parametrize(
-    ("error", "kind"),
+    ("raised", "kind"),
     [
         (MemoryError(), "out of memory"),
         (torch.OutOfMemoryError("CUDA out of memory"), "out of memory"),
@@ -131,8 +117,8 @@ def test_an_exception_is_recorded_with_its_traceback_and_tried_again(make_run: M
         (RuntimeError("shapes differ"), "error"),
     ],
 )
-def test_running_out_of_memory_is_told_from_other_errors(error: Exception, kind: str) -> None:
-    assert working.kind_of(error) == kind
+def test_running_out_of_memory_is_told_from_other_errors(raised: Exception, kind: str) -> None:
+    assert working.kind_of(raised) == kind
 
 
 def test_the_users_own_method_is_run_from_the_copy_in_the_folder(make_run: MakeRun, nan_method: str) -> None:
@@ -179,26 +165,21 @@ def test_files_of_the_users_own_with_modules_run_and_are_loaded_from_the_folder_
 def test_a_critic_with_batch_normalisation_is_refused_under_gradient_norms_alone(
     make_run: MakeRun, tmp_path: Path
 ) -> None:
-    path = tmp_path / "nets.py"
-    path.write_text(
-        "from torch import nn\nfrom lipbench.nets.cnn_8 import Cnn8\nsmall = Cnn8().make\n"
+    nets = nets_file(
+        tmp_path,
         "def make(shape, latents):\n"
         "    generator, critic = small(shape, latents)\n"
-        "    return generator, nn.Sequential(nn.BatchNorm2d(1), *critic)\n"
+        "    return generator, nn.Sequential(nn.BatchNorm2d(1), *critic)\n",
     )
-    refused = make_run("gp", architecture=f"{path}:make")
+    refused = make_run("gp", architecture=nets)
     assert go(refused) == FAILED
-    error = refused.read_json("error.json")
-    assert error is not None
-    assert "by a BatchNorm2d, layer '0'" in error["message"]
-    result = make_run("wc", finished=True, architecture=f"{path}:make").read_json("result.json")
-    assert result is not None
-    assert (result["status"], result["passes"], result["memory_format"]) == ("done", 2, "contiguous")
+    assert "by a BatchNorm2d, layer '0'" in error(refused)["message"]
+    found = result(make_run("wc", finished=True, architecture=nets))
+    assert (found["status"], found["passes"], found["memory_format"]) == ("done", 2, "contiguous")
 
 
 NOISY = """
 import torch
-from torch import nn
 class Noise(nn.Module):
     def forward(self, x): return x + torch.randn_like(x)
 def make(shape, latents):
@@ -207,53 +188,85 @@ def make(shape, latents):
 """
 
 
-@pytest.mark.parametrize(("protocol", "net"), [("digits", "cnn_8 import Cnn8 as Net"), ("w1", "mlp import Mlp as Net")])
+@pytest.mark.parametrize(("protocol", "head"), [("digits", NETS), ("w1", PERCEPTRONS)])
 @pytest.mark.parametrize("methods", ["gn", "wc"])
 def test_a_critic_that_is_no_function_is_not_examined_and_its_run_is_done(
-    make_run: MakeRun, tmp_path: Path, protocol: str, net: str, methods: str
+    make_run: MakeRun, tmp_path: Path, protocol: str, head: str, methods: str
 ) -> None:
-    (tmp_path / "nets.py").write_text(f"from lipbench.nets.{net}\nsmall = Net().make\n{NOISY}")
-    folder = make_run(methods, protocol=protocol, finished=True, architecture=f"{tmp_path / 'nets.py'}:make")
-    result = folder.read_json("result.json")
-    assert result is not None
-    assert result["status"] == "done"
-    assert "it is no function" in result["not_examined"]
-    assert not [name for name in result if "grad_norm" in name or "secant" in name]
-    assert ("fid" in result) == (protocol == "digits")
+    folder = make_run(methods, protocol=protocol, finished=True, architecture=nets_file(tmp_path, NOISY, head))
+    found = result(folder)
+    assert found["status"] == "done"
+    assert "it is no function" in found["not_examined"]
+    assert not [name for name in found if "grad_norm" in name or "secant" in name]
+    assert ("fid" in found) == (protocol == "digits")
 
 
 def test_a_run_whose_critic_draws_from_numpy_is_repeated_by_its_seed(make_run: MakeRun, tmp_path: Path) -> None:
-    (tmp_path / "nets.py").write_text(
-        "import numpy as np\nfrom torch import nn\nfrom lipbench.nets.cnn_8 import Cnn8\nsmall = Cnn8().make\n"
+    nets = nets_file(
+        tmp_path,
+        "import numpy as np\n"
         "class Jitter(nn.Module):\n"
         "    def forward(self, x): return x + (np.random.uniform(-0.2, 0.2) if self.training else 0)\n"
         "def make(shape, latents):\n    generator, critic = small(shape, latents)\n"
-        "    return generator, nn.Sequential(Jitter(), critic)\n"
+        "    return generator, nn.Sequential(Jitter(), critic)\n",
     )
-    found = [
-        make_run("wc", results=name, finished=True, architecture=f"{tmp_path / 'nets.py'}:make").read_json(
-            "result.json"
-        )
-        for name in ("one", "two")
-    ]
+    folders = [make_run("wc", results=name, finished=True, architecture=nets) for name in ("one", "two")]
     first, second = (
-        {key: value for key, value in (each or {}).items() if key not in (*TIMES, "trace")} for each in found
+        {key: value for key, value in result(folder).items() if key not in (*TIMES, "trace")} for folder in folders
     )
     assert first == second
     assert first["status"] == "done"
 
 
 def test_networks_with_old_hooks_are_trained_measured_and_loaded(make_run: MakeRun, tmp_path: Path) -> None:
-    (tmp_path / "nets.py").write_text(
-        "from torch import nn\nfrom torch.nn.utils import spectral_norm\nfrom lipbench.nets.cnn_8 import Cnn8\n"
-        "small = Cnn8().make\n"
+    nets = nets_file(
+        tmp_path,
+        "from torch.nn.utils import spectral_norm\n"
         "def make(shape, latents):\n    generator, critic = small(shape, latents)\n"
         "    for net in (generator, critic):\n        for layer in net:\n"
         "            if hasattr(layer, 'weight') and layer.weight.dim() > 1: spectral_norm(layer)\n"
-        "    return generator, critic\n"
+        "    return generator, critic\n",
     )
-    folder = make_run("gn", finished=True, architecture=f"{tmp_path / 'nets.py'}:make")
+    folder = make_run("gn", finished=True, architecture=nets)
     assert folder.status() is Status.DONE
-    networks = load_networks(folder, "cpu")
-    weight = networks.generator[0].weight.detach()  # type: ignore[index]  # a Sequential
+    weight = load(folder, "cpu").generator[0].weight.detach()  # type: ignore[index]  # a Sequential
     assert float(torch.linalg.matrix_norm(weight, 2)) == pytest.approx(1, abs=1e-3)
+
+
+MEASURE = """import torch
+from lipbench import Measure
+class Drawn(Measure):
+    def of_critic(self, critic, score, real, fake):
+        noise = torch.randn(8, *real.shape[1:], requires_grad=True)
+        score(noise).sum().backward()
+        return noise.grad.norm()
+"""
+
+
+@pytest.mark.parametrize("protocol", ["digits", "w1"])
+def test_no_other_number_changes_where_a_measure_is_taken_besides(
+    make_run: MakeRun, tmp_path: Path, protocol: str
+) -> None:
+    (tmp_path / "drawn.py").write_text(MEASURE)
+    asked = f"{tmp_path / 'drawn.py'}" + ",prdc[k=3]" * (protocol == "digits")
+    plain, more = (
+        make_run("gn", protocol=protocol, finished=True, **given).read_json("result.json")
+        for given in ({}, {"evaluate__measures": asked})
+    )
+    assert plain is not None
+    assert more is not None
+    besides = {"drawn", "precision", "recall", "density", "coverage"} if protocol == "digits" else {"drawn"}
+    assert more.keys() - plain.keys() == besides
+    changing = {"trace", "seconds_train", "seconds_evaluate", "seconds_per_step", "peak_memory_bytes"}
+    assert {key: more[key] for key in plain if key not in changing} == {
+        key: value for key, value in plain.items() if key not in changing
+    }
+
+
+def test_a_run_says_what_its_measures_declare(make_run: MakeRun, tmp_path: Path) -> None:
+    (tmp_path / "drawn.py").write_text(MEASURE)
+    folder = make_run("wc", finished=True, evaluate__measures=str(tmp_path / "drawn.py"))
+    place = folder.read_json("environment.json")
+    assert place is not None
+    assert place["measures"]["drawn"]["title"] == "drawn"
+    assert (folder.path / "measure.py").read_text() == MEASURE

@@ -8,18 +8,13 @@ from typing import Any
 import pandas as pd
 
 from lipbench.errors import PluginError
-from lipbench.measures import COLUMNS, DECIDING, PLUGINS, Column, Curve, Deciding, View
+from lipbench.measures import COLUMNS, DECIDING, PLUGINS, Column, Curve, Deciding, View, is_taken
 from lipbench.plugins import registry
 from lipbench.plugins.kinds import MEASURE
 
 NAMES = [column.name for column in COLUMNS]
 DTYPES = {"text": "string", "whole": "Int64", "number": "float64"}  # of pandas
 LIPBENCH = "lipbench"  # the pairing of its own runs
-COUNTS = ["method", "n", "diverged", "unfinished"]  # what stands beside the measures in a table of means
-# In small letters, names and titles that no measure of a run's own can have: tables and results hold them already.
-TAKEN = {name.lower() for column in COLUMNS for name in (column.name, column.title)} | {
-    *COUNTS, "comparison_id", "part", "step", "line", "message", "trace",
-}  # fmt: skip
 SHOWN = 5  # of several complaints
 
 
@@ -89,7 +84,7 @@ def declared(name: str, record: Any) -> Column:
     Raises:
         ValueError: it is no such declaration.
     """
-    if not name.strip() or not name.isprintable() or name.lower() in TAKEN:
+    if not name.strip() or not name.isprintable() or is_taken(name):
         raise ValueError(f"the name is {name!r}, expected one that nothing else has")
     if not isinstance(record, dict):
         raise ValueError(f"{record!r}, expected an object")

@@ -11,9 +11,9 @@ import pandas as pd
 from lipbench.disk.results import has_runs, run_folders
 from lipbench.disk.store import RunFolder
 from lipbench.errors import StoreError
-from lipbench.measures import COLUMNS, Column
+from lipbench.measures import COLUMNS, COUNTS, Column
 from lipbench.reports.reading import added, bases, records, yardsticks
-from lipbench.reports.reading.columns import COUNTS, NAMES, dtypes, installed
+from lipbench.reports.reading.columns import NAMES, dtypes, installed
 from lipbench.reports.reading.records import Run
 from lipbench.reports.reading.yardsticks import Measured, Yardsticks
 from lipbench.request.cell import Cell

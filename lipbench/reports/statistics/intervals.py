@@ -8,8 +8,7 @@ import pandas as pd
 from scipy import stats
 
 from lipbench.disk.store import Status
-from lipbench.measures import COLUMNS, DECIDING, Column, View, in_view
-from lipbench.reports.reading.columns import COUNTS
+from lipbench.measures import COLUMNS, COUNTS, DECIDING, Column, View, in_view
 
 MEASURES = {column.name: column for column in in_view(COLUMNS, View.SUMMARY)}
 UNKNOWN = "–"

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from lipbench.errors import RequestError
-from lipbench.work.networks import check_network
+from lipbench.work.check import check_network
 from tests.work.cells import Heard
 
 POINTS = torch.randn(4, 3)
