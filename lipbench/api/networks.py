@@ -9,7 +9,8 @@ from lipbench.disk import places
 from lipbench.launch.checking import Verdict, check_each
 from lipbench.launch.listener import Listener
 from lipbench.plugins.names import Names, listed
-from lipbench.request.plan import plan, read_architecture
+from lipbench.request.named import read_architecture
+from lipbench.request.plan import plan
 from lipbench.request.settings import with_arguments
 
 Engines = Literal["three-sweep", "double-backward", "both"]

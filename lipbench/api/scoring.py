@@ -13,7 +13,8 @@ from lipbench.launch.listener import Listener
 from lipbench.plugins import registry
 from lipbench.plugins.kinds import DATASET
 from lipbench.plugins.names import Name, Names, listed, unquoted
-from lipbench.request.plan import plan, read_one
+from lipbench.request.named import read_one
+from lipbench.request.plan import plan
 from lipbench.request.settings import with_arguments
 
 if TYPE_CHECKING:

@@ -29,11 +29,11 @@ class Features:
     Args:
         plugin: the extractor.
         name: as it was asked for, with its parameters.
-        version: the digest of the file, if it is a user's own.
+        version: the digest of its own file; empty for those of lipbench.
 
     Attributes:
-        id: name and digest, as it stands beside every number: of the weights' file, or of the state dict where there is
-            none; and of a user's own file.
+        id: name and digest, as it stands beside every number: of the weights' file, or of the network's tensors where
+            there is none; and of a user's own file.
         features: how many numbers it gives for a picture.
         layers: what `extract` gives.
         no_score: why there is no Inception Score; None where there is one.
@@ -189,8 +189,11 @@ def _digest(path: Path, size: int, changed: int) -> str:
 
 
 def _of_state(network: nn.Module) -> str:
+    held = network.state_dict() | dict(network.named_buffers())  # some of which are not to be saved
+    for place, module in network.named_modules():
+        held |= {f"{place}.{name}": value for name, value in vars(module).items()}
     found = sha256()
-    for name, value in network.state_dict().items():
+    for name, value in held.items():
         if isinstance(value, Tensor):
             found.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
             found.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 import torch_fidelity
 from jaxtyping import UInt8
+from numpy.typing import NDArray
 from torch import Tensor
 from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 from torch_fidelity.metric_isc import isc_features_to_metric
@@ -23,6 +24,8 @@ from lipbench.interfaces.dataset import digest
 from lipbench.measuring.features import Features
 from lipbench.request.schema import Evaluate
 
+TRIED = 2  # pictures whose features are taken again before those of a file are used
+CLOSE = 1e-2  # of the largest feature: far beyond what another device or precision changes
 PART_BATCHES = 10  # of real pictures, after which their features are kept
 
 
@@ -128,11 +131,13 @@ def measure_real(
     folder, name = cache_folder() / "features", reference.cache_name(extractor)
     size, layers = PART_BATCHES * extractor.batch_size, set(extractor.layers)
 
-    def fit(arrays: Arrays, count: int) -> bool:
+    def fit(arrays: Arrays, pictures: Tensor) -> bool:
+        count = len(pictures)
         return (
             arrays.keys() == layers
             and all(each.dtype.kind == "f" and each.ndim == 2 and len(each) == count for each in arrays.values())
             and arrays["features"].shape[1] == extractor.features
+            and _close(arrays["features"][:TRIED], extractor.extract(pictures[:TRIED], cuda=cuda)["features"].numpy())
         )
 
     def part(begin: int) -> Arrays:
@@ -142,7 +147,7 @@ def measure_real(
             folder / f"{name}-from-{begin}.npz",
             f"features of {name} from {begin}",
             lambda: {layer: each.numpy() for layer, each in extractor.extract(pictures, cuda=cuda).items()},
-            lambda arrays: fit(arrays, len(pictures)),
+            lambda arrays: fit(arrays, pictures),
             note,
         )
 
@@ -150,8 +155,8 @@ def measure_real(
         parts = [part(begin) for begin in range(0, len(reference.pictures), size)]
         return {layer: np.concatenate([found[layer] for found in parts]) for layer in parts[0]}
 
-    path, count = folder / f"{name}.npz", len(reference.pictures)
-    features = kept(path, f"features of {name}", whole, lambda arrays: fit(arrays, count), note)
+    path = folder / f"{name}.npz"
+    features = kept(path, f"features of {name}", whole, lambda arrays: fit(arrays, reference.pictures), note)
     compared = features["features"]
     shapes = {"mu": compared.shape[1:], "sigma": 2 * compared.shape[1:]}
     moments = kept(
@@ -161,12 +166,18 @@ def measure_real(
         lambda arrays: (
             {key: each.shape for key, each in arrays.items()} == shapes
             and all(each.dtype.kind == "f" for each in arrays.values())
+            and _close(arrays["mu"], compared.mean(axis=0))
         ),
         note,
     )
     for done in folder.glob(f"{name}-from-*.npz"):
         done.unlink(missing_ok=True)
     return Real(features, moments)
+
+
+def _close(found: NDArray[Any], taken: NDArray[Any]) -> bool:
+    """Whether numbers from a file are of the network that is there: its code or its weights may have changed unseen."""
+    return bool(np.allclose(found, taken, rtol=CLOSE, atol=CLOSE * float(np.abs(taken).max())))
 
 
 def _plain(text: str) -> str:

@@ -123,9 +123,11 @@ class Body:
         kind = self.interface.variables.get(name)
         if isinstance(kind, ast.Subscript) and ast.unparse(kind.value).endswith("Literal"):
             allowed = [literal(choice) for choice in getattr(kind.slice, "elts", [kind.slice])]
+            words = [str(each) or "''" for each in allowed]
             if self.constants[name] not in allowed:
                 raise self._refused(
-                    item.lineno, f"{name} is {self.constants[name]!r}; expected one of: {', '.join(map(repr, allowed))}"
+                    item.lineno,
+                    f"{name} is {self.constants[name]!r}; expected one of: {', '.join(words)}",
                 )
 
     def _no_hook(self, name: str, item: ast.stmt) -> None:

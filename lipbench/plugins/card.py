@@ -4,6 +4,7 @@ So ``lipbench methods`` and the planning of a run are quick, and a plugin that d
 """
 
 import ast
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -143,7 +144,8 @@ def _another(source: classes.Source, base: Class) -> str:
     for kind in KINDS:
         other, _ = _interface(kind)
         if other != base and any(other in classes.lineage(found)[0][1:] for found in source.classes()):
-            return f", but a {kind.word}, which is asked for by {kind.given.format(source.path.name)}"
+            place = source.path if source.path.is_absolute() else f"./{source.path}"
+            return f", but a {kind.word}, which is asked for by {kind.given.format(shlex.quote(str(place)))}"
     return ""
 
 

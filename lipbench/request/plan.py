@@ -7,17 +7,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lipbench.disk.files import read_bytes
-from lipbench.disk.places import expanded
 from lipbench.errors import PluginError, RequestError, StoreError, UnknownNameError
-from lipbench.measures import is_taken
-from lipbench.plugins import own, registry
+from lipbench.plugins import registry
 from lipbench.plugins.card import Card
-from lipbench.plugins.kinds import ARCHITECTURE, DATASET, EXTRACTOR, LOSS, MEASURE, METHOD, Kind
+from lipbench.plugins.kinds import ARCHITECTURE, DATASET, EXTRACTOR, LOSS, METHOD
 from lipbench.plugins.names import Name, Names, expand_all
-from lipbench.plugins.part import Part
 from lipbench.plugins.registry import Resolved
 from lipbench.request import protocol
 from lipbench.request.cell import Cell
+from lipbench.request.named import copy_name, read_architecture, read_measures, read_one, resolve_one
 from lipbench.request.schema import AnyProtocol, Protocol
 
 Settings = Literal["shared", "recommended"]
@@ -113,7 +111,7 @@ def plan(
     comparison = shared.comparison + ("" if settings == "shared" else f"-{settings}")
     compositions = [_compose(names, tables if settings == "recommended" else None) for names in expand_all(methods)]
     own = [_settle(data, {**each.recommended, **overrides}) if each.recommended else shared for each in compositions]
-    sets = [_only(DATASET, names) for names in expand_all(datasets or shared.protocol.datasets)]
+    sets = [resolve_one(DATASET, names) for names in expand_all(datasets or shared.protocol.datasets)]
     cells: dict[str, Planned] = {}
     for seed in seeds:
         for chosen in sets:
@@ -175,7 +173,7 @@ def _compose(names: tuple[Name, ...], recommending: dict[str, protocol.Recommend
             given = [key for key, _ in name.parameters]
             more = [(key, str(value)) for key, value in own.parameters.items() if key not in given]
             name = replace(name, parameters=(*name.parameters, *more))
-        found = registry.resolve(METHOD, name, _copy(METHOD, copies))
+        found = registry.resolve(METHOD, name, copy_name(METHOD, copies))
         copies += found.part.file is not None
         methods.append(found)
         assert found.card is not None  # a method is a class
@@ -187,11 +185,6 @@ def _compose(names: tuple[Name, ...], recommending: dict[str, protocol.Recommend
             f"expected at most one"
         )
     return _Composition(methods, settings)
-
-
-def _copy(kind: Kind, before: int) -> str:
-    """What the copy of a user's own file is called, where so many are there already."""
-    return f"{kind.copy}-{before + 1}" if before else kind.copy
 
 
 def _recommended(name: Name, tables: dict[str, protocol.Recommended], asked: tuple[Name, ...]) -> protocol.Recommended:
@@ -211,74 +204,3 @@ def _own_recommendation(card: Card) -> protocol.Recommended:
     if not isinstance(own, dict):
         raise PluginError(f"recommended of {card.name} is {own!r}; expected a literal dict of settings by dotted key")
     return protocol.Recommended.of(own, f"recommended of {card.name}")
-
-
-def read_one(kind: Kind, text: str) -> Resolved:
-    """Read the name of one plugin, such as ``folder[path=images,size=32]``.
-
-    Raises:
-        RequestError: it is not known, not well-formed, or more than one.
-    """
-    found = expand_all(text)
-    if len(found) != 1:
-        raise RequestError(
-            f"{text!r} names {len(found)} {kind.many}; expected one: a comma separates names, and inside brackets "
-            f'values to sweep over, unless it stands in quotation marks, as in folder[path="a,b"]'
-        )
-    return _only(kind, found[0])
-
-
-def read_measures(text: str) -> dict[str, Resolved]:
-    """Read the names of measures, none in an empty text, by those of their copies.
-
-    Raises:
-        RequestError: one is not known or not well-formed, or two give one column.
-    """
-    found: dict[str, Resolved] = {}
-    owners: dict[str, str] = {}
-    for names in expand_all(text) if text else []:
-        measure = _only(MEASURE, names, _copy(MEASURE, len(found)))
-        found[_copy(MEASURE, len(found))] = measure
-        assert measure.card is not None  # a measure is a class
-        columns = measure.card.constants.get("columns") or {measure.card.name: {}}
-        for column in columns if isinstance(columns, dict) else []:  # others are refused, or known, when imported
-            if column in owners or is_taken(str(column)):
-                raise RequestError(
-                    f"measure {measure.part} gives the column {column}, which {owners.get(column, 'every run')} gives "
-                    f"already; expected another name: that of a measure of yours is the name of its file, or stands in "
-                    f"its columns"
-                )
-            owners[column] = f"measure {measure.part}"
-    return found
-
-
-def _only(kind: Kind, names: tuple[Name, ...], copy: str | None = None) -> Resolved:
-    if len(names) > 1:
-        raise RequestError(f"{kind.many} do not compose: {'+'.join(map(str, names))!r}; separate them by commas")
-    return registry.resolve(kind, names[0], copy)
-
-
-def is_function(architecture: str) -> bool:
-    """Whether networks come from a function in a user's own file, as in ``./nets.py:make``."""
-    return architecture.rpartition(":")[2].isidentifier() and ":" in architecture
-
-
-def read_architecture(text: str) -> Resolved:
-    """Read ``cnn-8[width=8]``, ``./nets.py`` for a class, or ``./nets.py:make`` for a function in a user's own file.
-
-    Raises:
-        RequestError: it is not known or not well-formed, or there is no such file.
-    """
-    if ":" not in text:
-        try:
-            return read_one(ARCHITECTURE, text)
-        except PluginError as error:
-            function = f"; for a function in the file, expected the form {text}:make" if Name(text).is_path else ""
-            raise PluginError(f"{str(error).removesuffix('.')}{function}") from None
-    file, _, function = text.rpartition(":")
-    path = expanded(file)
-    if path.suffix != ".py" or not function.isidentifier():
-        raise RequestError(f"architecture {text!r} is not a function in a file; expected the form ./nets.py:make")
-    if not path.is_file():
-        raise RequestError(f"there is no file {file!r}; expected the form ./nets.py:make, a file and a function in it")
-    return registry.copied(Part(name=f"{path.stem}:{function}"), path, own.modules(path), ARCHITECTURE.copy)

@@ -19,7 +19,7 @@ from lipbench.plugins.kinds import DATASET, EXTRACTOR
 from lipbench.plugins.part import Part
 from lipbench.plugins.registry import Resolved
 from lipbench.request import protocol
-from lipbench.request.plan import read_measures, read_one
+from lipbench.request.named import read_measures, read_one
 from lipbench.request.schema import Evaluate, adversarial
 from lipbench.tools.load import read_trained, restore_networks
 from lipbench.train.streams import EVALUATION, seeded

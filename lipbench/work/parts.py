@@ -19,6 +19,7 @@ from lipbench.plugins.explain import explain
 from lipbench.plugins.importing import import_file
 from lipbench.plugins.kinds import ARCHITECTURE, DATASET, EXTRACTOR, MEASURE
 from lipbench.plugins.names import Name
+from lipbench.plugins.own import digest
 from lipbench.plugins.part import Part
 from lipbench.plugins.registry import Locate
 
@@ -87,7 +88,11 @@ def create_features(part: Part, locate: Locate) -> Features:
     Raises:
         RequestError: the plugin cannot be used, or its weights are missing or damaged.
     """
-    return Features(registry.create(EXTRACTOR, part, locate), str(part), part.version)
+    plugin = registry.create(EXTRACTOR, part, locate)
+    known = part.file is not None or type(plugin).__module__.startswith("lipbench.")
+    # What is installed may be changed as well, and its name stays.
+    version = part.version if known else digest(Path(inspect.getfile(type(plugin))))
+    return Features(plugin, str(part), version)
 
 
 def create_measure(part: Part, locate: Locate) -> Measure:

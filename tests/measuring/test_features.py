@@ -173,6 +173,20 @@ def test_without_a_file_of_weights_the_id_is_that_of_the_state_and_drawn_weights
     assert torch.equal(first.extract(PICTURES)["features"], again.extract(PICTURES)["features"])
 
 
+def test_tensors_that_are_in_no_state_dict_are_in_the_id() -> None:
+    def held(value: float, *, as_buffer: bool) -> Features:
+        network = Function(channels)
+        if as_buffer:
+            network.register_buffer("factor", torch.tensor(value), persistent=False)
+        else:
+            network.factor = torch.tensor(value)
+        return features_of(network)
+
+    for as_buffer in (False, True):
+        first, again, other = (held(value, as_buffer=as_buffer).id for value in (1.0, 1.0, 2.0))
+        assert first == again != other
+
+
 def test_pictures_that_an_extractor_cannot_take_are_refused() -> None:
     with pytest.raises(RequestError, match=r"takes pictures of shape \(1, 8, 8\), but x has \(3, 32, 32\)"):
         features("digits-cnn").check_shape((3, 32, 32), "x")

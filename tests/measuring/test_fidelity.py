@@ -78,7 +78,22 @@ def test_a_second_evaluation_takes_the_real_pictures_statistics_from_the_cache(m
     extract = Features.extract
     monkeypatch.setattr(Features, "extract", lambda self, x, **how: asked.append(len(x)) or extract(self, x, **how))
     assert fidelity.fidelity(PICTURES.held_out, REFERENCE, extractor, settings(kid_subset_size=300)) == first
-    assert asked == [len(PICTURES.held_out)]
+    assert asked == [fidelity.TRIED, len(PICTURES.held_out)]
+
+
+def test_features_of_a_network_that_has_changed_unseen_are_measured_anew(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("LIPBENCH_CACHE", str(tmp_path))
+    said = list[str]()
+    reference, found = Reference(gaussian((90, 90), (9, 9), 0, 50), "numbers"), []
+    for offset in (0, 0, 20):
+        monkeypatch.setattr(HiddenNumbers, "forward", lambda _, x, by=offset: x.flatten(1).float()[:, :2] + by)
+        found.append(fidelity.measure_real(reference, Features(Plain(), "plain"), note=said.append))
+    assert len(said) == 2
+    assert np.array_equal(found[0].features["features"], found[1].features["features"])
+    assert np.array_equal(found[2].features["features"], found[0].features["features"] + 20)
+    assert np.allclose(found[2].moments["mu"], found[0].moments["mu"] + 20)
 
 
 def test_features_of_other_pictures_under_the_right_name_are_measured_anew(

@@ -259,3 +259,40 @@ def test_an_entry_point_that_leads_nowhere_hides_nothing(site: Path) -> None:
         "[lipbench.methods]\na = gone.away\nb = stranger.no\n"
     )
     assert "gn" in registry.installed(kinds.METHOD)
+
+
+PLUGINS = {
+    kinds.METHOD: "    control = True\n",
+    kinds.DATASET: "    def load(self): ...\n",
+    kinds.ARCHITECTURE: "    def make(self, image_shape, latent_dim): ...\n",
+    kinds.LOSS: "    def critic(self, real, fake): ...\n    def generator(self, fake): ...\n",
+    kinds.EXTRACTOR: "    features = 3\n    def load(self): ...\n",
+    kinds.MEASURE: "    def of_pictures(self, fake, real): ...\n",
+}
+
+
+@pytest.mark.parametrize("kind", kinds.KINDS, ids=lambda kind: kind.plural)
+def test_every_kind_is_found_in_a_package_read_with_parameters_and_loaded(site: Path, kind: kinds.Kind) -> None:
+    (site / "stranger" / "__init__.py").write_text("")
+    (site / "stranger" / "own_one.py").write_text(
+        f'"""One-sided."""\nfrom lipbench import {kind.base}\nclass Own({kind.base}):\n'
+        f"    size: int = 3\n{PLUGINS[kind]}"
+    )
+    metadata = site / "stranger-1.0.dist-info" / "entry_points.txt"
+    metadata.write_text(f"[{kind.group}]\nanything = stranger.own_one\n")
+    resolved = registry.resolve(kind, Name("own-one", (("size", "4"),)))
+    assert resolved.card is not None
+    assert resolved.card.summary == "One-sided."
+    assert "stranger.own_one" not in sys.modules
+    assert registry.create(kind, resolved.part, Path).size == 4
+    del sys.modules["stranger.own_one"], sys.modules["stranger"]
+
+
+@pytest.mark.parametrize("kind", kinds.KINDS, ids=lambda kind: kind.plural)
+def test_a_plugin_of_any_kind_without_its_hooks_is_refused_with_what_they_give(
+    tmp_path: Path, kind: kinds.Kind
+) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(f"from lipbench import {kind.base}\nclass Mine({kind.base}): ...\n")
+    with pytest.raises(PluginError, match=r"defines no hook|has no \w+; expected \w+\(self"):
+        registry.resolve(kind, Name(str(path)))

@@ -291,7 +291,9 @@ def test_a_loss_of_ones_own_is_copied_and_hashed(tmp_path: Path) -> None:
 def test_a_plugin_of_one_kind_given_as_another_is_named_with_the_way_to_give_it(tmp_path: Path) -> None:
     path = tmp_path / "tilted.py"
     path.write_text(LOSS)
-    with pytest.raises(PluginError, match=r"defines 0 methods, but a loss, which is asked for by --set loss=tilted.py"):
+    with pytest.raises(
+        PluginError, match=r"defines 0 methods, but a loss, which is asked for by --set loss=/.*/tilted.py"
+    ):
         ask(str(path))
 
 
@@ -301,3 +303,17 @@ def test_networks_of_ones_own_may_be_a_class_with_parameters(tmp_path: Path) -> 
     (planned,) = ask("gn", overrides={"architecture": f"{path}[width=9]"})
     assert str(planned.cell.architecture) == "wide[width=9]"
     assert list(planned.contents()) == ["architecture.py"]
+
+
+@pytest.mark.parametrize(
+    ("methods", "protocol", "run_id"),
+    [
+        ("gn", "digits", "gn-digits-s0-49a4daaca0"),
+        ("sn+gp[weight=1]", "digits", "sn+gp-weight-1.0-digits-s0-cdc103b07f"),
+        ("gp", "cifar10-cnn", "gp-cifar10-s0-403fa994cb"),
+        ("wc", "w1", "wc-w1-s0-a69cd01809"),
+    ],
+)
+def test_runs_keep_their_ids_from_version_to_version(methods: str, protocol: str, run_id: str) -> None:
+    (planned,) = plan(methods, None, [0], protocol, {})
+    assert planned.cell.run_id == run_id
