@@ -3,7 +3,8 @@
 import inspect
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import inf, isfinite
 from numbers import Real
@@ -124,7 +125,7 @@ def _take(measure: Measure, name: str, columns: dict[str, dict[str, Any]], seen:
         arguments = seen.pictures if hook == "of_pictures" else seen.features
     before = _contents(arguments)
     try:
-        with seeded(seen.seed, f"measure {name}"):
+        with seeded(seen.seed, f"measure {name}"), _settings_kept():
             given = getattr(measure, hook)(*arguments)
     except (LipbenchError, MemoryError, torch.OutOfMemoryError):
         raise
@@ -145,6 +146,18 @@ def _take(measure: Measure, name: str, columns: dict[str, dict[str, Any]], seen:
             f"where there is no number"
         )
     return {column: _number(name, column, about, given[column]) for column, about in columns.items()}
+
+
+@contextmanager
+def _settings_kept() -> Iterator[None]:
+    """Keep what a measure sets for the whole process from the training, whose sums go by the number of threads."""
+    threads, dtype, learning = torch.get_num_threads(), torch.get_default_dtype(), torch.is_grad_enabled()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.set_default_dtype(dtype)
+        torch.set_grad_enabled(learning)
 
 
 def _contents(arguments: tuple[Any, ...]) -> list[tuple[int, int]]:

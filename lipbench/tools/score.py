@@ -168,6 +168,11 @@ def _score(
     measures = {str(each.part): create_measure(each.part, each.sources.__getitem__) for each in besides}
     features = generated["features"], torch.from_numpy(real.features["features"])
     taken = take(measures, Seen(0, None, (fake.cpu(), reference.pictures), features), final=True)
+    said += [
+        f"{column} is not measured: it has no number for these pictures, or is of the critic, which a run alone has."
+        for column, value in taken.items()
+        if value is None
+    ]
     return {
         "fid": found["fid"],
         "kid_mean": found["kid"],

@@ -157,6 +157,18 @@ def test_an_error_and_a_change_of_what_is_given_are_refused() -> None:
         taken(lambda fake, real: fake.clamp_(1).float().mean())
 
 
+def test_what_a_measure_sets_for_the_whole_process_is_set_back() -> None:
+    def upset(fake: Tensor, real: Tensor) -> float:
+        torch.set_num_threads(before[0] + 1)
+        torch.set_default_dtype(torch.float64)
+        torch.set_grad_enabled(False)
+        return 1.0
+
+    before = torch.get_num_threads(), torch.get_default_dtype(), torch.is_grad_enabled()
+    assert taken(upset) == {"mine": 1.0}
+    assert (torch.get_num_threads(), torch.get_default_dtype(), torch.is_grad_enabled()) == before
+
+
 def test_a_change_is_seen_through_a_view_of_numpy() -> None:
     def darken(fake: Tensor, real: Tensor) -> float:
         real.numpy()[0] = 7
