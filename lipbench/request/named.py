@@ -40,6 +40,8 @@ def read_measures(text: str) -> dict[str, Resolved]:
     owners: dict[str, str] = {}
     for names in expand_all(text) if text else []:
         measure = resolve_one(MEASURE, names, copy_name(MEASURE, len(found)))
+        if measure.part.name in [other.part.name for other in found.values()]:
+            raise RequestError(f"{text!r} names measure {measure.part.name} more than once; expected each once")
         found[copy_name(MEASURE, len(found))] = measure
         assert measure.card is not None  # a measure is a class
         columns = measure.card.constants.get("columns") or {measure.card.name: {}}

@@ -72,7 +72,7 @@ def score_run(
         "comparison": cell.comparison,
         "step": step,
         "status": str(folder.status()),
-    } | _score(fake, reference, settings, extractor, measures, device)
+    } | _score(fake, reference, settings, extractor, measures, device, cell.seed)
     record["notes"] += _notes(data, real)
     if step < steps:
         record["notes"].insert(0, f"The run was trained for {step:,} of {steps:,} steps.")
@@ -146,7 +146,13 @@ def _fit(settings: Evaluate, fake: int, real: int, overrides: Mapping[str, Any])
 
 
 def _score(
-    fake: Tensor, reference: Reference, settings: Evaluate, by: Resolved, besides: list[Resolved], device: str
+    fake: Tensor,
+    reference: Reference,
+    settings: Evaluate,
+    by: Resolved,
+    besides: list[Resolved],
+    device: str,
+    seed: int = 0,
 ) -> Record:
     extractor = create_features(by.part, by.sources.__getitem__)
     settings = settings.model_copy(update={"extractor": extractor.name})
@@ -167,7 +173,7 @@ def _score(
     found = compare(generated, real, extractor, settings)
     measures = {str(each.part): create_measure(each.part, each.sources.__getitem__) for each in besides}
     features = generated["features"], torch.from_numpy(real.features["features"])
-    taken = take(measures, Seen(0, None, (fake.cpu(), reference.pictures), features), final=True)
+    taken = take(measures, Seen(seed, None, (fake.cpu(), reference.pictures), features), final=True)
     said += [
         f"{column} is not measured: it has no number for these pictures, or is of the critic, which a run alone has."
         for column, value in taken.items()

@@ -129,7 +129,7 @@ class Adversarial(Job):
         if not self.measures:
             return
         counts = [min(TRIED, count) for count in (self.measured.samples, len(self.reference.pictures))]
-        pictures = self._generate(counts[0]), self.reference.pictures[: counts[1]]
+        pictures = self._generate(counts[0]).cpu(), self.reference.pictures[: counts[1]]
         rng, size = generator(0, "trial of measures"), self.extractor.features
         drawn = [torch.rand(count, size, generator=rng).to(self.training.device) for count in counts]
         self.take_measures(record, points, final=True, pictures=pictures, features=(drawn[0], drawn[1]))
@@ -206,7 +206,7 @@ class Adversarial(Job):
             record,
             points,
             final=final,
-            pictures=(fake, self.reference.pictures),
+            pictures=(fake.cpu(), self.reference.pictures),
             features=(features["features"].to(device), torch.from_numpy(real.features["features"]).to(device)),
         )
         return record, grid_png(fake[:GRID], columns=8)

@@ -239,6 +239,7 @@ def test_the_canonical_text_of_a_cell_reads_back_as_what_was_asked() -> None:
         ({"architecture": "cnn-8[wdth=3]"}, r"unknown parameter of cnn-8 'wdth'; expected one of: width"),
         ({"evaluate.extractor": "digitscnn"}, r"unknown extractor 'digitscnn'.*Did you mean 'digits-cnn'\?"),
         ({"evaluate.measures": "no"}, "unknown measure 'no'"),
+        ({"evaluate.measures": "prdc[k=3,5]"}, "names measure prdc more than once; expected each once"),
     ],
 )
 def test_a_plugin_that_a_protocol_names_is_refused_as_a_method_is(overrides: dict[str, Any], expected: str) -> None:

@@ -145,6 +145,20 @@ def test_pictures_against_themselves_are_precise_and_covered(digits: str) -> Non
     assert {**record, "measures": {}} == plain
 
 
+def test_a_run_scored_again_has_the_values_of_its_measures(make_run: MakeRun, tmp_path: Path) -> None:
+    (tmp_path / "drawn.py").write_text(
+        "import torch\nfrom lipbench import Measure\nclass Drawn(Measure):\n"
+        "    def of_pictures(self, fake, real): return fake.float().mean() + torch.rand(())\n"
+    )
+    folder = make_run("gn", finished=True, evaluate__measures=f"{tmp_path / 'drawn.py'},prdc[k=3]")
+    (tmp_path / "drawn.py").unlink()  # the run has its copy
+    result = folder.result()
+    assert result is not None
+    (record,) = lipbench.evaluate(str(folder.path))
+    assert record["measures"] == {name: result[name] for name in record["measures"]}
+    assert len(record["measures"]) == 5
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
