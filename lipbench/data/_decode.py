@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -63,7 +62,7 @@ def decode(files: Mapping[str, Path], size: int, where: str) -> Decoded:
     _check_floats(found.floats, of)
     white = _white(found.whole, of)
     for name in (*found.whole, *found.floats):
-        values = np.asarray(_open(files[name]).image)
+        values = np.asarray(_open(files[name])[0])
         levels = values // ((white + 1) // 256) if name in found.whole else np.round(255 * values)
         found.squares[name] = _square(Image.fromarray(levels.astype(np.uint8)), size)
     return Decoded(_stack([found.squares[name] for name in files]), tuple(_notes(found, white)))
@@ -74,19 +73,12 @@ def some(names: list[str]) -> str:
     return ", ".join(names[:NAMED]) + (" …" if len(names) > NAMED else "")
 
 
-class _Opened(NamedTuple):
+def _open(path: Path) -> tuple[Image.Image, bool, bool]:
     """The first frame of a file, upright; whether there are more; whether Pillow gives the upper byte of 16 bits."""
-
-    image: Image.Image
-    moves: bool
-    halved: bool
-
-
-def _open(path: Path) -> _Opened:
     with Image.open(path) as file:
         moves = bool(getattr(file, "is_animated", False))
         halved = any(";16" in str(tile) for tile in file.tile)
-        return _Opened(ImageOps.exif_transpose(file), moves, halved)
+        return ImageOps.exif_transpose(file), moves, halved
 
 
 def _read(name: str, path: Path, size: int, found: _Found) -> None:

@@ -30,12 +30,12 @@ def checked(module: ModuleType, card: Card, base: type[plugin.Plugin]) -> type[A
             f"{file} says that {card.class_name} is its {word}, and when imported it defines "
             f"{', '.join(sorted(leaves)) or 'none'}; expected one class statement for one {word}"
         )
-    says, has = _said(card, base), _had(defined, card, base)
-    for what in has:
-        if says[what] != has[what]:
+    says = _said(card, base)
+    for what, value in _had(defined, card, base).items():
+        if not isinstance(says.get(what), Unread) and says[what] != value:
             raise PluginError(
                 f"the text of {card.class_name} in {file} says of {what}: {_shown(says[what])}; when imported it has "
-                f"{_shown(has[what])}. Expected the same: write it in the class, neither by a decorator nor under a "
+                f"{_shown(value)}. Expected the same: write it in the class, neither by a decorator nor under a "
                 f"condition"
             )
     for name, (kind, default) in plugin.parameters(defined).items():
@@ -55,17 +55,15 @@ def _said(card: Card, base: type[plugin.Plugin]) -> dict[str, Any]:
 
 
 def _had(defined: type[plugin.Plugin], card: Card, base: type[plugin.Plugin]) -> dict[str, Any]:
-    """What the class has of all that `_said` names, what only an import can tell aside."""
-    said = _said(card, base)
+    """What the class has of all that `_said` names."""
     names = {each.name for each in card.parameters} | (plugin.parameters(defined).keys() - plugin.parameters(base))
     found = {name: given for name, given in plugin.parameters(defined).items() if name in names}
-    had = {
+    return {
         "hooks": sorted(hook for hook in _hooks(base) if getattr(defined, hook) is not getattr(base, hook)),
         "parameters": sorted(f"{name}: {kind}" for name, (kind, _) in found.items()),
         **{f"the default of {name}": default for name, (_, default) in found.items()},
         **{name: getattr(defined, name) for name in _variables(base)},
     }
-    return {what: value for what, value in had.items() if not isinstance(said.get(what), Unread)}
 
 
 def _hooks(base: type) -> list[str]:

@@ -101,8 +101,7 @@ def _interface(kind: Kind) -> tuple[Class, Interface]:
 
 def _only(source: classes.Source, base: Class) -> tuple[Class, list[Class]]:
     """The one plugin class of a file, and it and its ancestors below `base` in the order of look-up."""
-    kind, word = base.name, BY_BASE[base.name].word
-    plural = BY_BASE[base.name].many
+    kind = BY_BASE[base.name]
     plugins: dict[Class, list[Class]] = {}
     lost: list[str] = []
     for found in source.classes():
@@ -117,24 +116,24 @@ def _only(source: classes.Source, base: Class) -> tuple[Class, list[Class]]:
     if len(leaves) > 1:
         names = ", ".join(found.name for found in leaves)
         raise PluginError(
-            f"{file} defines {len(leaves)} {plural} ({names}); expected exactly one class that derives from "
-            f"lipbench.{kind} and from which no other does. Give each its own file, or begin the names of the others "
-            f"with an underscore"
+            f"{file} defines {len(leaves)} {kind.many} ({names}); expected exactly one class that derives from "
+            f"lipbench.{kind.base} and from which no other does. Give each its own file, or begin the names of the "
+            f"others with an underscore"
         )
     if not leaves and plugins:
         names = ", ".join(found.name for found in plugins)
         raise PluginError(
-            f"{file} defines {plural} of private names alone ({names}); expected one without the underscore"
+            f"{file} defines {kind.many} of private names alone ({names}); expected one without the underscore"
         )
     if not leaves and lost:
         raise PluginError(
-            f"no {word} can be found in {file}: {'; '.join(lost)}. Expected classes of the file itself, of modules "
-            f"beside it or on PYTHONPATH, or of what is installed"
+            f"no {kind.word} can be found in {file}: {'; '.join(lost)}. Expected classes of the file itself, of "
+            f"modules beside it or on PYTHONPATH, or of what is installed"
         )
     if not leaves:
         raise PluginError(
-            f"{file} defines 0 {plural}{_another(source, base)}; expected exactly one class that derives from "
-            f"lipbench.{kind}: from lipbench import {kind}"
+            f"{file} defines 0 {kind.many}{_another(source, base)}; expected exactly one class that derives from "
+            f"lipbench.{kind.base}: from lipbench import {kind.base}"
         )
     return leaves[0], plugins[leaves[0]]
 

@@ -23,7 +23,11 @@ class Class:
     """A class statement and the file in which it stands."""
 
     source: "Source"
-    node: ast.ClassDef
+    node: ast.ClassDef = field(compare=False)  # another one each time that the file is read
+    line: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "line", self.node.lineno)
 
     @property
     def name(self) -> str:
@@ -101,7 +105,7 @@ class Source:
 
     def _inside(self, name: str) -> "Source | None":
         """A module of the package of which this is the file."""
-        inner = _file(self.path.parent, name)
+        inner = file_of(name, [self.path.parent])
         return self._own(f"{self.package}.{name}") or (None if inner is None else read(inner))
 
     def _of(self, node: ast.ImportFrom) -> "Source":
@@ -112,7 +116,8 @@ class Source:
         if found := self._own(".".join(part for part in (*above, name) if part)):
             return found
         folder = self.path.parents[node.level - 1]
-        path = _file(folder, *name.split(".")) if name else folder / "__init__.py"
+        *inner, last = name.split(".")
+        path = file_of(last, [folder.joinpath(*inner)]) if name else folder / "__init__.py"
         if path is None or not path.is_file():
             raise NotFollowed(f"there is no module {'.' * node.level}{name} beside {self.path.name}")
         return read(path)
@@ -204,10 +209,10 @@ def statements(body: Iterable[ast.AST]) -> Iterator[ast.stmt]:
                 yield from statements(getattr(node, part, []))
 
 
-def _file(folder: Path, *parts: str) -> Path | None:
-    """The file of a module below a folder."""
-    place = folder.joinpath(*parts)
-    return next((path for path in (place.with_suffix(".py"), place / "__init__.py") if path.is_file()), None)
+def file_of(name: str, folders: Iterable[Path]) -> Path | None:
+    """The file of a module in the first of the folders that has it; a package comes before a plain module."""
+    places = (path for folder in folders for path in (folder / name / "__init__.py", folder / f"{name}.py"))
+    return next((path for path in places if path.is_file()), None)
 
 
 def find_spec(module: str) -> ModuleSpec | None:

@@ -54,16 +54,16 @@ class Interface:
     @classmethod
     def of(cls, node: ast.ClassDef) -> "Interface":
         """Read the interface's class."""
-        functions = [item for item in node.body if isinstance(item, ast.FunctionDef)]
-        hooks = {item.name: _called(item) for item in functions if not item.decorator_list}  # a property is none
-        annotated = [
-            item for item in node.body if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
-        ]
+        hooks: dict[str, str] = {}
         variables: dict[str, ast.expr] = {}
         fields: dict[str, Parameter] = {}
         spellings: dict[str, str] = {}
-        for item in annotated:
-            name, value = ast.unparse(item.target), literal(item.value)
+        for item in node.body:
+            if isinstance(item, ast.FunctionDef) and not item.decorator_list:  # a property is no hook
+                hooks[item.name] = _called(item)
+            if not (isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)):
+                continue
+            name, value = item.target.id, literal(item.value)
             if name == "_spellings":
                 spellings = value
             elif isinstance(item.annotation, ast.Subscript):

@@ -9,28 +9,29 @@ class Kind:
 
     Attributes:
         word: for people.
-        plural: the command that lists what is known, and the group of entry points.
         base: the class of `lipbench` that plugins derive from.
         separator: between the words of a name; Python's modules can have underscores alone.
-        copy: what a user's own file is called in a run folder, without its ending.
         given: how one is asked for.
         needs: the hooks without which it does nothing.
         one_of: hooks of which it has exactly one.
     """
 
     word: str
-    plural: str
     base: str
     separator: str
-    copy: str
     given: str
     needs: frozenset[str] = frozenset()
     one_of: frozenset[str] = frozenset()
 
     @property
-    def many(self) -> str:
-        """The word for several."""
-        return f"{self.word}es" if self.word.endswith("s") else f"{self.word}s"
+    def copy(self) -> str:
+        """What a user's own file is called in a run folder, without its ending."""
+        return self.base.lower()
+
+    @property
+    def plural(self) -> str:
+        """The command that lists what is known."""
+        return _plural(self.copy)
 
     @property
     def group(self) -> str:
@@ -38,28 +39,27 @@ class Kind:
         return f"lipbench.{self.plural}"
 
     @property
-    def command(self) -> str:
-        """The command that lists what is known."""
-        return f"lipbench {self.plural}"
+    def many(self) -> str:
+        """The word for several."""
+        return _plural(self.word)
 
     def canonical(self, stem: str) -> str:
         """The name of an installed plugin, however its words are joined."""
         return stem.replace("-", "_").replace("_", self.separator)
 
 
-METHOD = Kind("method", "methods", "Method", "_", "method", "--methods {}")
-DATASET = Kind("data set", "datasets", "Dataset", "-", "dataset", "--datasets {}", frozenset({"load"}))
-ARCHITECTURE = Kind(
-    "architecture", "architectures", "Architecture", "-", "architecture", "--set architecture={}", frozenset({"make"})
-)
-LOSS = Kind("loss", "losses", "Loss", "-", "loss", "--set loss={}", frozenset({"critic", "generator"}))
-EXTRACTOR = Kind(
-    "extractor", "extractors", "Extractor", "-", "extractor", "--set evaluate.extractor={}", frozenset({"load"})
-)
+def _plural(word: str) -> str:
+    return f"{word}es" if word.endswith("s") else f"{word}s"
+
+
+METHOD = Kind("method", "Method", "_", "--methods {}")
+DATASET = Kind("data set", "Dataset", "-", "--datasets {}", frozenset({"load"}))
+ARCHITECTURE = Kind("architecture", "Architecture", "-", "--set architecture={}", frozenset({"make"}))
+LOSS = Kind("loss", "Loss", "-", "--set loss={}", frozenset({"critic", "generator"}))
+EXTRACTOR = Kind("extractor", "Extractor", "-", "--set evaluate.extractor={}", frozenset({"load"}))
 MEASURE = Kind(
-    "measure", "measures", "Measure", "_", "measure", "--measures {}",
-    one_of=frozenset({"of_pictures", "of_features", "of_critic"}),
-)  # fmt: skip
+    "measure", "Measure", "_", "--measures {}", one_of=frozenset({"of_pictures", "of_features", "of_critic"})
+)
 
 KINDS = (METHOD, DATASET, ARCHITECTURE, LOSS, EXTRACTOR, MEASURE)
 BY_BASE = {kind.base: kind for kind in KINDS}

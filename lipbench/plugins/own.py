@@ -64,7 +64,7 @@ def modules(path: Path) -> dict[str, Path]:
                 roots = beside + first + last
             elif top in LIBRARY:
                 continue
-            elif _file(first, top) or not _is_installed(top):
+            elif classes.file_of(top, first) or not _is_installed(top):
                 roots = first + last
             else:
                 others.add(top)
@@ -113,7 +113,7 @@ def _files(name: str, roots: list[Path]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     place, folders = "", roots
     for part in name.split("."):
-        file = _file(folders, part)
+        file = classes.file_of(part, folders)
         place += part
         if file is None:  # a folder without a text, the name of what is no module, or nothing
             folders = [folder / part for folder in folders if (folder / part).is_dir()]
@@ -125,15 +125,6 @@ def _files(name: str, roots: list[Path]) -> dict[str, Path]:
             break
         place += "/"
     return found
-
-
-def _file(folders: list[Path], name: str) -> Path | None:
-    """The file of a module in the first of the folders that has it; a package comes before a plain module."""
-    for folder in folders:
-        for path in (folder / name / "__init__.py", folder / f"{name}.py"):
-            if path.is_file():
-                return path
-    return None
 
 
 def _is_installed(top: str) -> bool:

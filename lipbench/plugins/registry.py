@@ -204,14 +204,13 @@ def unchanged(part: Part, locate: Locate) -> tuple[Path, dict[str, Path]]:
 
 def _unknown(kind: Kind, name: Name, known: Mapping[str, list[Found]]) -> UnknownNameError:
     """What to say of a name that is not known: what may be meant, be it a plugin of another kind."""
-    base = kind.base.lower()
-    cures = [f"`{kind.command}` describes them."]
+    cures = [f"`lipbench {kind.plural}` describes them."]
     cures += [
         f"{name.base} is {'an' if other.word[0] in 'aeiou' else 'a'} {other.word}: {other.given.format(name.base)}."
         for other in KINDS
         if other is not kind and other.canonical(name.base) in installed(other)
     ]
-    cures.append(_folder(kind, name) or f"A file of your own is named by its path: ./my_{base}.py.")
+    cures.append(_folder(kind, name) or f"A file of your own is named by its path: ./my_{kind.copy}.py.")
     aliases: dict[str, str] = {}
     for title, places in known.items():
         try:

@@ -17,6 +17,11 @@ Few = Annotated[int, Field(gt=0, le=10**4)]
 Points = Annotated[int, Field(ge=2, le=10**6)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
+Betas = Annotated[tuple[Fraction, Fraction], Field(strict=False)]  # TOML has lists where Python has tuples
+# What is left out does not show in a protocol's text or id: networks are in float32, and nothing is measured besides
+# what every run measures.
+Precision = Annotated[Literal["float32", "tf32", "bfloat16"], Field(exclude_if=lambda value: value == "float32")]
+Measures = Annotated[str, Field(exclude_if=lambda value: not value)]
 
 
 class _Strict(BaseModel):
@@ -32,17 +37,13 @@ class Train(_Strict):
     generator_batch_size: Batch
     learning_rate: Rate
     generator_learning_rate: Rate
-    # Read leniently: TOML has lists where Python has tuples.
-    betas: Annotated[tuple[Fraction, Fraction], Field(strict=False)]
+    betas: Betas
     decay: Literal["none", "linear"]
     latent_dim: Batch
     ema_decay: Fraction
     flips: bool
     threads: Few
-    # Of the networks; where it is float32, it does not show in a protocol's text or id.
-    precision: Literal["float32", "tf32", "bfloat16"] = Field(
-        default="float32", exclude_if=lambda value: value == "float32"
-    )
+    precision: Precision = "float32"
 
 
 class Evaluate(_Strict):
@@ -58,8 +59,7 @@ class Evaluate(_Strict):
     kid_subset_size: Points
     isc_splits: Few
     critic_points: Points
-    # Nothing besides what every run measures, where it is left out; then it does not show either.
-    measures: str = Field(default="", exclude_if=lambda value: not value)
+    measures: Measures = ""
 
 
 class _Protocol(_Strict):
@@ -123,12 +123,10 @@ class CriticTrain(_Strict):
     steps: Count
     batch_size: Batch
     learning_rate: Rate
-    betas: Annotated[tuple[Fraction, Fraction], Field(strict=False)]
+    betas: Betas
     decay: Literal["none", "linear"]
     threads: Few
-    precision: Literal["float32", "tf32", "bfloat16"] = Field(
-        default="float32", exclude_if=lambda value: value == "float32"
-    )
+    precision: Precision = "float32"
 
 
 class CriticEvaluate(_Strict):
@@ -137,8 +135,7 @@ class CriticEvaluate(_Strict):
     every: Count
     transport_points: Points
     critic_points: Points
-    # Nothing besides what every run measures, where it is left out; then it does not show either.
-    measures: str = Field(default="", exclude_if=lambda value: not value)
+    measures: Measures = ""
 
 
 class CriticProtocol(_Protocol):

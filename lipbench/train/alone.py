@@ -1,10 +1,12 @@
 """Training a critic alone, between two distributions from which anything can be drawn."""
 
-from torch import Tensor
+from torch import Tensor, nn
 
+from lipbench.interfaces.loss import Loss
 from lipbench.interfaces.pair import Pair
 from lipbench.request.schema import CriticTrain
-from lipbench.train.critic import CriticUpdate
+from lipbench.train.composition import Composition
+from lipbench.train.gradients.terms import Engine
 from lipbench.train.training import Training
 
 
@@ -12,18 +14,30 @@ class CriticAlone(Training):
     """Trains one critic; a step is one update of it.
 
     Args:
-        update: holds the critic.
+        critic: (n, dim, 1, 1) → (n,) or (n, 1), already constrained.
+        composition: how it is kept Lipschitz.
+        loss: on scores.
         pair: what it is trained on.
         settings: the protocol's ``train`` table.
+        engine: how it is differentiated.
         seed: from which all random streams are derived.
     """
 
     losses = ("critic loss",)
 
-    def __init__(self, update: CriticUpdate, pair: Pair, settings: CriticTrain, seed: int) -> None:
-        super().__init__(update, settings, seed)
+    def __init__(
+        self,
+        critic: nn.Module,
+        composition: Composition,
+        loss: Loss,
+        pair: Pair,
+        settings: CriticTrain,
+        engine: Engine,
+        seed: int,
+    ) -> None:
+        super().__init__(critic, composition, loss, settings, engine, seed)
         self.pair = pair
 
     def _train(self) -> tuple[Tensor]:
         real, fake = self.pair.sample(self.settings.batch_size, self.streams["pair"])
-        return (self.update(real, fake, self.streams["penalty"]),)
+        return (self.update_critic(real, fake),)

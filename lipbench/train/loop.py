@@ -11,7 +11,6 @@ from lipbench.interfaces.loss import Loss
 from lipbench.request.schema import Train
 from lipbench.train.average import Average
 from lipbench.train.composition import Composition
-from lipbench.train.critic import CriticUpdate
 from lipbench.train.gradients.terms import Engine
 from lipbench.train.precision import autocast, full
 from lipbench.train.training import Training
@@ -46,7 +45,7 @@ class Trainer(Training):
         seed: int,
     ) -> None:
         adam = torch.optim.Adam(generator.parameters(), settings.generator_learning_rate, settings.betas)
-        super().__init__(CriticUpdate(critic, composition, loss, settings, engine), settings, seed, generator=adam)
+        super().__init__(critic, composition, loss, settings, engine, seed, generator=adam)
         self.generator = generator
         self.pictures = pictures
         self.averaged = Average(generator, settings.ema_decay)
@@ -64,7 +63,7 @@ class Trainer(Training):
             generator_loss, gradient = self.engine.at_points(
                 self.critic,
                 fake,
-                lambda value, norm: self.update.loss.generator(self.composition.score(value, norm)),
+                lambda value, norm: self.loss.generator(self.composition.score(value, norm)),
                 needs_grad_norm=self.composition.score_needs_grad_norm,
             )
         self._optimisers["generator"].zero_grad(set_to_none=True)
@@ -79,11 +78,11 @@ class Trainer(Training):
         real = self._real(count)
         with torch.no_grad(), autocast(self.settings.precision, self.device):
             fake = full(self.generator(self.streams.latents(count, self.settings.latent_dim)))
-        return self.update(real, fake, self.streams["penalty"])
+        return self.update_critic(real, fake)
 
     def _real(self, count: int) -> Tensor:
         """The next real pictures, in [−1, 1], mirrored at random where the protocol says so."""
-        index = self.streams.batch(self.update.steps, count, len(self.pictures))
+        index = self.streams.batch(self.updates, count, len(self.pictures))
         real = to_unit(self.pictures[index.to(self.pictures.device)].to(self.device))
         if self.settings.flips:
             draw = torch.rand(count, 1, 1, 1, generator=self.streams["flips"], device=real.device)

@@ -57,9 +57,8 @@ def mixer(critic: nn.Module, points: Float[Tensor, "n c h w"], *, training: bool
         Such as ``a BatchNorm1d, layer '2'``.
     """
     rng = generator(0, STREAM)
-    tried = [
-        (kept, _others(points.detach(), kept, rng)) for kept in (0, len(points) - 1)
-    ]  # what comes before, and after
+    # What comes after the first, and what before the last.
+    tried = [(kept, _others(points.detach(), kept, rng)) for kept in (0, len(points) - 1)]
     try:
         moved = nearby(critic, rng).train(training)
         return _culprit(moved, points.detach().double(), tried, EXACT)

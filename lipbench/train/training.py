@@ -1,19 +1,23 @@
-"""What every training has in common, whatever it trains beside the critic."""
+"""What every training has in common: a critic that is updated from real and fake samples, whoever made them."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.optim import Adam
 from torch.optim.lr_scheduler import LambdaLR
 
 from lipbench.errors import Diverged
+from lipbench.interfaces.loss import Loss
 from lipbench.request.schema import CriticTrain, Train
 from lipbench.train.composition import Composition
-from lipbench.train.critic import CriticUpdate
-from lipbench.train.gradients.terms import Engine
+from lipbench.train.gradients.call import UnsupportedOperation
+from lipbench.train.gradients.double_backward import DoubleBackward
+from lipbench.train.gradients.terms import Engine, Term, values
+from lipbench.train.precision import autocast
 from lipbench.train.streams import Streams, global_state, restore_global_state
 
 
@@ -21,31 +25,60 @@ class Training(ABC):
     """Makes steps, and can be put down and taken up again.
 
     Args:
-        update: holds the critic.
+        critic: (n, c, h, w) → (n,) or (n, 1), already constrained, on the device of the training.
+        composition: how it is kept Lipschitz.
+        loss: on scores.
         settings: the protocol's ``train`` table.
+        engine: how the critic is differentiated.
         seed: from which all random streams are derived.
         others: what else is optimised, by name.
 
     Attributes:
         losses: what a step gives, for people.
         step: the steps made so far.
+        updates: those of the critic.
         streams: the random numbers.
+        optimiser: the critic's Adam.
+        passes: 1 where real and fake samples go through the critic together; 2 where each has a pass of its own, as
+            the statistics of a critic that mixes samples need. No method that uses gradient norms has such a critic.
+        mixer: the layer by which the critic mixes samples in eval mode, too, so that nothing of it is measured.
     """
 
     losses: ClassVar[tuple[str, ...]]
 
-    def __init__(self, update: CriticUpdate, settings: Train | CriticTrain, seed: int, **others: Adam) -> None:
-        self.update = update
+    def __init__(
+        self,
+        critic: nn.Module,
+        composition: Composition,
+        loss: Loss,
+        settings: Train | CriticTrain,
+        engine: Engine,
+        seed: int,
+        **others: Adam,
+    ) -> None:
+        self.critic = critic
+        self.composition = composition
+        self.loss = loss
         self.settings = settings
-        self.streams = Streams(seed, update.device)
-        self.step = 0
-        self._optimisers = {"critic": update.optimiser, **others}
+        self.engine = engine
+        self.device = next(critic.parameters()).device
+        self.streams = Streams(seed, self.device)
+        self.step = self.updates = 0
+        self.passes = 1
+        self.mixer: str | None = None
+        self.optimiser = Adam(critic.parameters(), settings.learning_rate, settings.betas)
+        self._optimisers = {"critic": self.optimiser, **others}
 
         def left(step: int) -> float:
             """The part of the learning rate; a function, as a schedule's state takes along anything else."""
             return 1.0 if settings.decay == "none" else max(0.0, 1 - step / settings.steps)
 
         self._schedules = {name: LambdaLR(adam, left) for name, adam in self._optimisers.items()}
+
+    @property
+    def engine_name(self) -> str:
+        """How gradients come about: ``three-sweep``, ``double-backward``, or ``plain`` where no norm is needed."""
+        return self.engine.name if self.composition.needs_grad_norm else "plain"
 
     def advance(self, steps: int, pause: Callable[[], bool] = lambda: False) -> dict[str, list[float]]:
         """Make `steps` steps and give the losses of each.
@@ -80,11 +113,50 @@ class Training(ABC):
     def _train(self) -> tuple[Tensor, ...]:
         """Update everything once; the losses, detached."""
 
+    def update_critic(self, real: Float[Tensor, "n c h w"], fake: Float[Tensor, "n c h w"]) -> Float[Tensor, ""]:
+        """Update the critic's weights once.
+
+        Args:
+            real: samples on the critic's device.
+            fake: as many.
+
+        Returns:
+            What was minimised, penalties included, detached.
+        """
+        batch, count = torch.cat([real, fake]), len(real)
+        composition, step, rng = self.composition, self.updates, self.streams["penalty"]
+
+        def objective(value: Tensor, norm: Tensor) -> Tensor:
+            score = composition.score(value, norm)
+            return self.loss.critic(score[:count], score[count:])
+
+        terms = [Term(batch, objective, composition.score_needs_grad_norm)] if self.passes == 1 else []
+        terms += composition.penalties(batch, count, step, rng)
+
+        def plain() -> Tensor:
+            total = composition.regulariser(self.critic, batch, count, step, rng)
+            if self.passes == 1:
+                return total
+            return total + self.loss.critic(*(values(self.critic, part) for part in (real, fake)))
+
+        self.optimiser.zero_grad(set_to_none=True)
+        extra = plain if composition.has_regulariser or self.passes > 1 else None
+        with autocast(self.settings.precision, self.device):
+            try:
+                losses = self.engine.accumulate(self.critic, terms, extra)
+            except UnsupportedOperation as unknown:  # a critic that does another thing than when it was proven
+                self.engine = DoubleBackward(f"at critic step {step + 1} the three sweeps did not know {unknown}")
+                losses = self.engine.accumulate(self.critic, terms, extra)
+        self.optimiser.step()
+        composition.project(self.critic)
+        self.updates += 1
+        return torch.stack(losses).sum()
+
     def state_dict(self) -> dict[str, Any]:
         """Everything that decides how training goes on, the global random states included."""
         return {
             "step": self.step,
-            "critic_steps": self.update.steps,
+            "critic_steps": self.updates,
             "critic": self.critic.state_dict(),
             "streams": self.streams.state_dict(),
             "optimisers": {name: adam.state_dict() for name, adam in self._optimisers.items()},
@@ -94,39 +166,10 @@ class Training(ABC):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a state that `state_dict` gave."""
-        self.step, self.update.steps = state["step"], state["critic_steps"]
+        self.step, self.updates = state["step"], state["critic_steps"]
         self.critic.load_state_dict(state["critic"])
         self.streams.load_state_dict(state["streams"])
         for name, adam in self._optimisers.items():
             adam.load_state_dict(state["optimisers"][name])
             self._schedules[name].load_state_dict(state["schedules"][name])
         restore_global_state(state)
-
-    @property
-    def critic(self) -> nn.Module:
-        """The critic under training."""
-        return self.update.critic
-
-    @property
-    def composition(self) -> Composition:
-        """How it is kept Lipschitz."""
-        return self.update.composition
-
-    @property
-    def device(self) -> torch.device:
-        """Where it is trained."""
-        return self.update.device
-
-    @property
-    def engine(self) -> Engine:
-        """How it is differentiated."""
-        return self.update.engine
-
-    @engine.setter
-    def engine(self, engine: Engine) -> None:
-        self.update.engine = engine
-
-    @property
-    def engine_name(self) -> str:
-        """The name of what differentiates it."""
-        return self.update.engine_name

@@ -16,7 +16,6 @@ from lipbench.plugins.registry import Locate
 from lipbench.request.cell import Cell
 from lipbench.request.schema import CriticProtocol
 from lipbench.train.alone import CriticAlone
-from lipbench.train.critic import CriticUpdate
 from lipbench.train.streams import generator
 from lipbench.work import basis
 from lipbench.work.build import build_critic, choose_engine, choose_passes
@@ -37,9 +36,9 @@ class Alone(Job):
         self.pair = pair = load_pair(cell.dataset, locate, protocol.name)
         critic, composition = build_critic(cell, pair.shape, pair.dim, locate, device)
         engine = choose_engine(critic, composition, pair.shape, protocol.train.precision, device)
-        update = CriticUpdate(critic, composition, registry.create(LOSS, cell.loss, locate), protocol.train, engine)
-        choose_passes(update, pair.shape)
-        self.training = CriticAlone(update, pair, protocol.train, cell.seed)
+        loss = registry.create(LOSS, cell.loss, locate)
+        self.training = CriticAlone(critic, composition, loss, pair, protocol.train, engine, cell.seed)
+        choose_passes(self.training, pair.shape)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -71,7 +70,7 @@ class Alone(Job):
         critic = settled(self.training.critic)
         score = of_critic(critic, self.training.composition.measured_score, self.exact_engine)
         record: Record = {}
-        if not_measurable(critic, real, self.training.update.mixer) is None:
+        if not_measurable(critic, real, self.training.mixer) is None:
             with parametrize.cached():
                 try:
                     record = against_truth(score, self.pair, real, fake)

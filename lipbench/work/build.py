@@ -14,7 +14,6 @@ from lipbench.plugins.registry import Locate
 from lipbench.request.cell import Cell
 from lipbench.request.schema import Evaluate
 from lipbench.train.composition import Composition
-from lipbench.train.critic import CriticUpdate
 from lipbench.train.gradients.choose import choose
 from lipbench.train.gradients.double_backward import DoubleBackward
 from lipbench.train.gradients.terms import Engine
@@ -23,6 +22,7 @@ from lipbench.train.mixing import mixer
 from lipbench.train.precision import HALF, set_precision
 from lipbench.train.streams import generator as random_generator
 from lipbench.train.streams import seeded
+from lipbench.train.training import Training
 from lipbench.work.adopt import adopt, adopt_critic
 from lipbench.work.device import place
 from lipbench.work.layout import lay_out
@@ -44,7 +44,7 @@ def build_trainer(cell: Cell, pictures: Pictures, locate: Locate, device: torch.
     engine = choose_engine(critic, composition, pictures.shape, settings.precision, device)
     train = place(pictures.train, device)
     trainer = Trainer(generator, critic, composition, loss, train, settings, engine, cell.seed)
-    choose_passes(trainer.update, pictures.shape)
+    choose_passes(trainer, pictures.shape)
     return trainer
 
 
@@ -85,14 +85,14 @@ def choose_engine(
     return choose(critic, shape, HALF.get(precision))
 
 
-def choose_passes(update: CriticUpdate, shape: tuple[int, int, int]) -> None:
-    """Let an update take two passes for a critic that mixes samples, as their authors do; see `CriticUpdate`."""
-    if update.composition.needs_grad_norm:
+def choose_passes(training: Training, shape: tuple[int, int, int]) -> None:
+    """Let an update take two passes for a critic that mixes samples, as their authors do; see `Training`."""
+    if training.composition.needs_grad_norm:
         return
-    points = _example(shape).to(update.device)
+    points = _example(shape).to(training.device)
     with suppress(Exception):  # a user's network may raise anything, and the checks say what
-        if mixer(update.critic, points) is not None:
-            update.passes, update.mixer = 2, mixer(update.critic, points, training=False)
+        if mixer(training.critic, points) is not None:
+            training.passes, training.mixer = 2, mixer(training.critic, points, training=False)
 
 
 def _example(shape: tuple[int, ...]) -> Tensor:

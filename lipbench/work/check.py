@@ -136,7 +136,7 @@ def check_critic(training: Training, cell: Cell, real: Tensor, fake: Tensor, sta
     with stages.stage("seeing whether the critic is a function of each point", "a critic that can be run in training"):
         if composition.needs_grad_norm:
             check_independent(critic, real)
-        if reason := not_measurable(settled(critic), real, training.update.mixer):
+        if reason := not_measurable(settled(critic), real, training.mixer):
             stages.listener.noted(f"Nothing of the critic is measured: {reason}.")
     if composition.left_free:
         stages.listener.noted(f"{'+'.join(names)} leaves {', '.join(composition.left_free)} of the critic free.")
@@ -147,7 +147,7 @@ def check_critic(training: Training, cell: Cell, real: Tensor, fake: Tensor, sta
             ):
                 attempt()
     with stages.stage(f"trying loss {loss}", "a loss that runs with scores of shape (n,)"):
-        try_loss(training.update.loss, loss, real.device)
+        try_loss(training.loss, loss, real.device)
 
 
 def check_network(network: nn.Module, what: str, given: Tensor, listener: Listener) -> None:

@@ -145,7 +145,7 @@ class Job(ABC):
             "lipschitz_target": training.composition.lipschitz_target,
             "engine": training.engine_name,
             "engine_reason": training.engine.reason,
-            "passes": training.update.passes,
+            "passes": training.passes,
             "memory_format": memory_format(training.critic),
             **self.basis,
             **self.facts(),
@@ -171,7 +171,7 @@ class Job(ABC):
             Diverged: the critic gives a number that is not finite.
         """
         settled, score = measuring.settled(self.training.critic), self.training.composition.measured_score
-        if reason := measuring.not_measurable(settled, points["real"], self.training.update.mixer):
+        if reason := measuring.not_measurable(settled, points["real"], self.training.mixer):
             return {"not_examined": reason}
         try:
             record: Record = measuring.measure(settled, score, points, self.exact_engine)

@@ -75,3 +75,10 @@ def test_a_name_that_is_no_class_is_said_to_be_none(tmp_path: Path, text: str) -
         assert not isinstance(source.find("x"), Class)
     except NotFollowed as reason:
         assert str(reason)
+
+
+def test_a_class_is_the_same_each_time_that_its_file_is_read(tmp_path: Path) -> None:
+    path = write(tmp_path, one="class A: ...\nclass B: ...\n") / "one.py"
+    first = classes.read(path).classes()
+    classes._parse.cache_clear()
+    assert classes.read(path).classes() == first != first[::-1]

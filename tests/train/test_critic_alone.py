@@ -8,15 +8,14 @@ from torch import Tensor, nn
 
 from lipbench import Method, Pair
 from lipbench.data.w1 import Benchmark
+from lipbench.losses.wasserstein import Wasserstein
 from lipbench.nets.mlp import Mlp
 from lipbench.request.protocol import check, read
 from lipbench.request.schema import CriticProtocol, CriticTrain
 from lipbench.train.alone import CriticAlone
 from lipbench.train.composition import Composition
-from lipbench.train.critic import CriticUpdate
 from lipbench.train.gradients.choose import choose
 from lipbench.train.streams import seeded
-from tests.builtin import loss
 from tests.methods.test_methods import create
 
 PAIR = Benchmark().load()
@@ -38,7 +37,7 @@ def alone(*methods: str | Method, seed: int = 0, **changes: Any) -> CriticAlone:
     with seeded(seed, "constrain"):
         critic = composition.constrain(critic)
     engine = choose(critic, PAIR.shape)
-    return CriticAlone(CriticUpdate(critic, composition, loss("wasserstein"), train, engine), PAIR, train, seed)
+    return CriticAlone(critic, composition, Wasserstein(), PAIR, train, engine, seed)
 
 
 class Watching(Method):
@@ -77,7 +76,7 @@ def test_a_step_is_one_update_of_the_critic() -> None:
     before = made.critic[1].weight.detach().clone()
     losses = made.advance(1)
     moved = (made.critic[1].weight.detach() - before).abs()
-    assert (made.step, made.update.steps, list(losses)) == (1, 1, ["critic_loss"])
+    assert (made.step, made.updates, list(losses)) == (1, 1, ["critic_loss"])
     # Of a unit that sees nothing the weights stay.
     torch.testing.assert_close(moved[moved > 0], torch.full_like(moved[moved > 0], 2e-4), rtol=0.05, atol=0)
 
@@ -93,14 +92,14 @@ def test_training_goes_on_from_a_saved_state_bit_by_bit(methods: tuple[str, ...]
     second.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
     second.advance(2)
     torch.testing.assert_close(second.state_dict(), straight.state_dict(), rtol=0, atol=0)
-    assert second.step == second.update.steps == 6
+    assert second.step == second.updates == 6
 
 
 def test_a_linear_decay_ends_at_a_learning_rate_of_0() -> None:
     made = alone("none", decay="linear", steps=4)
     rates = []
     for _ in range(5):
-        rates.append(made.update.optimiser.param_groups[0]["lr"])
+        rates.append(made.optimiser.param_groups[0]["lr"])
         made.advance(1)
     assert rates == pytest.approx([2e-4, 1.5e-4, 1e-4, 0.5e-4, 0])
 

@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from lipbench.train.gradients.call import Replay
 from lipbench.train.gradients.operations import Operation
-from lipbench.train.gradients.replay import Replay
 from lipbench.train.gradients.terms import per_sample
 
 aten = torch.ops.aten

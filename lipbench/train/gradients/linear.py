@@ -8,10 +8,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
-from lipbench.train.gradients.call import SCALES, SUMS, Call, UnsupportedOperation, tensors
+from lipbench.train.gradients.call import SCALES, SUMS, Call, Replay, UnsupportedOperation, tensors
 from lipbench.train.gradients.learned import Affine, Constant, Weighted
 from lipbench.train.gradients.operations import Linear, Operation
-from lipbench.train.gradients.replay import Replay
 
 LINEAR = {
     "neg", "mean", "sum", "chunk", "split", "split_with_sizes", "tensor_split", "select", "narrow",

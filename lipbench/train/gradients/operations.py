@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lipbench.train.gradients.replay import Replay
+from lipbench.train.gradients.call import Replay
 
 aten = torch.ops.aten
 

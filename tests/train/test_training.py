@@ -5,10 +5,11 @@ import torch
 from torch import Tensor, nn
 
 from lipbench import Method
+from lipbench.data.shells import Shells
 from lipbench.losses.wasserstein import Wasserstein
 from lipbench.request.protocol import check, read
+from lipbench.train.alone import CriticAlone
 from lipbench.train.composition import Composition
-from lipbench.train.critic import CriticUpdate
 from lipbench.train.gradients.double_backward import DoubleBackward
 
 
@@ -23,10 +24,10 @@ def test_in_two_passes_real_and_fake_have_statistics_of_their_own(passes: int, m
     torch.manual_seed(0)
     critic = nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.BatchNorm1d(3), nn.ReLU(), nn.Linear(3, 1))
     real, fake = torch.randn(8, 1, 2, 2), 3 + torch.randn(8, 1, 2, 2)
-    settings = check(read("digits"), {}).train
+    settings = check(read("w1"), {}).train
     composition = Composition((*methods, Method()))
-    update = CriticUpdate(critic, composition, Wasserstein(), settings, DoubleBackward())
-    update.passes = passes
+    training = CriticAlone(critic, composition, Wasserstein(), Shells().load(), settings, DoubleBackward(), 0)
+    training.passes = passes
 
     def expected() -> Tensor:
         if passes == 1:
@@ -41,7 +42,7 @@ def test_in_two_passes_real_and_fake_have_statistics_of_their_own(passes: int, m
     gradients = torch.autograd.grad(wanted, list(critic.parameters()))
     statistics = critic[2].running_var.clone()
     critic.load_state_dict(start)
-    loss = update(real, fake, torch.Generator())
+    loss = training.update_critic(real, fake)
     torch.testing.assert_close(loss, wanted.detach())
     torch.testing.assert_close([weight.grad for weight in critic.parameters()], list(gradients))
     torch.testing.assert_close(critic[2].running_var, statistics)
