@@ -37,11 +37,7 @@ class Facts:
 
 
 def facts(runs: pd.DataFrame) -> Facts:
-    """The facts of one comparison.
-
-    Args:
-        runs: its rows of the table of runs.
-    """
+    """The facts of one comparison, from its rows of the table of runs."""
     title = runs.iloc[0]
     with_pictures = bool(runs[["fid", "samples"]].notna().any(axis=None))
     architecture, settings = _shared(runs, "architecture"), _shared(runs, "settings")

@@ -64,11 +64,7 @@ def _growth(gradient: float, secants: Sequence[float]) -> float:
 
 
 def table(runs: pd.DataFrame) -> pd.DataFrame | None:
-    """A row a method, for people; None where no run was examined.
-
-    Args:
-        runs: rows of one comparison.
-    """
+    """A row a method of one comparison, for people; None where no run was examined."""
     examined = runs[(runs["status"] == Status.DONE) & runs[[*SECANTS, "grad_norm_max"]].notna().all(axis=1)]
     if examined.empty:
         return None

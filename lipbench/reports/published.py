@@ -56,11 +56,7 @@ def beside(runs: pd.DataFrame, settings: dict[str, Any]) -> tuple[pd.DataFrame |
 
 
 def distances(runs: pd.DataFrame) -> pd.DataFrame | None:
-    """Ours and theirs, row by row, for people; None where nothing was published on the pair.
-
-    Args:
-        runs: rows of one comparison.
-    """
+    """Ours, of one comparison, and theirs, row by row, for people; None where nothing was published on the pair."""
     if set(runs["architecture"]) != {"mlp"} or set(runs["loss"]) != {"wasserstein"}:
         return None
     pairs = runs["pair"].dropna().unique()

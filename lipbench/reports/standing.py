@@ -73,11 +73,7 @@ class Standing:
 
 
 def standing(runs: pd.DataFrame) -> Standing | None:
-    """How the methods stand; None where nothing that decides is known of a finished run.
-
-    Args:
-        runs: rows of one comparison.
-    """
+    """How the methods of one comparison stand; None where nothing that decides is known of a finished run."""
     measure = deciding(runs[runs["status"] == Status.DONE])
     if measure is None:
         return None
@@ -99,11 +95,7 @@ def _noise(runs: pd.DataFrame, measure: Deciding) -> float | None:
 
 
 def untrained(runs: pd.DataFrame) -> str | None:
-    """Who has learnt nothing, in a sentence; None where everybody has.
-
-    Args:
-        runs: rows of one comparison.
-    """
+    """Who has learnt nothing of one comparison, in a sentence; None where everybody has."""
     found = standing(runs)
     if found is None or found.noise is None or not found.untrained:
         return None

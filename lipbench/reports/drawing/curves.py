@@ -42,7 +42,6 @@ def over_training(
         axes.axhline(measure.high, color="0.4", linestyle=":", linewidth=1)
     axes.set(xlabel=label, ylabel=drawable(how.axis or measure.title))
     if how.log:
-        axes.set_yscale("log")
         plain_log(axes.yaxis)
     legend(figure, lines)
     text = (
@@ -68,11 +67,11 @@ def secants(examined: pd.DataFrame, looks: Looks) -> Drawing:
     for method, line in lines.items():
         line.set(marker=present[method].marker, markersize=3)
     axes.axhline(1, color="0.2", linestyle="--", linewidth=1)
-    axes.set(xscale="log", yscale="log", xlabel="distance of the two points", ylabel="largest secant of the score")
+    axes.set(xscale="log", xlabel="distance of the two points", ylabel="largest secant of the score")
     axes.invert_xaxis()
     axes.set_xticks([float(at) for at in DISTANCES], DISTANCES)
-    axes.minorticks_off()
     plain_log(axes.yaxis)
+    axes.minorticks_off()
     legend(figure, lines)
     ends = examined.groupby("method")["secant_0.001"].max()
     listed = ", ".join(f"{method} {short(secant)}" for method, secant in ends.items())
@@ -94,7 +93,7 @@ def gradient_norms(runs: pd.DataFrame, traces: pd.DataFrame, looks: Looks) -> Dr
         lines = _lines(axes, spread, single, looks)
         axes.axhline(1, color="0.2", linestyle="--", linewidth=1)
         axes.annotate("bound 1", (1, 1), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=7)
-        axes.set(yscale="log", xlabel="steps", ylabel="largest gradient norm", title=title)
+        axes.set(xlabel="steps", ylabel="largest gradient norm", title=title)
         plain_log(axes.yaxis)
     legend(figure, lines)
     text = (

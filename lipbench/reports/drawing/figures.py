@@ -12,14 +12,14 @@ from PIL import Image
 from lipbench.disk.store import Status
 from lipbench.measures import COLUMNS, Column
 from lipbench.reports import budget
-from lipbench.reports.drawing import curves, frontier, strips
+from lipbench.reports.drawing import curves, ends
 from lipbench.reports.drawing.looks import looks
 from lipbench.reports.drawing.style import PAGE, Drawing, drawable, style
 from lipbench.reports.promised import SECANTS
 from lipbench.reports.reading.columns import deciding
 from lipbench.request.cell import file_name
 
-AXES = list(frontier.AXES)
+AXES = list(ends.AXES)
 ABREAST = 5  # sample grids in a row
 
 
@@ -50,13 +50,13 @@ def draw(runs: pd.DataFrame, traces: pd.DataFrame, columns: Sequence[Column] = C
         if not examined.empty:
             figures["secants"] = curves.secants(examined, known)
         if done["fid"].notna().any():
-            figures["fid-final"] = strips.fid_final(done, known)
+            figures["fid-final"] = ends.fid_final(done, known)
         if one_device and done[["seconds_per_step", "peak_memory_bytes"]].notna().any(axis=None):
-            figures["cost"] = strips.cost(done, known)
+            figures["cost"] = ends.cost(done, known)
         costs, measure = budget.costs(runs), deciding(runs)
         comparable = costs is not None and len(costs) > 1 and one_device
         if costs is not None and measure is not None and comparable and costs[AXES].notna().any(axis=None):
-            figures["frontier"] = frontier.frontier(costs, measure, known)
+            figures["frontier"] = ends.frontier(costs, measure, known)
     lost = _lost(runs)
     return {name: drawing._replace(text=f"{drawing.text}{lost}") for name, drawing in figures.items()}
 

@@ -147,7 +147,8 @@ def _glyphs() -> frozenset[int]:
 
 
 def plain_log(axis: Axis) -> None:
-    """Numbers as people write them, also between powers of ten."""
+    """Make an axis logarithmic, with numbers as people write them, also between powers of ten."""
+    axis.axes.set(**{f"{axis.axis_name}scale": "log"})  # type: ignore[attr-defined]
     axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=12))
     axis.set_major_formatter(FuncFormatter(_plain))
     axis.set_minor_formatter(NullFormatter())

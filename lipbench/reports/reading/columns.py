@@ -66,11 +66,7 @@ def several(complaints: list[str]) -> str:
 
 
 def deciding(runs: pd.DataFrame) -> Deciding | None:
-    """The measure that decides, the first of which anything is known; None where nothing is.
-
-    Args:
-        runs: rows of the table of runs.
-    """
+    """The measure that decides: the first of which anything is known in rows of the table of runs; None without one."""
     return next((column for column in DECIDING if runs[column.name].notna().any()), None)
 
 

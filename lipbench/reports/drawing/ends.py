@@ -1,13 +1,16 @@
-"""Figures of the end of training: a row a method, a point a seed."""
+"""Figures of the end of training: of quality, of cost, and of one against the other."""
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from lipbench.measures import Column
 from lipbench.reports.budget import on_cpu
 from lipbench.reports.drawing.looks import Look
-from lipbench.reports.drawing.style import COLUMN, PAGE, Drawing, drawable, plain_log, rows_sheet
+from lipbench.reports.drawing.style import COLUMN, PAGE, Drawing, drawable, legend, plain_log, rows_sheet, sheet
 from lipbench.reports.statistics.intervals import t_interval
+
+AXES = {"seconds": "seconds of training", "memory": "peak memory, MiB"}  # of the frontier
 
 
 def fid_final(done: pd.DataFrame, looks: dict[str, Look]) -> Drawing:
@@ -30,7 +33,6 @@ def fid_final(done: pd.DataFrame, looks: dict[str, Look]) -> Drawing:
     _name_rows(axes, list(means.index))
     axes.set(xlabel="FID at the last step")
     if wide:
-        axes.set_xscale("log")
         plain_log(axes.xaxis)
     axes.set_xlim(least, axes.get_xlim()[1] * 1.04)
     listed = ", ".join(f"{method} {_mean(known, method, 'fid')}" for method in means.index)
@@ -59,6 +61,39 @@ def cost(done: pd.DataFrame, looks: dict[str, Look]) -> Drawing:
         axes.set_xlabel(label)
     listed = ", ".join(f"{method} {_mean(known, method, 'milliseconds')}" for method in means.index)
     return Drawing(figure, f"Cost, the mean as a bar and every seed as a point; milliseconds a step: {listed}.", known)
+
+
+def frontier(costs: pd.DataFrame, measure: Column, looks: dict[str, Look]) -> Drawing:
+    """A panel for seconds and one for memory where known, a point a method, and the line that nobody beats.
+
+    Args:
+        costs: a row a method, the best first; see `lipbench.reports.budget.costs`.
+        measure: of quality.
+        looks: of the methods.
+    """
+    shown = {axis: label for axis, label in AXES.items() if costs[axis].notna().any()}
+    figure = sheet(PAGE if len(shown) > 1 else COLUMN, costs["method"])
+    told = []
+    for axes, (axis, label) in zip(figure.subplots(1, len(shown), squeeze=False).flat, shown.items(), strict=True):
+        best = costs[costs[f"on_{axis}"]].sort_values(axis)
+        axes.plot(best[axis], best["quality"], color="0.6", linewidth=1, drawstyle="steps-post", zorder=1)
+        lines = {}
+        for row in costs.to_dict("records"):
+            look = looks[row["method"]]
+            (lines[row["method"]],) = axes.plot(
+                row[axis], row["quality"], color=look.colour, marker=look.marker, markersize=5, linestyle="none"
+            )
+        axes.set(xlabel=label, ylabel=f"mean {measure.title}")
+        if measure.less and costs["quality"].max() > 20 * costs["quality"].min() > 0:
+            plain_log(axes.yaxis)
+        told.append(f"of {axis} {', '.join(best['method']) or 'nobody'}")
+    legend(figure, lines)
+    text = (
+        f"Mean {measure.title} against cost, a point a method, and the frontier of those that no other beats at no "
+        f"more cost: {'; '.join(told)}."
+    )
+    text += " Methods with diverged runs are on no frontier." * bool(costs["diverged"].any())
+    return Drawing(figure, text, costs)
 
 
 def _mean(known: pd.DataFrame, method: str, column: str) -> str:
