@@ -11,7 +11,7 @@ from lipbench.launch.listener import Listener
 from lipbench.plugins.names import Names, listed
 from lipbench.request.named import read_architecture
 from lipbench.request.plan import plan
-from lipbench.request.settings import with_arguments
+from lipbench.request.protocol import with_arguments
 
 Engines = Literal["three-sweep", "double-backward", "both"]
 

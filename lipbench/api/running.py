@@ -18,7 +18,7 @@ from lipbench.plugins.names import Names, listed
 from lipbench.request.plan import Request, Settings, plan
 from lipbench.request.protocol import quick as quick_settings
 from lipbench.request.protocol import read as read_protocol
-from lipbench.request.settings import with_arguments
+from lipbench.request.protocol import with_arguments
 
 if TYPE_CHECKING:
     from lipbench.reports.page import Report

@@ -15,7 +15,7 @@ from lipbench.plugins.kinds import DATASET
 from lipbench.plugins.names import Name, Names, listed, unquoted
 from lipbench.request.named import read_one
 from lipbench.request.plan import plan
-from lipbench.request.settings import with_arguments
+from lipbench.request.protocol import with_arguments
 
 if TYPE_CHECKING:
     from lipbench.work.prepare import Prepared

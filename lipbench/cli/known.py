@@ -9,7 +9,7 @@ from lipbench.plugins.kinds import KINDS, Kind
 def _lists(kind: Kind) -> click.Command:
     """The command that lists the plugins of a kind."""
 
-    @click.command(kind.plural, help=f"List the {kind.many}: what they are, and their parameters.")
+    @click.command(kind.plural, help=f"List the {kind.many} and their parameters.")
     def command() -> None:
         from lipbench.screen import known
 

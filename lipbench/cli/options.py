@@ -59,7 +59,7 @@ device = click.option("--device", default="auto", show_default=True, help="auto,
 
 def _settings(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> dict[str, Any]:
     """Settings by dotted key; of one that is given twice, the last holds."""
-    from lipbench.request.settings import read_setting
+    from lipbench.request.protocol import read_setting
 
     return dict(read_setting(text) for text in texts)
 
