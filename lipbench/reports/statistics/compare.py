@@ -8,9 +8,8 @@ import pandas as pd
 
 from lipbench.disk.store import Status
 from lipbench.errors import UnknownNameError
-from lipbench.reports.statistics.paired import Pairs
+from lipbench.reports.statistics.differences import Pairs, Samples
 from lipbench.reports.statistics.significance import FEWEST, holm
-from lipbench.reports.statistics.unpaired import Samples
 
 BETTER, WORSE = "better", "worse"
 
