@@ -12,7 +12,8 @@ from lipbench.measures import COLUMNS, DECIDING, PLUGINS, Column, Curve, Decidin
 from lipbench.plugins import registry
 from lipbench.plugins.kinds import MEASURE
 
-NAMES = [column.name for column in COLUMNS]
+BY_NAME = {column.name: column for column in COLUMNS}
+NAMES = list(BY_NAME)
 DTYPES = {"text": "string", "whole": "Int64", "number": "float64"}  # of pandas
 LIPBENCH = "lipbench"  # the pairing of its own runs
 SHOWN = 5  # of several complaints

@@ -11,13 +11,12 @@ from lipbench.disk.store import RunFolder, Status
 from lipbench.errors import StoreError
 from lipbench.measures import COLUMNS, Column
 from lipbench.reports.reading.bases import BASIS
-from lipbench.reports.reading.columns import LIPBENCH, declared, expected, several
+from lipbench.reports.reading.columns import BY_NAME, LIPBENCH, declared, expected, several
 from lipbench.request import cell as cells
 from lipbench.request.cell import Cell
 
 # Of an evaluation's many numbers, those that are drawn: a thousand runs fit into memory, and into seconds.
 TRACED = ["step", *(column.name for column in COLUMNS if column.traced)]
-BY_NAME = {column.name: column for column in COLUMNS}
 # Two keys are called otherwise in the table.
 KEYS = BY_NAME | {"step": BY_NAME["steps"], "message": BY_NAME["error"]}
 
