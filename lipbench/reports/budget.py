@@ -27,12 +27,7 @@ OTHER_DEVICES = (
 
 
 def table(runs: pd.DataFrame, traces: pd.DataFrame) -> pd.DataFrame | None:
-    """A row a method, for people; None where nothing that decides was measured of two methods.
-
-    Args:
-        runs: rows of one comparison.
-        traces: its evaluations.
-    """
+    """A row a method of one comparison, for people; None where nothing that decides was measured of two methods."""
     points, measure = costs(runs), deciding(runs)
     if points is None or measure is None or len(points) < 2:
         return None
