@@ -91,7 +91,7 @@ def _overview(suite: Suite, baseline: str | None) -> pd.DataFrame:
             "mean rank": f"{means[place]:.2f}",
         }
         if suite.scores:
-            row["IQM of scores"] = in_words(aggregate.pooled(suite.scores[method], aggregate.iqm))
+            row["IQM of scores"] = in_words(aggregate.iqm_range(suite.scores[method]))
         if baseline in suite.outcomes and baseline is not None:
             other = aggregate.improvement_range(outcomes, suite.outcomes[baseline])
             row[f"P(better than {baseline})"] = UNKNOWN if method == baseline else in_words(other)

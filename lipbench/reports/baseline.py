@@ -18,12 +18,7 @@ RULES = (
 
 
 def against(runs: pd.DataFrame, baseline: str) -> pd.DataFrame | None:
-    """A row a method beside the baseline; None where it is not among them, or nothing that decides was measured.
-
-    Args:
-        runs: rows of one comparison.
-        baseline: one of its methods.
-    """
+    """A row a method of one comparison beside the baseline; None without it, or where nothing that decides is known."""
     measure = deciding(runs)
     if measure is None or baseline not in set(runs["method"]) or runs["method"].nunique() < 2:
         return None

@@ -27,19 +27,16 @@ OTHER_DEVICES = (
 
 
 def table(runs: pd.DataFrame, traces: pd.DataFrame) -> pd.DataFrame | None:
-    """A row a method, for people; None where nothing that decides was measured of two methods.
-
-    Args:
-        runs: rows of one comparison.
-        traces: its evaluations.
-    """
+    """A row a method of one comparison, for people; None where nothing that decides was measured of two methods."""
     points, measure = costs(runs), deciding(runs)
     if points is None or measure is None or len(points) < 2:
         return None
     column, name = measure.name, measure.title
     done = runs[(runs["status"] == Status.DONE) & runs[column].notna()]
     marks = evaluations(done, traces, ["seconds_train", column])
-    steps, seconds = marks.groupby("run_id")["step"].max().min(), _budget(done)
+    steps = marks.groupby("run_id")["step"].max().min()
+    # In which all runs of the quickest method ended.
+    seconds = float(done.groupby("method")["seconds_train"].max().astype(float).min())
     one_device = devices(runs) is None
     rows = []
     for point in points.to_dict("records"):
@@ -112,11 +109,6 @@ def devices(runs: pd.DataFrame) -> str | None:
 def on_cpu(runs: pd.DataFrame) -> pd.Series:
     """Which runs were made on a CPU, where memory is known of the whole process only."""
     return runs["device"].astype("string").str.lower().str.startswith("cpu").fillna(False).astype(bool)
-
-
-def _budget(done: pd.DataFrame) -> float:
-    """The seconds in which all runs of the quickest method ended, NaN where none are known."""
-    return float(done.groupby("method")["seconds_train"].max().astype(float).min())
 
 
 def _within(marks: pd.DataFrame, axis: str, most: float, column: str, n: int) -> str:

@@ -40,13 +40,12 @@ def facts(runs: pd.DataFrame) -> Facts:
     """The facts of one comparison, from its rows of the table of runs."""
     title = runs.iloc[0]
     with_pictures = bool(runs[["fid", "samples"]].notna().any(axis=None))
-    architecture, settings = _shared(runs, "architecture"), _shared(runs, "settings")
     losses = list(runs["loss"].dropna().unique())
     conditions = [
         _steps(runs, with_pictures),
-        f"architecture {architecture}" if architecture else "",
+        _shared(runs, "architecture", "architecture {}"),
         f"{losses[0]} loss" if len(losses) == 1 else "losses as recommended" if losses else "",
-        f"{settings} settings" if settings else "",
+        _shared(runs, "settings", "{} settings"),
         *(_of_pictures(runs) if with_pictures else _of_pair(runs)),
         f"protocol id {title['comparison']}",
     ]
@@ -57,10 +56,10 @@ def facts(runs: pd.DataFrame) -> Facts:
     )
 
 
-def _shared(runs: pd.DataFrame, name: str) -> str:
-    """What the runs share, nothing where none of them says."""
+def _shared(runs: pd.DataFrame, name: str, phrase: str) -> str:
+    """A phrase on what the runs share, nothing where none of them says."""
     known = runs[name].dropna()
-    return "" if known.empty else str(known.iloc[0])
+    return "" if known.empty else phrase.format(known.iloc[0])
 
 
 def _steps(runs: pd.DataFrame, with_pictures: bool) -> str:
@@ -76,13 +75,10 @@ def _steps(runs: pd.DataFrame, with_pictures: bool) -> str:
 
 
 def _of_pictures(runs: pd.DataFrame) -> list[str]:
-    samples, extractor = _shared(runs, "samples"), _shared(runs, "extractor")
-    real, split = _shared(runs, "real_samples"), _shared(runs, "split")
-    against = " of ".join(
-        filter(None, [f"{real} real pictures" if real else "", f"the {split} split" if split else ""])
-    )
-    compared = [f"{samples} generated pictures" if samples else "", f"against {against}" if against else ""]
-    return [" ".join(filter(None, compared)), f"extractor {extractor}" if extractor else ""]
+    real = [_shared(runs, "real_samples", "{} real pictures"), _shared(runs, "split", "the {} split")]
+    against = " of ".join(filter(None, real))
+    compared = [_shared(runs, "samples", "{} generated pictures"), f"against {against}" if against else ""]
+    return [" ".join(filter(None, compared)), _shared(runs, "extractor", "extractor {}")]
 
 
 def _of_pair(runs: pd.DataFrame) -> list[str]:

@@ -57,16 +57,22 @@ def renewed(out: Path) -> Iterator[Path]:
         apart = tempfile.TemporaryDirectory(prefix=".report-", dir=out)
     except OSError as error:
         raise StoreError(f"report folder {str(out)!r} cannot be made: {error.strerror}; choose one by --out") from None
-    with _removed_if(is_new, out), apart:
-        for name in FOLDERS:
-            (Path(apart.name) / name).mkdir()
-        yield Path(apart.name)
-        try:
-            _take_places(Path(apart.name), out)
-        except OSError as error:
-            raise StoreError(
-                f"report folder {str(out)!r} cannot be written to: {error.strerror}; choose another one by --out"
-            ) from None
+    try:
+        with apart:
+            for name in FOLDERS:
+                (Path(apart.name) / name).mkdir()
+            yield Path(apart.name)
+            try:
+                _take_places(Path(apart.name), out)
+            except OSError as error:
+                raise StoreError(
+                    f"report folder {str(out)!r} cannot be written to: {error.strerror}; choose another one by --out"
+                ) from None
+    except BaseException:  # no empty folders stay where nothing came of a report
+        for folder in [out / name for name in FOLDERS] + [out] if is_new else []:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
 
 
 def foreign(out: Path, new: Path) -> list[str]:
@@ -77,18 +83,6 @@ def foreign(out: Path, new: Path) -> list[str]:
         new: that of `renewed`.
     """
     return sorted(set(_files(out)) - set(_listed(out)) - set(_files(new)))
-
-
-@contextmanager
-def _removed_if(is_new: bool, out: Path) -> Iterator[None]:
-    """Leave no empty folders where nothing came of a report."""
-    try:
-        yield
-    except BaseException:
-        for folder in [out / name for name in FOLDERS] + [out] if is_new else []:
-            with suppress(OSError):
-                folder.rmdir()
-        raise
 
 
 def _take_places(new: Path, out: Path) -> None:

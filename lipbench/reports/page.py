@@ -4,7 +4,6 @@ import os
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from io import BytesIO
 from pathlib import Path
 
 import pandas as pd
@@ -85,7 +84,7 @@ def write(results: Path, out: Path, baseline: str | None = None, add: Sequence[P
                 raise UnknownNameError("baseline", baseline, methods, "It must be one of the methods that were run.")
             table = frames.runs[[column.name for column in frames.known(frames.runs)]]
             write_atomically(new / "runs.csv", sheets.to_csv(table))
-            write_atomically(new / "runs.parquet", _parquet(table))
+            write_atomically(new / "runs.parquet", table.to_parquet(engine="pyarrow", index=False))
             sections = [
                 section.write(frames, runs, new, send, baseline)
                 for _, runs in frames.runs.groupby("comparison_id", sort=True)
@@ -109,12 +108,6 @@ def write(results: Path, out: Path, baseline: str | None = None, add: Sequence[P
 def _moved(drawn: list[Picture], out: Path) -> list[Picture]:
     """The same pictures where the report has its place."""
     return [replace(picture, stem=out / picture.stem.parent.name / picture.stem.name) for picture in drawn]
-
-
-def _parquet(table: pd.DataFrame) -> bytes:
-    file = BytesIO()
-    table.to_parquet(file, engine="pyarrow", index=False)
-    return file.getvalue()
 
 
 def _render(report: Report, frames: Frames, baseline: str | None, command: str) -> str:

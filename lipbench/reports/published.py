@@ -40,11 +40,7 @@ WHOLE = ["steps", "critic_steps", "batch", "samples", "real_samples"]
 
 @cache
 def reported(name: str) -> pd.DataFrame:
-    """Everything that was published, a row a number.
-
-    Args:
-        name: ``w1`` or ``fid``.
-    """
+    """Everything that was published of ``w1`` or ``fid``, a row a number."""
     path = Path(__file__).with_name(f"published_{name}.csv")
     return pd.read_csv(path, dtype=dict.fromkeys(WHOLE, "Int64"), keep_default_na=False, na_values=[""])
 

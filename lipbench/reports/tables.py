@@ -39,12 +39,7 @@ def write(shown: pd.DataFrame, numbers: pd.DataFrame, facts: Facts, stem: Path) 
 
 
 def markdown(shown: pd.DataFrame, facts: Facts) -> str:
-    """A pipe table under one line of facts.
-
-    Args:
-        shown: the table for people, ``method`` first.
-        facts: of its comparison.
-    """
+    """A table for people, ``method`` first, with pipes and under one line of facts."""
     lines = [[_cell(_inert(str(title))) for title in shown.columns], ["---", *["--:"] * (shown.shape[1] - 1)]]
     lines += [
         [_code(row[0]), *(_cell(_inert(str(value))) for value in row[1:])] for row in shown.itertuples(index=False)
@@ -54,12 +49,7 @@ def markdown(shown: pd.DataFrame, facts: Facts) -> str:
 
 
 def latex(shown: pd.DataFrame, facts: Facts) -> str:
-    r"""A booktabs table, ready for ``\input``.
-
-    Args:
-        shown: the table for people, ``method`` first.
-        facts: of its comparison.
-    """
+    r"""A table for people, ``method`` first, by booktabs and under its facts, ready for ``\input``."""
     styler = shown.style.hide(axis="index").format(_number).format_index(lambda title: _tex(str(title)), axis=1)
     # In braces, so that no bracket of a name is taken for an option of the \\ before it.
     styler = styler.format(lambda method: rf"\texttt{{{_tex(str(method))}}}", subset=["method"])

@@ -59,7 +59,7 @@ def show_summary(console: Console, summary: Summary, results: Path) -> None:
 
 def show_report(console: Console, report: "Report") -> None:
     """The summary table, the baseline's table, what was left out, and where the page is."""
-    from lipbench.reports.statistics.paired import T_TEST
+    from lipbench.reports.statistics.differences import T_TEST
 
     for section in report.sections:
         print_line(console, section.facts.title, "bold")

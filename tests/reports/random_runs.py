@@ -79,7 +79,9 @@ def write(given: dict[str, Any], root: Path) -> list[Path]:
         folder.write_json("environment.json", {"device": "cpu AMD EPYC" if given["cpu"] else made["device"]})
         folder.file("trace.jsonl").write_text("".join(json.dumps(line) + "\n" for line in made["trace"]))
         if made["result"] is not None:
-            folder.write_json("result.json", made["result"] | {"status": made["status"]})
+            folder.write_json(
+                "result.json", made["result"] | {"status": made["status"], "trace": folder.evaluations.signature()}
+            )
         if made["status"] == "failed":
             folder.record_failure("error", "no luck")
     if given["noise"] is not None:

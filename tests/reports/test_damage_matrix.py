@@ -17,11 +17,9 @@ from PIL import Image
 from lipbench.cli import main
 from lipbench.disk.store import RunFolder
 from lipbench.errors import RequestError
-from lipbench.reports import page, pictures
 from lipbench.reports.reading import frame
 from lipbench.request.plan import plan
 from tests.conftest import TINY
-from tests.reports.test_numbers import numbers_only
 
 STATES = {"error.json": "failed", "basis.json": "interrupted", "lock": "interrupted"}
 FILES = ["cell.json", "result.json", "error.json", "environment.json", "trace.jsonl", "samples.png", "checkpoint.pt",
@@ -176,12 +174,9 @@ def test_show_shows_what_can_be_read_and_names_the_rest(damaged: tuple[Path, dic
         assert not shown or silent(*case) or named(done.output, folder, case[0]), (case, done.output)
 
 
-def test_a_report_holds_no_wrong_number(
-    damaged: tuple[Path, dict[tuple[str, str], RunFolder]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+@pytest.mark.usefixtures("no_pictures")
+def test_a_report_holds_no_wrong_number(damaged: tuple[Path, dict[tuple[str, str], RunFolder]], tmp_path: Path) -> None:
     results, made = damaged
-    monkeypatch.setattr(page, "press", numbers_only)
-    monkeypatch.setattr(pictures, "embedded", str)
     done = CliRunner().invoke(main, ["report", "--results", str(results), "--out", str(tmp_path / "out")])
     assert done.exit_code == 0, (done.output, done.exception)
     runs = pd.read_csv(tmp_path / "out" / "runs.csv").set_index("run_id")

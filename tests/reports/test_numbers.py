@@ -2,8 +2,6 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from html.parser import HTMLParser
 from itertools import product
 from pathlib import Path
@@ -17,8 +15,7 @@ from hypothesis import Phase, given, settings
 from scipy import stats
 
 from lipbench.api import running
-from lipbench.reports import page, pictures
-from tests.reports import random_runs
+from tests.reports import builder, random_runs
 
 BASELINE = "gp"
 MEASURES = {
@@ -86,9 +83,8 @@ class Made:
 
     def __init__(self, given: dict[str, Any], root: Path) -> None:
         self.given, self.out = given, root / "out"
-        with pytest.MonkeyPatch.context() as patch:  # pictures take nearly all of the time
-            patch.setattr(page, "press", numbers_only)
-            patch.setattr(pictures, "embedded", str)
+        with pytest.MonkeyPatch.context() as patch:
+            builder.leave_out_pictures(patch)
             report = running.report(
                 root, self.out, baseline=BASELINE if given["against"] else None, add=random_runs.write(given, root)
             )
@@ -112,12 +108,6 @@ class Made:
         """The evaluations of a run that have an FID."""
         made = next(made for place, made in self.given["runs"].items() if run == random_runs.run_id(place))
         return pd.DataFrame(made["trace"], columns=["step", "fid", "seconds_train"]).dropna()
-
-
-@contextmanager
-def numbers_only(helpers: int) -> Iterator[Callable[[Any, Path], None]]:
-    """A press that writes no pictures."""
-    yield lambda drawing, stem: drawing.data.to_csv(stem.with_name(f"{stem.name}.csv"), index=False)
 
 
 def near(text: str, value: float) -> bool:

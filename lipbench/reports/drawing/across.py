@@ -29,9 +29,7 @@ def draw(suite: Suite, ranks: Ranking | None) -> dict[str, Drawing]:
 
 
 def _scores(scores: dict[str, list[np.ndarray]], known: dict[str, Look]) -> Drawing:
-    rows = [
-        {"method": method, **aggregate.pooled(values, aggregate.iqm)._asdict()} for method, values in scores.items()
-    ]
+    rows = [{"method": method, **aggregate.iqm_range(values)._asdict()} for method, values in scores.items()]
     data = pd.DataFrame(rows).sort_values("value", ascending=False, ignore_index=True)
     figure = rows_sheet(COLUMN, data["method"], 0.22)
     axes = figure.subplots()

@@ -12,11 +12,7 @@ PARTS = {"critic": "critic step", "generator": "generator step", "iteration": "w
 
 
 def draw_cost(records: list[dict[str, Any]]) -> Figure:
-    """A panel a part, a bar a method and engine, as long as its ratio to ``none``.
-
-    Args:
-        records: as `lipbench.cost` gives them.
-    """
+    """A panel a part, a bar a method and engine, as long as its ratio to ``none``; of records of `lipbench.cost`."""
     table = pd.DataFrame(records)
     table["label"] = [_label(row) for row in records]
     order = list(dict.fromkeys(table["label"]))

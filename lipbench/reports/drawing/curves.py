@@ -52,12 +52,7 @@ def over_training(
 
 
 def secants(examined: pd.DataFrame, looks: Looks) -> Drawing:
-    """The largest secant of the score against the distance of its ends.
-
-    Args:
-        examined: finished runs of which every secant is known.
-        looks: of the methods.
-    """
+    """The largest secant of the score against the distance of its ends, of finished runs that have all secants."""
     present = {method: look for method, look in looks.items() if method in set(examined["method"])}
     figure = sheet(COLUMN, present)
     axes = figure.subplots()

@@ -74,11 +74,7 @@ def _lost(runs: pd.DataFrame) -> str:
 
 
 def samples(grids: list[dict[str, Any]]) -> Drawing:
-    """Every method's sample grid, side by side.
-
-    Args:
-        grids: method, seed, step and path of each.
-    """
+    """Every method's sample grid, side by side, of which `grids` has method, seed, step and path."""
     rows, columns = -(-len(grids) // ABREAST), min(len(grids), ABREAST)
     with style():
         figure = Figure(figsize=(PAGE * columns / ABREAST, (PAGE / ABREAST + 0.2) * rows))

@@ -80,7 +80,7 @@ def _open(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """The header in lower case, and each line that is not empty with its number."""
     try:
         reader = csv.reader(StringIO(read_bytes(path).decode("utf-8-sig"), newline=""), strict=True)
-        lines = [(reader.line_num, _cells(texts)) for texts in reader if any(map(str.strip, texts))]
+        lines = [(reader.line_num, [text.strip() for text in texts]) for texts in reader if any(map(str.strip, texts))]
     except StoreError as error:
         raise RequestError(f"{error}; expected a CSV file of runs") from None
     except (FileNotFoundError, UnicodeDecodeError, csv.Error) as error:
@@ -99,10 +99,6 @@ def _open(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     if double:
         raise RequestError(f"{str(path)!r} has the columns {', '.join(double)} more than once; expected each once")
     return header, lines[1:]
-
-
-def _cells(texts: list[str]) -> list[str]:
-    return [text.strip() for text in texts]
 
 
 def _row(header: list[str], texts: list[str], heads: Mapping[str, Column]) -> tuple[Row, list[str]]:

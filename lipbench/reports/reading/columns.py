@@ -12,7 +12,8 @@ from lipbench.measures import COLUMNS, DECIDING, PLUGINS, Column, Curve, Decidin
 from lipbench.plugins import registry
 from lipbench.plugins.kinds import MEASURE
 
-NAMES = [column.name for column in COLUMNS]
+BY_NAME = {column.name: column for column in COLUMNS}
+NAMES = list(BY_NAME)
 DTYPES = {"text": "string", "whole": "Int64", "number": "float64"}  # of pandas
 LIPBENCH = "lipbench"  # the pairing of its own runs
 SHOWN = 5  # of several complaints
@@ -28,14 +29,9 @@ def is_whole(value: Any) -> bool:
     return type(value) is int and -(2**63) <= value < 2**63
 
 
-def is_text(value: Any) -> bool:
-    """Whether `value` is a text."""
-    return isinstance(value, str)
-
-
 # What a value of each kind is called, and how it is told.
 KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "text": ("a text", is_text),
+    "text": ("a text", lambda value: isinstance(value, str)),
     "whole": ("a whole number", is_whole),
     "number": ("a number", is_number),
 }
@@ -85,7 +81,7 @@ def declared(name: str, record: Any) -> Column:
     if not isinstance(record, dict):
         raise ValueError(f"{record!r}, expected an object")
     told = {key: record.get(key, "") for key in ("title", "unit", "better", "definition")}
-    wrong = [f"{key} is {value!r}, expected a text" for key, value in told.items() if not is_text(value)]
+    wrong = [f"{key} is {value!r}, expected a text" for key, value in told.items() if not isinstance(value, str)]
     if told["better"] not in ("lower", "higher", ""):
         wrong.append(f"better is {told['better']!r}, expected lower, higher or nothing")
     ends = {key: end for key in ("low", "high") if (end := record.get(key)) is not None}

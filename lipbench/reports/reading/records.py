@@ -11,13 +11,12 @@ from lipbench.disk.store import RunFolder, Status
 from lipbench.errors import StoreError
 from lipbench.measures import COLUMNS, Column
 from lipbench.reports.reading.bases import BASIS
-from lipbench.reports.reading.columns import LIPBENCH, declared, expected, several
+from lipbench.reports.reading.columns import BY_NAME, LIPBENCH, declared, expected, several
 from lipbench.request import cell as cells
 from lipbench.request.cell import Cell
 
 # Of an evaluation's many numbers, those that are drawn: a thousand runs fit into memory, and into seconds.
 TRACED = ["step", *(column.name for column in COLUMNS if column.traced)]
-BY_NAME = {column.name: column for column in COLUMNS}
 # Two keys are called otherwise in the table.
 KEYS = BY_NAME | {"step": BY_NAME["steps"], "message": BY_NAME["error"]}
 
@@ -129,12 +128,14 @@ def _row(folder: RunFolder, cell: Cell, own: dict[str, Column], last_step: int) 
         "settings": cell.settings,
         "seed": cell.seed,
         "pairing": LIPBENCH,
-        **_pictures(cell, result),
+        **cell.protocol.pictures,
         "status": str(status),
         # An unfinished run has no final measurement, but it has made steps.
         "steps": result.get("step", last_step),
         "error": message,
     }
+    if "real_samples" in asked.keys() & result.keys():  # fewer than asked for if the data hold fewer
+        asked["real_samples"] = result["real_samples"]
     basis = {key: planned[key] for key in BASIS if key in planned}
     return basis | {key: value for key, value in result.items() if key in own or key in BY_NAME} | asked, problems
 
@@ -145,12 +146,6 @@ def _message(folder: RunFolder) -> tuple[str | None, list[str]]:
         return _read(folder, "error.json").get("message"), []
     except StoreError as error:
         return None, [str(error)]
-
-
-def _pictures(cell: Cell, result: dict[str, Any]) -> dict[str, Any]:
-    """How many pictures were compared, where there are any; fewer real ones than asked for if the data hold fewer."""
-    asked = cell.protocol.pictures
-    return asked | {key: result[key] for key in ("real_samples",) if key in asked and key in result}
 
 
 def _read(folder: RunFolder, name: str, own: dict[str, Column] | None = None) -> dict[str, Any]:

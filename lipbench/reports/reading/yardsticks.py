@@ -7,7 +7,7 @@ from typing import Any
 from lipbench.disk.files import damaged, read_object
 from lipbench.errors import StoreError
 from lipbench.reports.reading.bases import BASIS
-from lipbench.reports.reading.columns import is_number, is_text
+from lipbench.reports.reading.columns import BY_NAME, expected
 
 Measured = dict[str, dict[str, Any]]
 
@@ -37,7 +37,7 @@ def read(results: Path, comparison_id: str) -> Yardsticks:
     except FileNotFoundError:
         return Yardsticks()
     try:
-        basis = {key: _text(key, content[key]) for key in BASIS if key in content}
+        basis = {key: _checked(key, content[key]) for key in BASIS if key in content}
         # A pair of known distance needs neither.
         return Yardsticks(
             {} if "pair" in content else {key: _numbers(content[key]) for key in ("real", "noise")}, basis
@@ -46,20 +46,17 @@ def read(results: Path, comparison_id: str) -> Yardsticks:
         raise StoreError(damaged(path, str(error))) from None
 
 
-def _text(name: str, value: Any) -> str:
-    if not is_text(value):
-        raise ValueError(f"{name} is {value!r}, expected a text")
-    return str(value)
-
-
 def _numbers(record: Any) -> dict[str, Any]:
     score = record.get("inception_score")
-    found = {
-        "fid": record["fid"],
-        "samples": record["samples"],
-        **({} if score is None else {"inception_score": score}),
+    return {
+        "fid": float(_checked("fid", record["fid"])),
+        "samples": _checked("samples", record["samples"]),
+        "inception_score": None if score is None else _checked("inception_score", score),
     }
-    for name, value in found.items():
-        if not is_number(value):
-            raise ValueError(f"{name} is {value!r}, expected a number")
-    return {"fid": float(record["fid"]), "samples": int(record["samples"]), "inception_score": score}
+
+
+def _checked(name: str, value: Any) -> Any:
+    words = expected(BY_NAME[name], value)
+    if words is not None:
+        raise ValueError(f"{name} is {value!r}, expected {words}")
+    return value

@@ -54,10 +54,10 @@ def _beats(x: Float[np.ndarray, "... n"], y: Float[np.ndarray, "... m"]) -> Floa
     return np.asarray(larger + equal / 2)
 
 
-def pooled(scores: Scores, statistic: Callable[[Float[np.ndarray, "... n"]], Float[np.ndarray, " ..."]]) -> Range:
-    """A statistic of all scores together, with the interval of the stratified bootstrap."""
-    value = float(statistic(np.concatenate(scores)))
-    return _range(value, scores, lambda: statistic(np.concatenate(resampled(scores), axis=-1)))
+def iqm_range(scores: Scores) -> Range:
+    """`iqm` of all scores together, with the interval of the stratified bootstrap."""
+    value = float(iqm(np.concatenate(scores)))
+    return _range(value, scores, lambda: iqm(np.concatenate(resampled(scores), axis=-1)))
 
 
 def improvement_range(ours: Scores, theirs: Scores) -> Range:

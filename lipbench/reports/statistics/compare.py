@@ -8,11 +8,11 @@ import pandas as pd
 
 from lipbench.disk.store import Status
 from lipbench.errors import UnknownNameError
-from lipbench.reports.statistics.paired import Pairs
+from lipbench.reports.statistics.differences import Pairs, Samples
 from lipbench.reports.statistics.significance import FEWEST, holm
-from lipbench.reports.statistics.unpaired import Samples
 
 BETTER, WORSE = "better", "worse"
+LEVEL = 0.05  # the greatest chance of any false verdict among all methods
 
 
 @dataclass(frozen=True)
@@ -71,14 +71,7 @@ class _Outcomes:
     pairings: set[str | None]
 
 
-def compare(
-    runs: pd.DataFrame,
-    baseline: str,
-    measure: str = "fid",
-    *,
-    lower_is_better: bool = True,
-    level: float = 0.05,
-) -> list[Compared]:
+def compare(runs: pd.DataFrame, baseline: str, measure: str = "fid", *, lower_is_better: bool = True) -> list[Compared]:
     """Compare every other method with the baseline, by name.
 
     Two methods are paired by seed where all their runs have one and the same `pairing`: then a seed stands for the same
@@ -94,7 +87,6 @@ def compare(
         baseline: one of its methods.
         measure: the column that is compared.
         lower_is_better: of that measure.
-        level: the greatest chance of any false verdict among all methods.
 
     Raises:
         RequestError: there is no such method.
@@ -109,7 +101,7 @@ def compare(
     found = []
     for (method, each), (p, lead, rule), p_holm in zip(beside.items(), tests, corrected, strict=True):
         n = min(len(each.ours), len(each.theirs))
-        told = n >= FEWEST and p_holm < level and not (lead < 0 and each.outdone)
+        told = n >= FEWEST and p_holm < LEVEL and not (lead < 0 and each.outdone)
         interval = each.interval
         low, high = sorted([sign * interval.low, sign * interval.high])
         found.append(
@@ -125,7 +117,7 @@ def compare(
                 p=p,
                 p_holm=p_holm,
                 verdict=(BETTER if lead < 0 else WORSE) if told else f"cannot tell with {n} seed{'s' * (n != 1)}",
-                needed=None if told else each.needed(level / len(beside)),
+                needed=None if told else each.needed(LEVEL / len(beside)),
                 diverged=int(np.isinf(each.ours).sum()),
                 baseline_diverged=int(np.isinf(each.theirs).sum()),
                 rule=rule,

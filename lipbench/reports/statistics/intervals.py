@@ -12,6 +12,7 @@ from lipbench.measures import COLUMNS, COUNTS, DECIDING, Column, View, in_view
 
 MEASURES = {column.name: column for column in in_view(COLUMNS, View.SUMMARY)}
 UNKNOWN = "–"
+LEVEL = 0.95
 ROUNDING = 1e-9  # of an interval: a mean that is smaller is nothing
 MOST_DECIMALS = 15  # what is smaller is shown as nothing, and never with an exponent
 
@@ -51,8 +52,8 @@ class Interval:
         return max(_decimals(self._half, 2), 0 if nothing else _decimals(self.mean, 2))
 
 
-def t_interval(values: Iterable[float], level: float = 0.95) -> Interval:
-    """The mean and its t-interval; missing values do not count.
+def t_interval(values: Iterable[float]) -> Interval:
+    """The mean and its 95 % t-interval; missing values do not count.
 
     At five seeds this covers as often as it says, where a percentile bootstrap covers 84 % for 95 %.
     """
@@ -64,7 +65,7 @@ def t_interval(values: Iterable[float], level: float = 0.95) -> Interval:
     mean = float(known.mean())
     if n == 1:
         return Interval(1, mean, np.nan, np.nan)
-    half = float(stats.t.ppf((1 + level) / 2, n - 1) * known.std(ddof=1) / np.sqrt(n))
+    half = float(stats.t.ppf((1 + LEVEL) / 2, n - 1) * known.std(ddof=1) / np.sqrt(n))
     return Interval(n, mean, mean - half, mean + half)
 
 

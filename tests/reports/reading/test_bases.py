@@ -8,19 +8,13 @@ import pytest
 
 from lipbench.api import running
 from lipbench.disk.store import RunFolder
-from lipbench.reports import page, pictures, suites
+from lipbench.reports import suites
 from lipbench.reports.reading import frame
 from tests.reports import random_runs
 from tests.reports.builder import table
-from tests.reports.test_numbers import numbers_only
 
 A, B = "a" * 64, "b" * 64
-
-
-@pytest.fixture(autouse=True)
-def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page, "press", numbers_only)
-    monkeypatch.setattr(pictures, "embedded", str)
+pytestmark = pytest.mark.usefixtures("no_pictures")
 
 
 def write(root: Path, runs: dict[tuple[str, int], dict[str, Any]], noise: float | None = None) -> dict[str, RunFolder]:

@@ -10,22 +10,14 @@ from rich.console import Console
 from lipbench.api import running
 from lipbench.disk.store import RunFolder
 from lipbench.errors import RequestError
-from lipbench.reports import page, pictures
 from lipbench.reports.reading import frame
 from lipbench.reports.reading.columns import NAMES
 from lipbench.screen import runs as screen
 from tests.conftest import MakeRun
-from tests.reports.test_numbers import numbers_only
 
 PRECISION = {"title": "Precision", "better": "higher", "low": 0, "high": 1, "definition": "The share of good ones."}
 ODD = {"title": "FID", "unit": "", "better": "", "low": None, "high": None, "definition": ""}
-
-
-@pytest.fixture(autouse=True)
-def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They take nearly all of the time."""
-    monkeypatch.setattr(page, "press", numbers_only)
-    monkeypatch.setattr(pictures, "embedded", str)
+pytestmark = pytest.mark.usefixtures("no_pictures")
 
 
 def done(folder: RunFolder, measures: Any, **values: Any) -> RunFolder:
@@ -34,7 +26,8 @@ def done(folder: RunFolder, measures: Any, **values: Any) -> RunFolder:
     for step in (3, 6):
         measured = {name: value for name, value in values.items() if step == 6 or name != "at_end"}
         folder.evaluations.append({"step": step, "fid": 9.0, "seconds_train": step / 10} | measured)
-    folder.write_json("result.json", {"status": "done", "step": 6, "fid": 9.0, "seconds_train": 0.6} | values)
+    result = {"status": "done", "step": 6, "fid": 9.0, "seconds_train": 0.6, "trace": folder.evaluations.signature()}
+    folder.write_json("result.json", result | values)
     return folder
 
 

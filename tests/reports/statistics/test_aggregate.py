@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from lipbench.reports.statistics.aggregate import improvement, improvement_range, iqm, pooled, profile
+from lipbench.reports.statistics.aggregate import improvement, improvement_range, iqm, iqm_range, profile
 
 NUMBERS = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40).map(np.array)
 
@@ -43,24 +43,24 @@ def test_the_chance_to_be_better_is_the_mean_over_data_sets_and_diverged_runs_ti
 def test_intervals_of_the_iqm_cover_about_as_often_as_they_say() -> None:
     rng, levels = np.random.default_rng(0), np.linspace(0, 1, 5)
     truth = float(iqm((levels[:, None] + 0.3 * rng.standard_normal((5, 40_000))).ravel()))
-    found = [pooled(list(levels[:, None] + 0.3 * rng.standard_normal((5, 5))), iqm) for _ in range(400)]
+    found = [iqm_range(list(levels[:, None] + 0.3 * rng.standard_normal((5, 5)))) for _ in range(400)]
     assert 0.88 <= np.mean([each.low <= truth <= each.high for each in found]) <= 0.97
 
 
 def test_of_one_seed_there_is_no_interval() -> None:
     one, two = [np.array([1.0]), np.array([1.0, 2.0])], [np.array([0.0, 1.0])] * 2
-    assert np.isnan(pooled(one, iqm).low)
-    assert pooled(one, iqm).value == pytest.approx(4 / 3)
+    assert np.isnan(iqm_range(one).low)
+    assert iqm_range(one).value == pytest.approx(4 / 3)
     assert np.isnan(improvement_range(one, two).high)
 
 
 def test_the_same_runs_have_the_same_intervals() -> None:
     scores = [np.arange(5.0), np.arange(3.0)]
-    assert pooled(scores, iqm) == pooled(scores, iqm)
-    assert pooled(scores, iqm).low < pooled(scores, iqm).value < pooled(scores, iqm).high
+    assert iqm_range(scores) == iqm_range(scores)
+    assert iqm_range(scores).low < iqm_range(scores).value < iqm_range(scores).high
 
 
 def test_an_interval_that_reaches_diverged_runs_says_so() -> None:
-    found = pooled([np.array([-np.inf, 1.0, 2.0])], iqm)
+    found = iqm_range([np.array([-np.inf, 1.0, 2.0])])
     assert (found.low, found.value) == (-np.inf, -np.inf)
     assert found.high == 2.0

@@ -14,7 +14,7 @@ from lipbench.errors import RequestError
 from lipbench.measures import COLUMNS
 from lipbench.reports.reading.columns import dtypes
 from lipbench.reports.statistics.compare import BETTER, WORSE, Compared, compare
-from lipbench.reports.statistics.paired import NO_TEST, SIGN_TEST, T_TEST
+from lipbench.reports.statistics.differences import NO_PAIRS, SIGN_TEST, T_TEST
 from lipbench.reports.statistics.significance import holm, seeds_needed
 
 DIVERGED, FAILED = math.inf, math.nan  # stand for runs without a value
@@ -86,7 +86,7 @@ def test_two_seeds_are_too_few_however_far_apart() -> None:
 
 def test_one_seed_or_none_says_nothing() -> None:
     single = one([1.0], [2.0])
-    assert (single.n, single.difference, single.sentence, single.rule) == (1, -1, "cannot tell with 1 seed", NO_TEST)
+    assert (single.n, single.difference, single.sentence, single.rule) == (1, -1, "cannot tell with 1 seed", NO_PAIRS)
     none = one([FAILED, 1.0], [2.0, FAILED])
     assert (none.n, none.sentence) == (0, "cannot tell with 0 seeds")
     for unknown in (single.low, single.high, single.p, single.p_holm, none.difference, none.low, none.p):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from lipbench.reports.statistics.compare import BETTER, Compared, compare
-from lipbench.reports.statistics.unpaired import CONSTANT, NO_TEST, WELCH
+from lipbench.reports.statistics.differences import CONSTANT, NO_SAMPLES, WELCH
 from tests.reports.statistics.test_compare import DIVERGED, runs
 
 VALUES = st.lists(st.integers(-50, 50).map(lambda tenths: tenths / 10), min_size=2, max_size=8)
@@ -85,7 +85,7 @@ def test_runs_that_are_all_equal_are_counted() -> None:
 
 def test_of_too_few_runs_nothing_is_said() -> None:
     found = one([1.0], [2.0, 3.0])
-    assert (found.rule, found.sentence, found.difference) == (NO_TEST, "cannot tell with 1 seed", -1.5)
+    assert (found.rule, found.sentence, found.difference) == (NO_SAMPLES, "cannot tell with 1 seed", -1.5)
     assert math.isnan(found.p) and math.isnan(found.low)
     assert one([1.0, 2.0], [1000.0, 1001.0]).verdict == "cannot tell with 2 seeds"
 
