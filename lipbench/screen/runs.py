@@ -63,7 +63,10 @@ def show_report(console: Console, report: "Report") -> None:
 
     for section in report.sections:
         print_line(console, section.facts.title, "bold")
-        print_text(console, _fitting(section.shown, console.width))
+        fitting, left_out = _fitting(section.shown, console.width)
+        print_text(console, fitting)
+        if left_out:
+            print_line(console, f"Also measured, on the page: {', '.join(left_out)}", "dim")
         compared = section.compared
         if compared is not None:
             usual = (compared["test"] == T_TEST).all()
@@ -81,8 +84,8 @@ def show_report(console: Console, report: "Report") -> None:
     print_line(console, str(report.page))
 
 
-def _fitting(summary: "pd.DataFrame", width: int) -> str:
-    """What of the summary fits 80 columns, and measures of plugins as far as the terminal is wider."""
+def _fitting(summary: "pd.DataFrame", width: int) -> tuple[str, list[str]]:
+    """What of the summary fits 80 columns, and measures of plugins as far as the terminal is wider; and the others."""
     titles = {column.title: View.TERMINAL in column.views for column in COLUMNS}
     shown = [name for name in summary if name in COUNTS or titles.get(str(name))]
     if (summary["unfinished"] == "0").all():
@@ -91,7 +94,8 @@ def _fitting(summary: "pd.DataFrame", width: int) -> str:
         wider = summary[[*shown, name]].to_string(index=False)
         if name not in titles and max(map(len, wider.splitlines())) <= width:
             shown.append(name)
-    return summary[shown].to_string(index=False)
+    left_out = [str(name) for name in summary.columns.drop(COUNTS) if name not in titles and name not in shown]
+    return summary[shown].to_string(index=False), left_out
 
 
 def show_markdown(report: "Report") -> None:
