@@ -43,9 +43,9 @@ def test_the_example_of_networks_is_accepted_and_quick(tmp_path: Path, method: s
     methods = str(tmp_path / method) if method.endswith(".py") else method
     changed = TINY | {"architecture": f"{tmp_path / 'nets.py'}:make"}
     (planned,) = plan(methods, None, [0], "digits", changed)
-    ready = prepare(planned, "cpu", tmp_path, heard, measure=False)
-    assert ready.job.training.engine_name == engine
-    assert ready.job.training.composition.left_free == []
+    job = prepare(planned, "cpu", tmp_path, heard, measure=False)
+    assert job.training.engine_name == engine
+    assert job.training.composition.left_free == []
     assert not [note for note in heard.notes if "critic" in note or "generator" in note]
 
 

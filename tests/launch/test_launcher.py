@@ -169,8 +169,8 @@ def test_ctrl_c_stops_everything_and_says_how_to_go_on(tmp_path: Path) -> None:
         ),
         (
             "import time; time.sleep(60)",
-            ["--timeout", "3", "--dry-run"],
-            "bad on digits: loading data and making networks takes longer than 3 s; expected each stage",
+            ["--timeout", "8", "--dry-run"],
+            "bad on digits: loading data and making networks takes longer than 8 s; expected each stage",
         ),
     ],
 )

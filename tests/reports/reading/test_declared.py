@@ -67,8 +67,10 @@ def test_a_terminal_shows_them_where_it_is_wide_enough(two: Path, capsys: pytest
     for width in (30, 200):
         screen.show_report(Console(width=width, file=None), report)
     narrow, wide = capsys.readouterr().out.split("index.html")[:2]
-    assert "FID" in narrow and "Precision" not in narrow
+    assert "FID" in narrow
+    assert "Also measured, on the page: Precision" in narrow
     assert "Precision" in wide
+    assert "Also measured" not in wide
 
 
 def test_what_is_measured_at_the_end_alone_has_no_curve(make_run: MakeRun, tmp_path: Path) -> None:
