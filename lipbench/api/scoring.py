@@ -55,7 +55,7 @@ def prepare(
 
     choose_device(device)
     folder, listener = Path(results), Listener()
-    listener.noted = lambda text: note(text)  # type: ignore[method-assign]
+    listener.noted = lambda text: note(text)  # type: ignore[method-assign]  # a class would say the same in six lines
     prepare_results(folder)
     with places.at(data_root, inception_weights), staying():
         cells = plan("none", datasets, [0], str(protocol), overrides or {})

@@ -179,7 +179,7 @@ class _Hearing(Listener):
     """Keeps what is heard of one cell, and passes the stages on."""
 
     def __init__(self, verdict: Verdict, listener: Listener) -> None:
-        self.verdict, self.checking = verdict, listener.checking  # type: ignore[method-assign]
+        self.verdict, self.checking = verdict, listener.checking  # type: ignore[method-assign]  # passed on as it is
 
     def made(self, networks: Mapping[str, Any]) -> None:
         self.verdict.facts |= networks

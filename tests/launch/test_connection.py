@@ -32,8 +32,8 @@ def test_it_is_what_was_typed_without_the_folders_of_the_machine(
 @pytest.mark.parametrize(
     "argv",
     [
-        ["/lib/ipykernel_launcher.py", "-f", "/root/.local/share/jupyter/runtime/kernel-1.json"],
-        ["/lib/colab_kernel_launcher.py", "-f", "/root/x.json"],
+        ["/lib/ipykernel_launcher.py", "-f", "/home/me/.local/share/jupyter/runtime/kernel-1.json"],
+        ["/lib/colab_kernel_launcher.py", "-f", "/home/me/x.json"],
         ["/usr/bin/ipython", "--profile=mine"],
         ["-c"],
         [""],

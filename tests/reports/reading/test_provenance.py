@@ -24,6 +24,6 @@ def test_a_command_can_be_given_again(tmp_path: Path) -> None:
     assert "'gp[weight=1,10],./my file.py'" in command
 
 
-@pytest.mark.parametrize("argv", [[], ["ipykernel_launcher.py", "-f", "/root/.local/kernel-1.json"]])
+@pytest.mark.parametrize("argv", [[], ["ipykernel_launcher.py", "-f", "/home/me/.local/kernel-1.json"]])
 def test_what_serves_a_notebook_is_no_command(argv: list[str], tmp_path: Path) -> None:
     assert commands(tmp_path, argv) == [NO_COMMAND]
