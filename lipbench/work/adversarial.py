@@ -202,13 +202,11 @@ class Adversarial(Job):
         train = to_unit(self.pictures.train[: len(points["real"])].to(device))
         more = {"train": train, "noise": self.noise(torch.cat([points["real"], points["fake"]]))} if final else {}
         record |= self.measure_critic(points, final=final, more=more, segments=SEGMENTS)
-        record |= self.take_measures(
-            record,
-            points,
-            final=final,
-            pictures=(fake.cpu(), self.reference.pictures),
-            features=(features["features"].to(device), torch.from_numpy(real.features["features"]).to(device)),
-        )
+        if self.measures:  # without, a GPU's memory would hold features for nothing
+            both = features["features"], torch.from_numpy(real.features["features"])
+            pictures = fake.cpu(), self.reference.pictures
+            on_device = both[0].to(device), both[1].to(device)
+            record |= self.take_measures(record, points, final=final, pictures=pictures, features=on_device)
         return record, grid_png(fake[:GRID], columns=8)
 
     def _points_by_place(self, fake: UInt8[Tensor, "n c h w"], most: int) -> dict[str, Tensor]:
