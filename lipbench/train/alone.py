@@ -1,5 +1,6 @@
 """Training a critic alone, between two distributions from which anything can be drawn."""
 
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from lipbench.interfaces.loss import Loss
@@ -38,6 +39,10 @@ class CriticAlone(Training):
         super().__init__(critic, composition, loss, settings, engine, seed)
         self.pair = pair
 
-    def _train(self) -> tuple[Tensor]:
-        real, fake = self.pair.sample(self.settings.batch_size, self.streams["pair"])
-        return (self.update_critic(real, fake),)
+    def _given(self) -> tuple[Tensor, ...]:
+        return self.pair.sample(self.settings.batch_size, self.streams["pair"])
+
+    def work(self, *given: Tensor) -> Float[Tensor, " 1"]:
+        """See `Training.work`."""
+        real, fake = given
+        return self.update_critic(real, fake)[None]

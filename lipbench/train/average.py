@@ -1,5 +1,7 @@
 """The exponential moving average of a generator."""
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 
@@ -8,12 +10,24 @@ from lipbench.train.copies import copied
 STATISTICS = ("running_mean", "running_var")  # of normalisation layers: averaged as weights are
 
 
+class _Place(NamedTuple):
+    """Where a module keeps a tensor: a network may put another one there."""
+
+    kept: dict[str, Tensor | None]
+    name: str
+
+    def get(self) -> Tensor:
+        found = self.kept[self.name]
+        assert found is not None  # `_places` has left these out
+        return found
+
+
 class Average(nn.Module):
     """Averages what is learned, and the running statistics; the rest is copied.
 
     A power iteration's singular vectors, a counter or a factor that fades something in mean nothing when averaged. The
     first update copies everything, so that the average forgets the weights before training. Unlike torch's
-    ``AveragedModel`` it counts on the host, so that no step waits for a GPU.
+    ``AveragedModel`` it counts on the host, so that no step waits for a GPU, and finds its tensors once.
 
     Args:
         generator: copied at once.
@@ -21,28 +35,50 @@ class Average(nn.Module):
 
     Attributes:
         module: the average, in eval mode.
-        n_averaged: the updates so far.
+        updates: made so far.
     """
-
-    n_averaged: Tensor
 
     def __init__(self, generator: nn.Module, decay: float = 0.0) -> None:
         super().__init__()
         self.module = copied(generator).eval()
         self.decay = decay
-        self.register_buffer("n_averaged", torch.tensor(0, device="cpu"))
+        self.updates = 0
+        own, present = _places(self.module), _places(generator)
+        learned = {name for name, weight in generator.named_parameters() if weight.requires_grad}
+        learned |= {name for name in present if name.endswith(STATISTICS)}
+        self._averaged = [(own[name], present[name]) for name in present if name in learned]
+        self._copied = [(own[name], present[name]) for name in present if name not in learned]
 
     @torch.no_grad()
-    def update_parameters(self, model: nn.Module) -> None:
+    def update(self) -> None:
         """Follow the generator by one step."""
-        present = dict(model.named_parameters()) | dict(model.named_buffers())
-        own = dict(self.module.named_parameters()) | dict(self.module.named_buffers())
-        learned = [name for name, weight in model.named_parameters() if weight.requires_grad]
-        learned += [name for name, _ in model.named_buffers() if name.endswith(STATISTICS)]
-        if int(self.n_averaged) > 0:
-            torch._foreach_lerp_([own[name] for name in learned], [present[name] for name in learned], 1 - self.decay)
+        if self.updates > 0:
+            own, present = ([place.get() for place in places] for places in zip(*self._averaged, strict=True))
+            torch._foreach_lerp_(own, present, 1 - self.decay)
+            rest = self._copied
         else:
-            learned = []
-        for name in present.keys() - set(learned):
-            own[name].copy_(present[name])
-        self.n_averaged += 1
+            rest = self._averaged + self._copied
+        for mine, theirs in rest:
+            mine.get().copy_(theirs.get())
+        self.updates += 1
+
+    def get_extra_state(self) -> int:
+        """Let the count be part of the state."""
+        return self.updates
+
+    def set_extra_state(self, state: int) -> None:
+        """Go on from a count."""
+        self.updates = state
+
+
+def _places(network: nn.Module) -> dict[str, _Place]:
+    """Where a network keeps its parameters and buffers, by their names, each tensor once."""
+    seen: set[int] = set()
+    found = {}
+    for path, module in network.named_modules():
+        for kept in (module._parameters, module._buffers):
+            for name, tensor in kept.items():
+                if tensor is not None and id(tensor) not in seen:
+                    seen.add(id(tensor))
+                    found[f"{path}.{name}".removeprefix(".")] = _Place(kept, name)
+    return found

@@ -73,6 +73,10 @@ class Composition:
         """What the losses, the generator and every measurement see."""
         return value if self._scoring is None else self._scoring.score(value, grad_norm)
 
+    def due(self, step: int) -> tuple[bool, ...]:
+        """Which methods add their penalty or regulariser at a critic step, from 0."""
+        return tuple(step % method.every == 0 for method in self.methods)
+
     def penalties(self, batch: Tensor, count: int, step: int, rng: torch.Generator) -> list[Term]:
         """The penalties that are due.
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from lipbench.interfaces.dataset import to_unit
 from lipbench.interfaces.loss import Loss
 from lipbench.request.schema import Train
+from lipbench.train import adam
 from lipbench.train.average import Average
 from lipbench.train.composition import Composition
 from lipbench.train.gradients.terms import Engine
@@ -44,16 +45,37 @@ class Trainer(Training):
         engine: Engine,
         seed: int,
     ) -> None:
-        adam = torch.optim.Adam(generator.parameters(), settings.generator_learning_rate, settings.betas)
-        super().__init__(critic, composition, loss, settings, engine, seed, generator=adam)
+        made = generator, settings.generator_learning_rate
+        super().__init__(critic, composition, loss, settings, engine, seed, generator=made)
+        self.critic_steps = settings.critic_steps
         self.generator = generator
         self.pictures = pictures
         self.averaged = Average(generator, settings.ema_decay)
 
-    def _train(self) -> tuple[Tensor, Tensor]:
-        for _ in range(self.settings.critic_steps):
-            critic_loss = self.critic_step()
-        return critic_loss, self.generator_step()
+    def _given(self) -> tuple[UInt8[Tensor, "n c h w"]]:
+        """The next real pictures of all critic steps."""
+        return (self._real(self.critic_steps),)
+
+    def work(self, *given: UInt8[Tensor, "n c h w"]) -> Float[Tensor, " 2"]:
+        """See `Training.work`."""
+        (pictures,) = given
+        for real in pictures.split(self.settings.batch_size):
+            critic_loss = self.critic_step(real)
+        return torch.stack([critic_loss, self.generator_step()])
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """See `Training.counts`."""
+        return self.updates, self.averaged.updates
+
+    @counts.setter
+    def counts(self, values: tuple[int, ...]) -> None:
+        self.updates, self.averaged.updates = values
+
+    @property
+    def networks(self) -> dict[str, nn.Module]:
+        """See `Training.networks`."""
+        return {"critic": self.critic, "generator": self.generator, "average": self.averaged.module}
 
     def generator_step(self) -> Float[Tensor, ""]:
         """One update of the generator and of its average; what it minimised, detached."""
@@ -66,28 +88,36 @@ class Trainer(Training):
                 lambda value, norm: self.loss.generator(self.composition.score(value, norm)),
                 needs_grad_norm=self.composition.score_needs_grad_norm,
             )
-        self._optimisers["generator"].zero_grad(set_to_none=True)
+        self.optimisers["generator"].zero_grad(set_to_none=True)
         fake.backward(gradient)
-        self._optimisers["generator"].step()
-        self.averaged.update_parameters(self.generator)
+        adam.step(self.optimisers["generator"])
+        self.averaged.update()
         return generator_loss
 
-    def critic_step(self) -> Float[Tensor, ""]:
-        """One update of the critic; what it minimised, penalties included, detached."""
-        count = self.settings.batch_size
-        real = self._real(count)
+    def critic_step(self, pictures: UInt8[Tensor, "n c h w"] | None = None) -> Float[Tensor, ""]:
+        """One update of the critic; what it minimised, penalties included, detached.
+
+        Args:
+            pictures: the real ones; the next ones if None.
+        """
+        real = to_unit(self._real(1) if pictures is None else pictures)
+        count = len(real)
+        if self.settings.flips:
+            draw = torch.rand(count, 1, 1, 1, generator=self.streams["flips"], device=real.device)
+            real = torch.where(draw < 0.5, real.flip(3), real)
         with torch.no_grad(), autocast(self.settings.precision, self.device):
             fake = full(self.generator(self.streams.latents(count, self.settings.latent_dim)))
         return self.update_critic(real, fake)
 
-    def _real(self, count: int) -> Tensor:
-        """The next real pictures, in [−1, 1], mirrored at random where the protocol says so."""
-        index = self.streams.batch(self.updates, count, len(self.pictures))
-        real = to_unit(self.pictures[index.to(self.pictures.device)].to(self.device))
-        if self.settings.flips:
-            draw = torch.rand(count, 1, 1, 1, generator=self.streams["flips"], device=real.device)
-            real = torch.where(draw < 0.5, real.flip(3), real)
-        return real
+    def _real(self, batches: int) -> UInt8[Tensor, "n c h w"]:
+        """The real pictures of the next batches, one after the other, on the device."""
+        size, place = self.settings.batch_size, self.pictures.device
+        found = [self.streams.batch(self.updates + ahead, size, len(self.pictures), place) for ahead in range(batches)]
+        chosen = self.pictures[found[0] if batches == 1 else torch.cat(found)]
+        if place == self.device:
+            return chosen
+        # From pinned memory, so that the copy waits for nobody.
+        return chosen.pin_memory().to(self.device, non_blocking=True)
 
     def state_dict(self) -> dict[str, Any]:
         """See `Training.state_dict`."""

@@ -98,21 +98,32 @@ class Streams:
         """The generator of this name, one of `NAMES`."""
         return self._generators[name]
 
+    @property
+    def generators(self) -> list[torch.Generator]:
+        """All of them."""
+        return list(self._generators.values())
+
     def latents(self, count: int, latent_dim: int) -> Tensor:
         """Draw standard normal latents, (count, latent_dim)."""
         return torch.randn(count, latent_dim, generator=self["latents"], device=self.device)
 
-    def batch(self, index: int, batch_size: int, total: int) -> Tensor:
+    def batch(self, index: int, batch_size: int, total: int, place: torch.device | None = None) -> Tensor:
         """The positions of the pictures in batch number `index`, from 0: each epoch is a new order of all.
 
         A function of the seed and `index` alone, so that a run can go on anywhere. What is left of an epoch after its
         last whole batch is left out, as ``drop_last`` does.
+
+        Args:
+            index: of the batch.
+            batch_size: pictures in each.
+            total: pictures in all.
+            place: where the pictures are, and the positions will be; the streams' own device if None.
         """
         batches = total // batch_size
         epoch, position = divmod(index, batches)
         if epoch != self._epoch:
             order = generator(self.seed, "data order", epoch, device=self.device)
-            self._order = torch.randperm(total, generator=order, device=self.device)
+            self._order = torch.randperm(total, generator=order, device=self.device).to(place or self.device)
             self._epoch = epoch
         return self._order[position * batch_size : (position + 1) * batch_size]
 

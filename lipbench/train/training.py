@@ -1,27 +1,28 @@
 """What every training has in common: a critic that is updated from real and fake samples, whoever made them."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable
+from abc import abstractmethod
+from collections.abc import Callable, Hashable
 from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.optim import Adam
-from torch.optim.lr_scheduler import LambdaLR
 
 from lipbench.errors import Diverged
 from lipbench.interfaces.loss import Loss
 from lipbench.request.schema import CriticTrain, Train
+from lipbench.train import adam, host
 from lipbench.train.composition import Composition
 from lipbench.train.gradients.call import UnsupportedOperation
 from lipbench.train.gradients.double_backward import DoubleBackward
 from lipbench.train.gradients.terms import Engine, Term, values
+from lipbench.train.graph import Cuda, Graphed, Graphs
 from lipbench.train.precision import autocast
 from lipbench.train.streams import Streams, global_state, restore_global_state
 
 
-class Training(ABC):
+class Training(Graphed):
     """Makes steps, and can be put down and taken up again.
 
     Args:
@@ -31,20 +32,23 @@ class Training(ABC):
         settings: the protocol's ``train`` table.
         engine: how the critic is differentiated.
         seed: from which all random streams are derived.
-        others: what else is optimised, by name.
+        others: what else is optimised, by name, with its learning rate.
 
     Attributes:
         losses: what a step gives, for people.
+        critic_steps: how often a step updates the critic.
         step: the steps made so far.
         updates: those of the critic.
         streams: the random numbers.
-        optimiser: the critic's Adam.
+        optimisers: Adam of each network, by its name.
+        graphs: what makes steps as CUDA graphs; None where they are made one by one.
         passes: 1 where real and fake samples go through the critic together; 2 where each has a pass of its own, as
             the statistics of a critic that mixes samples need. No method that uses gradient norms has such a critic.
         mixer: the layer by which the critic mixes samples in eval mode, too, so that nothing of it is measured.
     """
 
     losses: ClassVar[tuple[str, ...]]
+    critic_steps = 1
 
     def __init__(
         self,
@@ -54,7 +58,7 @@ class Training(ABC):
         settings: Train | CriticTrain,
         engine: Engine,
         seed: int,
-        **others: Adam,
+        **others: tuple[nn.Module, float],
     ) -> None:
         self.critic = critic
         self.composition = composition
@@ -66,14 +70,12 @@ class Training(ABC):
         self.step = self.updates = 0
         self.passes = 1
         self.mixer: str | None = None
-        self.optimiser = Adam(critic.parameters(), settings.learning_rate, settings.betas)
-        self._optimisers = {"critic": self.optimiser, **others}
-
-        def left(step: int) -> float:
-            """The part of the learning rate; a function, as a schedule's state takes along anything else."""
-            return 1.0 if settings.decay == "none" else max(0.0, 1 - step / settings.steps)
-
-        self._schedules = {name: LambdaLR(adam, left) for name, adam in self._optimisers.items()}
+        self.graphs = Graphs(self, Cuda(self.device)) if self.device.type == "cuda" else None
+        networks = {"critic": (critic, settings.learning_rate), **others}
+        self._rates = {name: rate for name, (_, rate) in networks.items()}
+        self.optimisers: dict[str, Adam] = {
+            name: adam.make(network.parameters(), rate, settings.betas) for name, (network, rate) in networks.items()
+        }
 
     @property
     def engine_name(self) -> str:
@@ -95,23 +97,74 @@ class Training(ABC):
         made = [self._make_step()]
         while len(made) < steps and not pause():
             made.append(self._make_step())
-        losses = torch.stack([torch.stack(step) for step in made])
+        losses = torch.stack(made)
         finite = losses.isfinite().cpu()
         if not finite.all():
             row, column = (int(index) for index in (~finite).nonzero()[0])
             raise Diverged(self.step - len(made) + row + 1, self.losses[column])
         return {name.replace(" ", "_"): each for name, each in zip(self.losses, losses.T.tolist(), strict=True)}
 
-    def _make_step(self) -> tuple[Tensor, ...]:
-        losses = self._train()
-        for schedule in self._schedules.values():
-            schedule.step()
+    def _make_step(self) -> Float[Tensor, " k"]:
+        if self.settings.decay == "linear":
+            left = max(0.0, 1 - self.step / self.settings.steps)
+            for name, optimiser in self.optimisers.items():
+                adam.set_rate(optimiser, left * self._rates[name])
+        given = self._given()
+        losses = self.work(*given) if self.graphs is None else self.graphs.step(self._pattern(), given)
         self.step += 1
         return losses
 
+    def _pattern(self) -> Hashable:
+        """What the next step does on the device besides what every step does: the penalties that are due."""
+        return tuple(self.composition.due(self.updates + ahead) for ahead in range(self.critic_steps))
+
     @abstractmethod
-    def _train(self) -> tuple[Tensor, ...]:
-        """Update everything once; the losses, detached."""
+    def _given(self) -> tuple[Tensor, ...]:
+        """What a step works on that the host chooses or a plugin draws, on the device."""
+
+    @abstractmethod
+    def work(self, *given: Tensor) -> Float[Tensor, " k"]:
+        """See `Graphed.work`."""
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """See `Graphed.counts`."""
+        return (self.updates,)
+
+    @counts.setter
+    def counts(self, values: tuple[int, ...]) -> None:
+        (self.updates,) = values
+
+    @property
+    def networks(self) -> dict[str, nn.Module]:
+        """Everything that a step changes, by its name."""
+        return {"critic": self.critic}
+
+    def state(self) -> dict[str, Tensor]:
+        """See `Graphed.state`."""
+        found: dict[str, Tensor] = {}
+        for name, network in self.networks.items():
+            tensors = {**dict(network.named_parameters()), **dict(network.named_buffers())}
+            found |= {f"{name}:{path}": each.detach() for path, each in tensors.items() if each.device == self.device}
+        for name, optimiser in self.optimisers.items():
+            for row, state in enumerate(optimiser.state.values()):
+                found[f"gradients of the {name}:{row}"] = state["exp_avg"]
+                found |= {f"moments of the {name}:{key} {row}": state[key] for key in ("exp_avg_sq", "step")}
+        return found
+
+    def draws(self) -> list[torch.Generator]:
+        """See `Graphed.draws`."""
+        own = [torch.cuda.default_generators[self.device.index or 0]] if self.device.type == "cuda" else []
+        return self.streams.generators + own
+
+    def kept(self) -> dict[str, object]:
+        """See `Graphed.kept`."""
+        return {
+            "the way of differentiating": id(self.engine),
+            **host.of_networks(self.networks),
+            **host.of_plugins([*self.composition.methods, self.loss]),
+            **host.of_random_numbers(),
+        }
 
     def update_critic(self, real: Float[Tensor, "n c h w"], fake: Float[Tensor, "n c h w"]) -> Float[Tensor, ""]:
         """Update the critic's weights once.
@@ -139,7 +192,7 @@ class Training(ABC):
                 return total
             return total + self.loss.critic(*(values(self.critic, part) for part in (real, fake)))
 
-        self.optimiser.zero_grad(set_to_none=True)
+        self.optimisers["critic"].zero_grad(set_to_none=True)
         extra = plain if composition.has_regulariser or self.passes > 1 else None
         with autocast(self.settings.precision, self.device):
             try:
@@ -147,7 +200,7 @@ class Training(ABC):
             except UnsupportedOperation as unknown:  # a critic that does another thing than when it was proven
                 self.engine = DoubleBackward(f"at critic step {step + 1} the three sweeps did not know {unknown}")
                 losses = self.engine.accumulate(self.critic, terms, extra)
-        self.optimiser.step()
+        adam.step(self.optimisers["critic"])
         composition.project(self.critic)
         self.updates += 1
         return torch.stack(losses).sum()
@@ -159,8 +212,7 @@ class Training(ABC):
             "critic_steps": self.updates,
             "critic": self.critic.state_dict(),
             "streams": self.streams.state_dict(),
-            "optimisers": {name: adam.state_dict() for name, adam in self._optimisers.items()},
-            "schedules": {name: schedule.state_dict() for name, schedule in self._schedules.items()},
+            "optimisers": {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()},
             **global_state(),
         }
 
@@ -169,7 +221,8 @@ class Training(ABC):
         self.step, self.updates = state["step"], state["critic_steps"]
         self.critic.load_state_dict(state["critic"])
         self.streams.load_state_dict(state["streams"])
-        for name, adam in self._optimisers.items():
-            adam.load_state_dict(state["optimisers"][name])
-            self._schedules[name].load_state_dict(state["schedules"][name])
+        for name, optimiser in self.optimisers.items():
+            adam.load(optimiser, state["optimisers"][name])
         restore_global_state(state)
+        if self.graphs is not None:
+            self.graphs.forget()

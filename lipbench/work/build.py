@@ -25,7 +25,7 @@ from lipbench.train.streams import seeded
 from lipbench.train.training import Training
 from lipbench.work.adopt import adopt, adopt_critic
 from lipbench.work.device import place
-from lipbench.work.layout import lay_out
+from lipbench.work.layout import lay_out, of_critic, of_generator
 from lipbench.work.parts import find_architecture
 
 EXAMPLE = 4  # points or latents with which a network is tried as it is made
@@ -56,7 +56,8 @@ def build_networks(
     with seeded(cell.seed, "generator init"):
         generator, _ = make(shape, latent_dim)
         generator = adopt(generator, "generator", _example((latent_dim,)))
-    return generator.to(device), *build_critic(cell, shape, latent_dim, locate, device)
+    generator = lay_out(generator.to(device), shape, of_generator(_example((latent_dim,)).to(device)))
+    return generator, *build_critic(cell, shape, latent_dim, locate, device)
 
 
 def build_critic(
@@ -72,7 +73,7 @@ def build_critic(
     critic.input_shape = shape  # type: ignore[assignment]  # for methods that need an operator's true norm
     with seeded(cell.seed, "constrain"):
         critic = adopt(composition.constrain(critic), "critic", example)  # a user's constraint may use old hooks
-    return lay_out(critic, composition, example.to(device)), composition
+    return lay_out(critic, shape, of_critic(composition, example.to(device))), composition
 
 
 def choose_engine(

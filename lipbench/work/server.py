@@ -34,9 +34,13 @@ from lipbench.errors import LipbenchError
 from lipbench.launch import STOPPED, signals
 from lipbench.launch.listener import Forecast, Listener
 from lipbench.launch.signals import Signals
+from lipbench.plugins import registry
+from lipbench.plugins.kinds import DATASET
+from lipbench.plugins.names import Name
 from lipbench.request import cell as cells
 from lipbench.request.plan import Planned
 from lipbench.work import environment
+from lipbench.work.parts import is_built_in
 from lipbench.work.prepare import prepare
 from lipbench.work.run import work
 
@@ -97,6 +101,7 @@ class Server:
             self._fork(folder.id, folder.file("log.txt"), lambda: self._work(folder))
         else:
             wanted, measure = command["prepare"], command["measure"]
+            _import_data(wanted)
             self._fork("", Path(command["log"]), lambda: self._prepare(wanted, measure=measure))
 
     def _fork(self, name: str, log: Path, job: Callable[[], int]) -> None:
@@ -185,6 +190,15 @@ class _Telling(Listener):
 
     def fits(self, forecast: Forecast, facts: Mapping[str, Any]) -> None:
         self._emit("fits", **asdict(forecast), facts=facts)
+
+
+def _import_data(wanted: list[dict[str, Any]]) -> None:
+    """Import lipbench's own data sets once, so that no child has to: scikit-learn takes a second."""
+    with suppress(LipbenchError):  # the checks say what is wrong
+        for item in wanted:
+            part = cells.parse(json.dumps(item["cell"]), "a cell").dataset
+            if is_built_in(part):
+                registry.load(registry.find(DATASET, Name(part.name)))
 
 
 def _die_with_launcher() -> None:

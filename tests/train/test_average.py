@@ -35,7 +35,7 @@ def test_weights_and_running_statistics_are_averaged_and_all_else_is_copied() ->
                 assert isinstance(tensor, Tensor)
                 tensor.fill_(value)
             net[1].num_batches_tracked.fill_(int(value))  # type: ignore[union-attr, operator]  # a batch normalisation's
-        average.update_parameters(net)
+        average.update()
     state = {name: value.unique().tolist() for name, value in average.module.state_dict().items()}
     assert state["0.weight"] == state["1.running_mean"] == state["1.running_var"] == [1.25]
     assert state["2.factor"] == state["2.u"] == state["1.num_batches_tracked"] == [2]
@@ -61,7 +61,7 @@ def test_an_averaged_layer_under_spectral_normalisation_has_norm_1(normalise: Ca
         adam.zero_grad()
         net(torch.randn(16, 8)).sub(1).square().mean().backward()
         adam.step()
-        average.update_parameters(net)
+        average.update()
     ready = settled(average.module)
     for layer in (ready[0], ready[2]):  # type: ignore[index]  # a Sequential
         assert float(torch.linalg.matrix_norm(layer.weight, 2)) == pytest.approx(1, abs=1e-3)

@@ -99,8 +99,8 @@ def test_a_linear_decay_ends_at_a_learning_rate_of_0() -> None:
     made = alone("none", decay="linear", steps=4)
     rates = []
     for _ in range(5):
-        rates.append(made.optimiser.param_groups[0]["lr"])
         made.advance(1)
+        rates.append(made.optimisers["critic"].param_groups[0]["lr"])
     assert rates == pytest.approx([2e-4, 1.5e-4, 1e-4, 0.5e-4, 0])
 
 

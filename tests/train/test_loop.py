@@ -107,10 +107,8 @@ def test_a_linear_decay_ends_at_a_learning_rate_of_0() -> None:
 def test_a_nan_is_named_with_its_step_although_losses_are_read_later() -> None:
     made = trainer("none")
     made.advance(2)
-    made.pictures = made.pictures.clone()
-    step = iter(range(100))
-    real = made._real
-    made._real = lambda count: real(count) * (float("nan") if next(step) == 3 else 1.0)  # type: ignore[method-assign]  # spoiled on purpose
+    step, update = iter(range(100)), made.update_critic
+    made.update_critic = lambda real, fake: update(real * (float("nan") if next(step) == 3 else 1.0), fake)  # type: ignore[method-assign]  # spoiled on purpose
     with pytest.raises(Diverged, match="critic loss is not finite at step 6") as diverged:
         made.advance(10)
     assert diverged.value.step == 6

@@ -10,7 +10,7 @@ from lipbench.plugins.names import Name
 from lipbench.train.composition import Composition
 from lipbench.train.gradients.choose import choose
 from lipbench.train.streams import global_state
-from lipbench.work.layout import lay_out, memory_format
+from lipbench.work.layout import lay_out, memory_format, of_critic, of_generator
 
 SHAPE = (3, 32, 32)
 
@@ -18,9 +18,9 @@ SHAPE = (3, 32, 32)
 class Viewing(nn.Module):
     """Flattens by ``view``, as most published critics do."""
 
-    def __init__(self) -> None:
+    def __init__(self, side: int = 32) -> None:
         super().__init__()
-        self.conv, self.out = nn.Conv2d(3, 4, 4, 4), nn.Linear(256, 1)
+        self.conv, self.out = nn.Conv2d(3, 4, 4, 4), nn.Linear(side**2 // 4, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.conv(x)
@@ -65,7 +65,7 @@ def find(name: str) -> Method:
 
 def laid_out(critic: nn.Module, method: Method) -> str:
     composition = Composition((method,))
-    return memory_format(lay_out(composition.constrain(critic), composition, torch.randn(4, *SHAPE)))
+    return memory_format(lay_out(composition.constrain(critic), SHAPE, of_critic(composition, torch.randn(4, *SHAPE))))
 
 
 @pytest.mark.parametrize("name", ["none", "wc", "sn", "gp", "gn"])
@@ -81,19 +81,29 @@ def test_a_critic_or_a_method_that_does_not_keeps_the_layout_it_came_in(make: ty
 
 
 def test_three_sweeps_are_proven_in_the_layout_that_was_kept() -> None:
-    critic = lay_out(Viewing(), Composition((find("gn"),)), torch.randn(4, *SHAPE))
+    critic = lay_out(Viewing(), SHAPE, of_critic(Composition((find("gn"),)), torch.randn(4, *SHAPE)))
     assert choose(critic, SHAPE).name == "three-sweep"
 
 
 def test_small_pictures_are_left_as_they_are() -> None:
-    critic = nn.Sequential(nn.Conv2d(3, 4, 4, 4), nn.Flatten(), nn.Linear(196, 1))
-    assert memory_format(lay_out(critic, Composition((find("gn"),)), torch.randn(4, 3, 31, 31))) == "contiguous"
+    critic = nn.Sequential(nn.Conv2d(3, 4, 3, 2), nn.Flatten(), nn.Linear(36, 1))
+    attempt = of_critic(Composition((find("gn"),)), torch.randn(4, 3, 7, 7))
+    assert memory_format(lay_out(critic, (3, 7, 7), attempt)) == "contiguous"
+
+
+def test_a_generator_that_bears_it_has_its_channels_last() -> None:
+    def upwards() -> nn.Sequential:
+        return nn.Sequential(nn.Linear(5, 64), nn.Unflatten(1, (4, 4, 4)), nn.ConvTranspose2d(4, 3, 4, 2, 1), nn.Tanh())
+
+    viewing = nn.Sequential(upwards(), Viewing(8), nn.Unflatten(1, (1, 1, 1)), nn.Upsample(8))
+    found = [memory_format(lay_out(each, (3, 8, 8), of_generator(torch.randn(4, 5)))) for each in (upwards(), viewing)]
+    assert found == ["channels-last", "contiguous"]
 
 
 def test_trying_a_layout_moves_neither_buffers_nor_random_states() -> None:
     composition = Composition((find("sn"),))
     critic = composition.constrain(plain())
     before, state = {key: value.clone() for key, value in critic.state_dict().items()}, global_state()
-    lay_out(critic, composition, torch.randn(4, *SHAPE, generator=torch.Generator()))
+    lay_out(critic, SHAPE, of_critic(composition, torch.randn(4, *SHAPE, generator=torch.Generator())))
     torch.testing.assert_close(critic.state_dict(), before, rtol=0, atol=0)
     torch.testing.assert_close(global_state(), state, rtol=0, atol=0)
