@@ -30,7 +30,8 @@ class Curve:
         axis: the label of its axis; its title if empty.
         caption: what the figure shows; title and what it is drawn against if empty.
         log: whether its axis is logarithmic.
-        least: at how many steps it must be known: what is measured at the end alone has no curve.
+        least: at how many steps of a run it must be known: what is measured at the end alone has no curve.
+        by: the column that names what it is measured by, where its title does not say it.
     """
 
     seconds: bool = False
@@ -38,6 +39,7 @@ class Curve:
     caption: str = ""
     log: bool = False
     least: int = 1
+    by: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,12 +93,15 @@ class Deciding(Column):
         nothing: what that is, in words.
         real: the column of what real pictures have; empty where the measure is its own score.
         score: how values on several data sets become scores of one unit, a sentence.
+        followed: the column of another measure by which quality is read before the end, in runs that have it: they have
+            this one at the end alone.
     """
 
     untrained: float | str = 0.0
     nothing: str = ""
     real: str = ""
     score: str = ""
+    followed: str = ""
 
     @property
     def anchors(self) -> list[str]:
@@ -143,13 +148,16 @@ COLUMNS = (
            views=View.RUNS),
     Deciding("fid", f"{FID} between generated and real pictures, by the averaged generator at the last step.",
              title="FID", better="lower", low=0.0, slack=0.01, traced=True,
-             curve=Curve(seconds=True, log=True), views=MEANS,
-             untrained="fid_noise", nothing="noise", real="fid_real", score=LOG_SCORE),
-    Column("fid_best", "Least FID of any evaluation.", title="best FID", better="lower", low=0.0, slack=0.01,
-           views=View.SUMMARY | View.RUNS),
+             curve=Curve(seconds=True, log=True, least=2), views=MEANS,
+             untrained="fid_noise", nothing="noise", real="fid_real", score=LOG_SCORE, followed="fid_curve"),
+    Column("fid_best", "Least FID of any evaluation, where it is known of others than the last.", title="best FID",
+           better="lower", low=0.0, slack=0.01, views=View.SUMMARY | View.RUNS),
     Column("best_step", "Step of the evaluation with the least FID.", "whole", views=View.RUNS),
     Column("fid_gap", "`fid` − `fid_best`: what the choice of the best evaluation would hide.", title="gap",
            views=View.SUMMARY | View.RUNS),
+    Column("fid_curve", "FID of the same pictures by the curve extractor, where the protocol has one: it tells how "
+           "training went, and is not comparable with `fid`.", title="curve FID", better="lower", low=0.0, slack=0.01,
+           traced=True, curve=Curve(seconds=True, log=True, by="curve_extractor"), views=View.RUNS),
     Column("fid_real", "FID of real pictures, one half against the other."),
     Column("fid_noise", "FID of noise."),
     Column("kid", "Kernel Inception Distance (Bińkowski et al. 2018, arXiv:1801.01401) of the same pictures.",
@@ -161,6 +169,8 @@ COLUMNS = (
     Column("engine", "How gradients of gradient norms are taken: `three-sweep` or `double-backward`; `plain` where the "
            "method needs none.", "text"),
     Column("extractor", "Network that gives the features of pictures, with a digest of its weights.", "text"),
+    Column("curve_extractor", "Network, with a digest of its weights, that gives the features of every evaluation where "
+           "`extractor` is asked at the last one alone.", "text"),
     Column("features", "How many features the extractor gives of a picture.", "whole", low=0.0),
     Column("samples", "Generated pictures that were compared.", "whole", low=0.0),
     Column("real_samples", "Real pictures that the generated ones were compared with.", "whole", low=0.0),

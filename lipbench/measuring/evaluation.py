@@ -40,7 +40,7 @@ class Seen:
         critic: settled, its score as a function of points, and held-out real and generated points; None where there is
             none that can be measured.
         pictures: generated and real ones, as bytes; None under a protocol that trains a critic alone.
-        features: those of generated and real pictures; None likewise.
+        features: those of generated and real pictures; None likewise, and at an evaluation that has none.
     """
 
     seed: int
@@ -116,13 +116,17 @@ def _take(measure: Measure, name: str, columns: dict[str, dict[str, Any]], seen:
             return dict.fromkeys(columns)
         critic, *others = seen.critic
         arguments: tuple[Any, ...] = (copied(critic), *others)  # what a measure does to a copy is nobody else's
-    elif seen.pictures is None or seen.features is None:
+    elif seen.pictures is None:
         raise RequestError(
             f"measure {name} looks at {hook.removeprefix('of_')}, and this protocol trains a critic alone, without "
             f"generated pictures; expected a measure of the critic (of_critic), or a protocol with a generator"
         )
+    elif hook == "of_pictures":
+        arguments = seen.pictures
+    elif seen.features is None:
+        return dict.fromkeys(columns)
     else:
-        arguments = seen.pictures if hook == "of_pictures" else seen.features
+        arguments = seen.features
     before = _contents(arguments)
     try:
         with seeded(seen.seed, f"measure {name}"), _settings_kept():

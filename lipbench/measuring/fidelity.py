@@ -207,11 +207,16 @@ def fidelity(
     return compare(extractor.extract(fake, cuda=cuda), real, extractor, settings)
 
 
+def frechet(fake: Mapping[str, Tensor], real: Real) -> float:
+    """FID alone of generated pictures, by their features as `Features.extract` gives them."""
+    moments = fid_features_to_statistics(fake["features"])
+    found: dict[str, float] = fid_statistics_to_metric(moments, real.moments, verbose=False)
+    return found[torch_fidelity.KEY_METRIC_FID]
+
+
 def compare(fake: Mapping[str, Tensor], real: Real, extractor: Features, settings: Evaluate) -> dict[str, float | None]:
     """Compare features of generated pictures, as `Features.extract` gives them, with real ones; as `fidelity`."""
-    moments = fid_features_to_statistics(fake["features"])
-    found: dict[str, Any] = fid_statistics_to_metric(moments, real.moments, verbose=False)
-    found |= kid_features_to_metric(
+    found: dict[str, Any] = kid_features_to_metric(
         fake["features"],
         torch.from_numpy(real.features["features"]),
         kid_subsets=settings.kid_subsets,
@@ -222,7 +227,7 @@ def compare(fake: Mapping[str, Tensor], real: Real, extractor: Features, setting
     if extractor.no_score is None:
         found |= isc_features_to_metric(fake["logits"], settings.isc_splits)
     return {
-        "fid": found[torch_fidelity.KEY_METRIC_FID],
+        "fid": frechet(fake, real),
         "kid": found[torch_fidelity.KEY_METRIC_KID_MEAN],
         "kid_std": found[torch_fidelity.KEY_METRIC_KID_STD],
         "inception_score": found.get(torch_fidelity.KEY_METRIC_ISC_MEAN),

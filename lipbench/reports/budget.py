@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from lipbench.disk.store import Status
-from lipbench.reports.reading.columns import deciding
+from lipbench.measures import Column, Deciding
+from lipbench.reports.reading.columns import BY_NAME, deciding
 from lipbench.reports.statistics.curves import evaluations
 from lipbench.reports.statistics.intervals import UNKNOWN, short, t_interval
 
@@ -18,6 +19,10 @@ RULES = (
     "quality without taking more of it, and of which no run diverged. Means are of finished runs, and are compared "
     "without a test. Seconds are those of the machine that ran them, with all else that it did. Memory of runs on a "
     "CPU is left out: it is known of the whole process, whose libraries take more than methods differ by."
+)
+FOLLOWED = (
+    "{} is by the curve extractor, and says nothing next to {}, which is known at the end alone and makes the order and "
+    "the frontier."
 )
 COSTS = ["seconds_train", "seconds_per_step", "peak_memory_bytes"]
 OTHER_DEVICES = (
@@ -31,8 +36,9 @@ def table(runs: pd.DataFrame, traces: pd.DataFrame) -> pd.DataFrame | None:
     points, measure = costs(runs), deciding(runs)
     if points is None or measure is None or len(points) < 2:
         return None
-    column, name = measure.name, measure.title
-    done = runs[(runs["status"] == Status.DONE) & runs[column].notna()]
+    done = runs[(runs["status"] == Status.DONE) & runs[measure.name].notna()]
+    followed = by(runs, measure)
+    column, name = followed.name, followed.title
     marks = evaluations(done, traces, ["seconds_train", column])
     steps = marks.groupby("run_id")["step"].max().min()
     # In which all runs of the quickest method ended.
@@ -55,6 +61,20 @@ def table(runs: pd.DataFrame, traces: pd.DataFrame) -> pd.DataFrame | None:
     found = pd.DataFrame(rows)
     costly = found.columns.difference(["method", "n", "diverged", "on the frontier of"])
     return None if (found[costly] == UNKNOWN).all(axis=None) else found
+
+
+def rules(runs: pd.DataFrame) -> str:
+    """How to read the table."""
+    measure = deciding(runs)
+    followed = by(runs, measure) if measure else None
+    told = FOLLOWED.format(followed.title, measure.title) if measure and followed and followed != measure else None
+    return " ".join(filter(None, [RULES, told, devices(runs)]))
+
+
+def by(runs: pd.DataFrame, measure: Deciding) -> Column:
+    """What tells quality at equal cost: the measure that decides, or another where that is known at the end alone."""
+    known = measure.followed and runs[measure.followed].notna().any()
+    return BY_NAME[measure.followed] if known else measure
 
 
 def costs(runs: pd.DataFrame) -> pd.DataFrame | None:

@@ -78,7 +78,8 @@ def _of_pictures(runs: pd.DataFrame) -> list[str]:
     real = [_shared(runs, "real_samples", "{} real pictures"), _shared(runs, "split", "the {} split")]
     against = " of ".join(filter(None, real))
     compared = [_shared(runs, "samples", "{} generated pictures"), f"against {against}" if against else ""]
-    return [" ".join(filter(None, compared)), _shared(runs, "extractor", "extractor {}")]
+    by = [("extractor", "extractor {}"), ("curve_extractor", "curve FID by {}")]
+    return [" ".join(filter(None, compared)), *(_shared(runs, name, phrase) for name, phrase in by)]
 
 
 def _of_pair(runs: pd.DataFrame) -> list[str]:

@@ -130,10 +130,9 @@ def write(frames: Frames, runs: pd.DataFrame, out: Path, press: Press, baseline:
 def _further(runs: pd.DataFrame, traces: pd.DataFrame, settings: dict[str, Any], baseline: str | None) -> list[Further]:
     """Every further table of which anything is known."""
     reported, source = published.beside(runs, settings)
-    costs = " ".join(filter(None, [budget.RULES, budget.devices(runs)]))
     found = [
         ("against", "Against the baseline", against(runs, baseline) if baseline else None, RULES),
-        ("equal-cost", "At equal cost", budget.table(runs, traces), costs),
+        ("equal-cost", "At equal cost", budget.table(runs, traces), budget.rules(runs)),
         ("promised", "Promised and measured", promised.table(runs), promised.RULES),
         ("reported", "Beside what others reported", reported, source),
     ]

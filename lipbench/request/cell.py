@@ -11,13 +11,15 @@ from lipbench.errors import StoreError, shortened, together
 from lipbench.plugins.part import Part
 from lipbench.request.schema import MODELS, AnyProtocol, Protocol, adversarial
 
+CURVE_EXTRACTOR = "curve_extractor"  # what the copy of a user's own is called
+
 
 class Cell(BaseModel):
     """What was asked of one run, with every default filled in. Its JSON text is what is hashed.
 
     Attributes:
         comparison: names what may be compared: runs with one such id differ in method, data set and seed alone.
-        plugins: the loss, the extractor and the measures, by the names of their copies, where a name in the protocol
+        plugins: the loss, the extractors and the measures, by the names of their copies, where a name in the protocol
             does not say all of them.
     """
 
@@ -50,6 +52,12 @@ class Cell(BaseModel):
     def extractor(self) -> Part:
         """The extractor; errors as of `adversarial`."""
         return self.plugins.get("extractor", Part(name=self.adversarial.evaluate.extractor))
+
+    @property
+    def curve_extractor(self) -> Part | None:
+        """The extractor of evaluations before the last, where it is another; errors as of `adversarial`."""
+        name = self.adversarial.evaluate.curve_extractor
+        return self.plugins.get(CURVE_EXTRACTOR, Part(name=name)) if name else None
 
     @property
     def measures(self) -> list[Part]:

@@ -15,8 +15,13 @@ def copy_name(kind: Kind, before: int) -> str:
     return f"{kind.copy}-{before + 1}" if before else kind.copy
 
 
-def read_one(kind: Kind, text: str) -> Resolved:
+def read_one(kind: Kind, text: str, copy: str | None = None) -> Resolved:
     """Read the name of one plugin, such as ``folder[path=images,size=32]``.
+
+    Args:
+        kind: of plugin.
+        text: its name.
+        copy: what the copy of a user's own file is called, without its ending; as its kind says if None.
 
     Raises:
         RequestError: it is not known, not well-formed, or more than one.
@@ -27,7 +32,7 @@ def read_one(kind: Kind, text: str) -> Resolved:
             f"{text!r} names {len(found)} {kind.many}; expected one: a comma separates names, and inside brackets "
             f'values to sweep over, unless it stands in quotation marks, as in folder[path="a,b"]'
         )
-    return resolve_one(kind, found[0])
+    return resolve_one(kind, found[0], copy)
 
 
 def read_measures(text: str) -> dict[str, Resolved]:

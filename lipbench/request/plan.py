@@ -14,7 +14,7 @@ from lipbench.plugins.kinds import ARCHITECTURE, DATASET, EXTRACTOR, LOSS, METHO
 from lipbench.plugins.names import Name, Names, expand_all
 from lipbench.plugins.registry import Resolved
 from lipbench.request import protocol
-from lipbench.request.cell import Cell
+from lipbench.request.cell import CURVE_EXTRACTOR, Cell
 from lipbench.request.named import copy_name, read_architecture, read_measures, read_one, resolve_one
 from lipbench.request.schema import AnyProtocol, Protocol
 
@@ -144,6 +144,9 @@ def _settle(data: dict[str, Any], overrides: Mapping[str, Any]) -> _Shared:
     if isinstance(found, Protocol):
         plugins[EXTRACTOR.copy] = read_one(EXTRACTOR, found.evaluate.extractor)
         evaluate["extractor"] = str(plugins[EXTRACTOR.copy].part)
+        if curve := found.evaluate.curve_extractor:
+            plugins[CURVE_EXTRACTOR] = read_one(EXTRACTOR, curve, CURVE_EXTRACTOR)
+            evaluate["curve_extractor"] = str(plugins[CURVE_EXTRACTOR].part)
     asked = read_measures(found.evaluate.measures)
     if asked:
         evaluate["measures"] = ",".join(str(each.part) for each in asked.values())

@@ -18,10 +18,10 @@ Points = Annotated[int, Field(ge=2, le=10**6)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Betas = Annotated[tuple[Fraction, Fraction], Field(strict=False)]  # TOML has lists where Python has tuples
-# What is left out does not show in a protocol's text or id: networks are in float32, and nothing is measured besides
-# what every run measures.
+# What is left out does not show in a protocol's text or id: networks are in float32, nothing is measured besides what
+# every run measures, and one extractor is asked at every evaluation.
 Precision = Annotated[Literal["float32", "tf32", "bfloat16"], Field(exclude_if=lambda value: value == "float32")]
-Measures = Annotated[str, Field(exclude_if=lambda value: not value)]
+Optional = Annotated[str, Field(exclude_if=lambda value: not value)]
 
 
 class _Strict(BaseModel):
@@ -47,19 +47,25 @@ class Train(_Strict):
 
 
 class Evaluate(_Strict):
-    """What is measured, and how often."""
+    """What is measured, and how often.
+
+    Attributes:
+        curve_extractor: gives the FID of every evaluation in place of `extractor`, which is then asked at the last one
+            alone; none where it is empty.
+    """
 
     every: Count
     samples: Points
     # All of the split where it is left out; then it does not show in a protocol's text or id either.
     real_samples: Points | None = Field(default=None, exclude_if=lambda value: value is None)
     extractor: str
+    curve_extractor: Optional = ""
     split: Literal["train", "held_out", "all"]
     kid_subsets: Batch
     kid_subset_size: Points
     isc_splits: Few
     critic_points: Points
-    measures: Measures = ""
+    measures: Optional = ""
 
 
 class _Protocol(_Strict):
@@ -113,7 +119,8 @@ class Protocol(_Protocol):
             f"{train.critic_steps} critic step{'s' * (train.critic_steps != 1)}",
             f"batch {train.batch_size}/{train.generator_batch_size} and learning rate {train.learning_rate:g}/"
             f"{train.generator_learning_rate:g} (critic/generator), decay {train.decay}, EMA {train.ema_decay:g}",
-            f"{measured.samples:,} pictures against {real} of the {measured.split} split by {measured.extractor}",
+            f"{measured.samples:,} pictures against {real} of the {measured.split} split by {measured.extractor}"
+            + f", over training by {measured.curve_extractor}" * bool(measured.curve_extractor),
         ]
 
 
@@ -135,7 +142,7 @@ class CriticEvaluate(_Strict):
     every: Count
     transport_points: Points
     critic_points: Points
-    measures: Measures = ""
+    measures: Optional = ""
 
 
 class CriticProtocol(_Protocol):

@@ -13,7 +13,7 @@ from lipbench.launch.checking import Verdict
 from lipbench.launch.listener import Listener, duration
 from lipbench.screen.lines import print_line
 
-ELSEWHERE = ("extractor", "features")  # of pictures, not of networks
+ELSEWHERE = ("extractor", "curve_extractor", "features")  # of pictures, not of networks
 USUAL = (("lipschitz_target", 1.0), ("passes", 1))
 
 

@@ -197,5 +197,6 @@ def _score(
 
 def _id(settings: Evaluate, reference: Reference, extractor: Features) -> str:
     """Eight hex digits of all that numbers must share to be compared, whatever made the pictures."""
-    measured = settings.model_dump_json(exclude={"every", "critic_points", "split", "real_samples", "measures"})
+    unseen = {"every", "critic_points", "split", "real_samples", "measures", "curve_extractor"}
+    measured = settings.model_dump_json(exclude=unseen)
     return sha256(f"{measured} {reference.digest} {extractor.id}".encode()).hexdigest()[:8]

@@ -13,7 +13,8 @@ from lipbench.errors import Diverged, PluginError
 from lipbench.interfaces.dataset import digest, remarks, to_unit
 from lipbench.launch.listener import Listener, duration
 from lipbench.measuring.critic import interpolate, settled
-from lipbench.measuring.fidelity import Reference, compare, fidelity, fitted, measure_real, notes
+from lipbench.measuring.features import Features
+from lipbench.measuring.fidelity import Reference, compare, fidelity, fitted, frechet, measure_real, notes
 from lipbench.measuring.images import generate, grid_png
 from lipbench.plugins.registry import Locate
 from lipbench.request.cell import Cell
@@ -48,6 +49,7 @@ class Adversarial(Job):
         pictures: the data set.
         reference: the real pictures that generated ones are compared with.
         extractor: of the features in which they are compared.
+        curve_extractor: of those at every evaluation, where `extractor` is asked at the last one alone; else None.
         measured: the protocol's ``evaluate`` table, with counts no larger than the data allow.
     """
 
@@ -63,12 +65,19 @@ class Adversarial(Job):
             measured = measured.model_copy(update={"real_samples": real})
         self.reference = choose_reference(self.pictures, str(cell.dataset), measured)
         self.extractor = create_features(cell.extractor, locate)
-        self.extractor.check_shape(self.pictures.shape, str(cell.dataset))
+        self.curve_extractor = create_features(cell.curve_extractor, locate) if cell.curve_extractor else None
+        for extractor in self.extractors:
+            extractor.check_shape(self.pictures.shape, str(cell.dataset))
         self.measured = fitted(measured, measured.samples, len(self.reference.pictures))
 
     @property
     def _cuda(self) -> bool:
         return self.training.device.type == "cuda"
+
+    @property
+    def extractors(self) -> list[Features]:
+        """The extractor, and the curve extractor if there is one."""
+        return [self.extractor, *([self.curve_extractor] if self.curve_extractor else [])]
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -108,7 +117,7 @@ class Adversarial(Job):
         check_critic(self.training, self.cell, real, fake[: len(real)], stages)
 
     def rehearse_evaluation(self) -> float:
-        """See `Job.rehearse_evaluation`; the extractor is left out, it has seen the real pictures."""
+        """See `Job.rehearse_evaluation`; extractors are left out, they see the real pictures."""
         begun = time.perf_counter()
         fake = self._generate(FEW)
         generated = time.perf_counter()
@@ -117,8 +126,11 @@ class Adversarial(Job):
         self._try_measures(record, points)
         ended = time.perf_counter()
         critic = (ended - generated) * self.measured.critic_points / len(points["real"])
-        extracted = self.extractor.seconds_per_picture * (GPU if self._cuda else 1)
-        return critic + self.measured.samples * ((generated - begun) / FEW + extracted)
+        count, samples = self.evaluations, self.measured.samples
+        asked = (1, count) if self.curve_extractor else (count,)
+        extracted = sum(times * by.seconds_per_picture for times, by in zip(asked, self.extractors, strict=True))
+        generating = count * (generated - begun) / FEW
+        return count * critic + samples * (generating + extracted * (GPU if self._cuda else 1))
 
     def _generate(self, count: int) -> UInt8[Tensor, "n c h w"]:
         """Pictures of the averaged generator."""
@@ -142,13 +154,14 @@ class Adversarial(Job):
             has_yardsticks = basis.check(results, self.cell, self.basis)
             if not measure:
                 return
-            measure_real(
-                self.reference,
-                self.extractor,
-                cuda=self._cuda,
-                progress=lambda done: listener.checking(f"{dataset}: real pictures measured: {done:,} of {real:,}"),
-                note=listener.noted,
-            )
+            for extractor in self.extractors:
+                measure_real(
+                    self.reference,
+                    extractor,
+                    cuda=self._cuda,
+                    progress=lambda done: listener.checking(f"{dataset}: real pictures measured: {done:,} of {real:,}"),
+                    note=listener.noted,
+                )
             if not has_yardsticks:
                 listener.checking(f"{dataset}: measuring noise, and real pictures against real ones")
                 basis.write_yardsticks(results, self.cell, self._yardsticks(listener.noted) | self.basis)
@@ -169,9 +182,10 @@ class Adversarial(Job):
         slow = self.extractor.seconds_per_picture
         if not self._cuda and slow * (samples + real) > SLOW:
             each, once = (duration(count * slow) for count in (samples, real + 2 * min(samples, MOST)))
+            when = "the last evaluation" if self.curve_extractor else "each evaluation"
             listener.noted(
-                f"On a CPU the Inception network takes about {once} once for the real pictures, and {each} for each "
-                f"evaluation; for a try give --quick, or --set evaluate.samples=1000 --set evaluate.real_samples=1000"
+                f"On a CPU the Inception network takes about {once} once for the real pictures, and {each} for {when}; "
+                f"for a try give --quick, or --set evaluate.samples=1000 --set evaluate.real_samples=1000"
             )
 
     def _yardsticks(self, note: Note) -> Record:
@@ -190,24 +204,34 @@ class Adversarial(Job):
         }
 
     def evaluate(self, *, final: bool) -> tuple[Record, bytes]:
-        """See `Job.evaluate`."""
+        """See `Job.evaluate`; where a curve extractor is asked, measures of features are None before the end."""
         trainer, device = self.training, self.training.device
         if not all(weight.isfinite().all() for weight in trainer.averaged.module.parameters()):
             raise Diverged(trainer.step, "a weight of the generator")
         fake = self._generate(self.measured.samples)
-        real = measure_real(self.reference, self.extractor, cuda=self._cuda)
-        features = self.extractor.extract(fake, cuda=self._cuda)
-        record: Record = compare(features, real, self.extractor, self.measured)
+        record, features = self._compare(fake, final=final)
         points = self._points_by_place(fake, self.measured.critic_points)
         train = to_unit(self.pictures.train[: len(points["real"])].to(device))
         more = {"train": train, "noise": self.noise(torch.cat([points["real"], points["fake"]]))} if final else {}
         record |= self.measure_critic(points, final=final, more=more, segments=SEGMENTS)
         if self.measures:  # without, a GPU's memory would hold features for nothing
-            both = features["features"], torch.from_numpy(real.features["features"])
             pictures = fake.cpu(), self.reference.pictures
-            on_device = both[0].to(device), both[1].to(device)
+            on_device = None if features is None else (features[0].to(device), features[1].to(device))
             record |= self.take_measures(record, points, final=final, pictures=pictures, features=on_device)
         return record, grid_png(fake[:GRID], columns=8)
+
+    def _compare(self, fake: UInt8[Tensor, "n c h w"], *, final: bool) -> tuple[Record, tuple[Tensor, Tensor] | None]:
+        """FID, at the end KID and Inception Score; features of generated and real pictures if `extractor` is asked."""
+        record: Record = {}
+        if self.curve_extractor:
+            real = measure_real(self.reference, self.curve_extractor, cuda=self._cuda)
+            record["fid_curve"] = frechet(self.curve_extractor.extract(fake, cuda=self._cuda), real)
+            if not final:
+                return record, None
+        real = measure_real(self.reference, self.extractor, cuda=self._cuda)
+        features = self.extractor.extract(fake, cuda=self._cuda)
+        record |= compare(features, real, self.extractor, self.measured) if final else {"fid": frechet(features, real)}
+        return record, (features["features"], torch.from_numpy(real.features["features"]))
 
     def _points_by_place(self, fake: UInt8[Tensor, "n c h w"], most: int) -> dict[str, Tensor]:
         """Points at which the critic is measured: held-out real, generated and interpolated ones, as many of each."""
@@ -221,7 +245,8 @@ class Adversarial(Job):
     @cached_property
     def basis(self) -> dict[str, str]:
         """See `Job.basis`."""
-        return {"pictures": digest(self.pictures.train, self.pictures.held_out), "extractor": self.extractor.id}
+        ids = zip(("extractor", "curve_extractor"), (by.id for by in self.extractors), strict=False)
+        return {"pictures": digest(self.pictures.train, self.pictures.held_out), **dict(ids)}
 
     def facts(self) -> Record:
         """See `Job.facts`."""

@@ -79,9 +79,15 @@ class Job(ABC):
             RequestError: they do not.
         """
 
+    @property
+    def evaluations(self) -> int:
+        """How often a run is evaluated."""
+        protocol = self.cell.protocol
+        return -(-protocol.train.steps // protocol.evaluate.every)
+
     @abstractmethod
     def rehearse_evaluation(self) -> float:
-        """Measure a few points as `evaluate` does; gives the seconds that a whole evaluation takes, roughly.
+        """Measure a few points as `evaluate` does; gives the seconds that all evaluations of a run take, roughly.
 
         Raises:
             Diverged: something that is measured is not finite.

@@ -77,7 +77,7 @@ class Prepared:
         held_out: how many are held out.
         shape: channels, height and width of a picture.
         real: how many real pictures were measured.
-        extractor: by what.
+        extractor: by what; names of two, where evaluations before the last one ask another.
     """
 
     dataset: str
@@ -104,7 +104,7 @@ def prepare_pictures(planned: Planned, device: str, results: Path, listener: Lis
         held_out=len(job.pictures.held_out),
         shape=job.pictures.shape,
         real=len(job.reference.pictures),
-        extractor=job.extractor.id,
+        extractor=" and ".join(extractor.id for extractor in job.extractors),
     )
 
 

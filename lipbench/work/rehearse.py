@@ -31,7 +31,7 @@ def rehearse(job: Job, stages: Stages) -> Forecast:
     Raises:
         RequestError: anything fails, or is not finite.
     """
-    train, evaluate = job.cell.protocol.train, job.cell.protocol.evaluate
+    train = job.cell.protocol.train
     with _threads(train.threads), seeded(job.cell.seed, "training"):
         twice = ", twice where gradient norms are seen (fused kernels, and what torch.compile has made, cannot be)"
         with stages.stage(
@@ -41,14 +41,13 @@ def rehearse(job: Job, stages: Stages) -> Forecast:
             seconds = [_step(job)]
         measuring = stages.stage("measuring the critic", "finite values and gradients at single points")
         with measuring, seeded(job.cell.seed, EVALUATION):
-            per_evaluation = job.rehearse_evaluation()
+            evaluating = job.rehearse_evaluation()
         with suppress(Diverged):  # later than at the first step: a result, and the run's to find
             while sum(seconds) < LONG and len(seconds) < STEPS:
                 seconds.append(_step(job))
     checkpoint = BytesIO()
     torch.save(job.training.state_dict(), checkpoint)
-    evaluations = -(-train.steps // evaluate.every)
-    return Forecast(train.steps * min(seconds) + evaluations * per_evaluation, len(checkpoint.getbuffer()))
+    return Forecast(train.steps * min(seconds) + evaluating, len(checkpoint.getbuffer()))
 
 
 def _step(job: Job) -> float:

@@ -211,6 +211,8 @@ def _train_and_evaluate(run: _Run, progress: Progress) -> None:
 def _common(run: _Run) -> dict[str, Any]:
     """What stands in every result: what was built, the best FID, costs and device."""
     scored = [record for record in run.folder.trace()[0] if record.get("fid") is not None]
+    if [record["step"] for record in scored] == [run.cell.protocol.train.steps]:
+        scored = []  # the end alone is known, and the best is no news
     best = min(scored, key=lambda record: record["fid"], default=None)
     return {
         **run.job.describe(),

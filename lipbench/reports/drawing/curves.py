@@ -40,12 +40,13 @@ def over_training(
     lines = _lines(axes, spread, single, looks)
     if measure.better == "higher" and measure.high is not None:
         axes.axhline(measure.high, color="0.4", linestyle=":", linewidth=1)
-    axes.set(xlabel=label, ylabel=drawable(how.axis or measure.title))
+    name = _name(runs, measure, how)
+    axes.set(xlabel=label, ylabel=drawable(how.axis or name))
     if how.log:
         plain_log(axes.yaxis)
     legend(figure, lines)
     text = (
-        f"{how.caption or f'{measure.title} against {label}'}, {MEAN}{HELD if x != 'step' else ''}"
+        f"{how.caption or f'{name} against {label}'}, {MEAN}{HELD if x != 'step' else ''}"
         f"{_ends(runs, spread, measure.name)}."
     )
     return Drawing(figure, text + SINGLE * (not single.empty), _data(spread, single))
@@ -121,6 +122,12 @@ def _means(axes: Axes, spread: pd.DataFrame, looks: Looks) -> dict[str, Line2D]:
         if line["n"].iloc[0] > 1:
             axes.fill_between(line["x"], line["low"], line["high"], color=look.colour, alpha=0.2, linewidth=0)
     return lines
+
+
+def _name(runs: pd.DataFrame, measure: Column, how: Curve) -> str:
+    """What is drawn, and by what it was measured where its title does not say that."""
+    known = list(runs[how.by].dropna()) if how.by else []
+    return f"{measure.title} by {known[0].rpartition('@')[0]}" if known else measure.title
 
 
 def _data(spread: pd.DataFrame, single: pd.DataFrame) -> pd.DataFrame:

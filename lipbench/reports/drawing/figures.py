@@ -36,10 +36,11 @@ def draw(runs: pd.DataFrame, traces: pd.DataFrame, columns: Sequence[Column] = C
     one_device = budget.devices(runs) is None
     figures = {}
     with style():
-        axes = {"steps": ("step", "generator steps" if traces["fid"].notna().any() else "critic steps")}
+        with_pictures = traces[["fid", "fid_curve"]].notna().any(axis=None)
+        axes = {"steps": ("step", "generator steps" if with_pictures else "critic steps")}
         axes |= {"seconds": ("seconds_train", "seconds of training")} if one_device else {}
         for column in columns:
-            if column.curve and traces["step"][traces[column.name].notna()].nunique() >= column.curve.least:
+            if column.curve and _evaluations(traces, column) >= column.curve.least:
                 for name, axis in axes.items():
                     if name == "steps" or column.curve.seconds:
                         drawing = curves.over_training(runs, traces, column, column.curve, *axis, known)
@@ -59,6 +60,12 @@ def draw(runs: pd.DataFrame, traces: pd.DataFrame, columns: Sequence[Column] = C
             figures["frontier"] = ends.frontier(costs, measure, known)
     lost = _lost(runs)
     return {name: drawing._replace(text=f"{drawing.text}{lost}") for name, drawing in figures.items()}
+
+
+def _evaluations(traces: pd.DataFrame, column: Column) -> int:
+    """At how many evaluations of one run a column is known, at most."""
+    counts = traces.loc[traces[column.name].notna(), "run_id"].value_counts()
+    return int(counts.max()) if len(counts) else 0
 
 
 def _lost(runs: pd.DataFrame) -> str:

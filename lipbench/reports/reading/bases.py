@@ -1,4 +1,4 @@
-"""What runs were made from: their data, and the extractor that measured them. Numbers of different ones never pool."""
+"""What runs were made from: their data, and the extractors that measured them. Numbers of different ones never pool."""
 
 from collections.abc import Mapping
 from hashlib import sha256
@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-BASIS = ["pictures", "pair", "extractor"]  # columns of digests, and of a name that holds the digest of weights
+# Columns of digests, and of names that hold the digest of weights.
+BASIS = ["pictures", "pair", "extractor", "curve_extractor"]
 NAMED = 3  # of the runs that were made from one basis
 
 
