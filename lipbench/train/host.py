@@ -26,7 +26,7 @@ def of_plugins(plugins: Iterable[object]) -> dict[str, object]:
 
 def of_random_numbers() -> dict[str, object]:
     """The global random states of the host, each as a digest."""
-    numpy: dict[str, Any] = np.random.get_state(legacy=False)  # type: ignore[assignment]  # a dict, as it is not legacy
+    numpy: dict[str, Any] = np.random.get_state(legacy=False)
     states = {
         "torch": torch.get_rng_state().tolist(),
         "NumPy": [numpy["state"]["pos"], *numpy["state"]["key"].tolist(), numpy["has_gauss"], numpy["gauss"]],
