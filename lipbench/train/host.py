@@ -1,7 +1,7 @@
 """What the host keeps from step to step, beside the numbers on the device: a CUDA graph would not change it."""
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,11 +17,6 @@ def of_networks(networks: Mapping[str, nn.Module]) -> dict[str, object]:
         for path, module in network.named_modules()
         for key, value in vars(module).items()
     }
-
-
-def of_plugins(plugins: Iterable[object]) -> dict[str, object]:
-    """Every attribute of some objects, by the names of their classes."""
-    return {f"{type(plugin).__name__}.{key}": look(value) for plugin in plugins for key, value in vars(plugin).items()}
 
 
 def of_random_numbers() -> dict[str, object]:

@@ -162,7 +162,6 @@ class Training(Graphed):
         return {
             "the way of differentiating": id(self.engine),
             **host.of_networks(self.networks),
-            **host.of_plugins([*self.composition.methods, self.loss]),
             **host.of_random_numbers(),
         }
 

@@ -13,6 +13,7 @@ import torch
 from lipbench.version import VERSION
 
 PACKAGES = ("torch", "torchvision", "torch-fidelity", "numpy", "scipy", "scikit-learn")
+GPU = ("driver_version", "clocks.sm", "clocks.max.sm", "power.limit")  # as nvidia-smi calls them
 
 
 def describe(device: torch.device, threads: int, argv: list[str]) -> dict[str, Any]:
@@ -27,11 +28,21 @@ def describe(device: torch.device, threads: int, argv: list[str]) -> dict[str, A
         "git": git_state(),
         "platform": platform.platform(),
         "device": torch.cuda.get_device_name(device) if cuda else " ".join([device.type, *processor()]),
+        "gpu": describe_gpu(device) if cuda else None,
         "cuda": torch.version.cuda if cuda else None,
         "cudnn": torch.backends.cudnn.version() if cuda else None,
         "cpu": platform.machine(),
         "threads": threads,
     }
+
+
+def describe_gpu(device: torch.device) -> dict[str, Any]:
+    """What decides how quick a GPU is: its memory in bytes, and driver, clocks and power where the driver's tool says."""
+    known = torch.cuda.get_device_properties(device)
+    asked = ",".join(GPU)
+    words = ["nvidia-smi", f"--id=GPU-{known.uuid}", f"--query-gpu={asked}", "--format=csv,noheader"]
+    said = (_output(words) or "").split(", ")
+    return {"memory_bytes": known.total_memory} | (dict(zip(GPU, said, strict=True)) if len(said) == len(GPU) else {})
 
 
 def processor() -> list[str]:
@@ -51,10 +62,13 @@ def git_state() -> dict[str, Any] | None:
 
 
 def _git(*words: str) -> str | None:
+    return _output(["git", *words])
+
+
+def _output(words: list[str]) -> str | None:
+    """What a command prints; None where there is none, or it fails."""
     try:
-        done = subprocess.run(
-            ["git", *words], capture_output=True, encoding="utf-8", errors="replace", timeout=5, check=True
-        )
+        done = subprocess.run(words, capture_output=True, encoding="utf-8", errors="replace", timeout=5, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip()

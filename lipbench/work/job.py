@@ -145,12 +145,13 @@ class Job(ABC):
 
     def describe(self) -> Record:
         """`facts`, and what is known of every training."""
-        training = self.training
+        training, graphs = self.training, self.training.graphs
         return {
             "guarantee": training.composition.guarantee,
             "lipschitz_target": training.composition.lipschitz_target,
             "engine": training.engine_name,
             "engine_reason": training.engine.reason,
+            **({} if graphs is None else {"cuda_graph": graphs.is_used, "cuda_graph_reason": graphs.reason}),
             "passes": training.passes,
             "memory_format": memory_format(training.critic),
             **self.basis,

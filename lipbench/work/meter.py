@@ -1,14 +1,17 @@
-"""What a run costs: seconds of training and of evaluation, over all resumes, and peak memory."""
+"""What a run costs: seconds of training and of evaluation, over all resumes, and the peak memory of training."""
 
 import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import median
 
 import torch
+
+STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")  # of Linux
 
 
 @dataclass
@@ -32,27 +35,20 @@ class Meter:
             step: gives the number of steps made so far.
             device: where they are made.
         """
+        _forget_peak(device)
         start, first = time.perf_counter(), step()
         yield
         seconds = time.perf_counter() - start
         self.seconds_train += seconds
         self.step_seconds.append(seconds / (step() - first))
-        self._remember_peak(device)
+        self.peak_memory_bytes = max(self.peak_memory_bytes, _peak(device))
 
     @contextmanager
-    def evaluating(self, device: torch.device) -> Iterator[None]:
+    def evaluating(self) -> Iterator[None]:
         """Time an evaluation."""
         start = time.perf_counter()
         yield
         self.seconds_evaluate += time.perf_counter() - start
-        self._remember_peak(device)
-
-    def _remember_peak(self, device: torch.device) -> None:
-        if device.type == "cuda":
-            peak = torch.cuda.max_memory_allocated(device)
-        else:
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-        self.peak_memory_bytes = max(self.peak_memory_bytes, peak)
 
     def costs(self) -> dict[str, float]:
         """The columns of ``runs.csv``; a step's seconds are the median over stretches."""
@@ -62,3 +58,22 @@ class Meter:
             "seconds_evaluate": self.seconds_evaluate,
             "peak_memory_bytes": self.peak_memory_bytes,
         }
+
+
+def _forget_peak(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    else:
+        with suppress(OSError):  # where there is none, or nobody may, evaluations count as well
+            RESET.write_text("5")
+
+
+def _peak(device: torch.device) -> int:
+    """The largest memory in use since it was forgotten, in bytes."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    with suppress(OSError):
+        for line in STATUS.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

@@ -25,7 +25,7 @@ from lipbench.launch.signals import Signals, Stopped, end
 from lipbench.request import cell as cells
 from lipbench.request.cell import Cell
 from lipbench.train.streams import EVALUATION, seed_globally, seeded
-from lipbench.work import basis, checkpoint, environment
+from lipbench.work import basis, checkpoint, environment, failures
 from lipbench.work.device import choose_device
 from lipbench.work.job import Job
 from lipbench.work.meter import Meter
@@ -64,16 +64,9 @@ def work(folder: RunFolder, device: str, progress: Progress, argv: list[str], si
             return STOPPED
         except Exception as error:  # whatever happens in a cell is recorded in its folder
             traceback.print_exc()  # into the log
-            message = str(error) if isinstance(error, LipbenchError) else f"{type(error).__name__}: {error}"
-            folder.record_failure(kind_of(error), message, traceback.format_exc())
+            folder.record_failure(failures.kind_of(error), failures.message_of(error), traceback.format_exc())
             return FAILED
         return FINISHED
-
-
-def kind_of(error: Exception) -> str:
-    """The word for a failure in ``error.json``."""
-    starved = isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
-    return "out of memory" if starved else "error"
 
 
 @dataclass
@@ -150,7 +143,7 @@ class _Run:
         step = self.job.training.step
         try:
             # Innermost, so that random states are restored in peace.
-            with self.meter.evaluating(self.device), seeded(self.cell.seed, EVALUATION), self.signals.interrupting():
+            with self.meter.evaluating(), seeded(self.cell.seed, EVALUATION), self.signals.interrupting():
                 record, samples = self.job.evaluate(final=step == self.cell.protocol.train.steps)
         except Stopped:
             self.save()

@@ -13,8 +13,8 @@ from lipbench.errors import RequestError
 from lipbench.launch import BUSY, FAILED, FINISHED
 from lipbench.measures import is_taken
 from lipbench.tools.load import load
-from lipbench.work import run as working
 from lipbench.work.environment import processor
+from lipbench.work.failures import kind_of
 from lipbench.work.run import work
 from tests.conftest import MakeRun
 from tests.work.cells import NETS, PERCEPTRONS, SPOILT, error, nets_file, result
@@ -118,7 +118,7 @@ def test_an_exception_is_recorded_with_its_traceback_and_tried_again(make_run: M
     ],
 )
 def test_running_out_of_memory_is_told_from_other_errors(raised: Exception, kind: str) -> None:
-    assert working.kind_of(raised) == kind
+    assert kind_of(raised) == kind
 
 
 def test_the_users_own_method_is_run_from_the_copy_in_the_folder(make_run: MakeRun, nan_method: str) -> None:
