@@ -213,8 +213,8 @@ COLUMNS = (
     Column("seconds_per_step", "Seconds a step, the median over stretches of training.", title="ms/step", unit="s",
            scale=1000.0, better="lower", low=0.0, views=MEANS, place=STEP),
     Column("seconds_evaluate", "Seconds of all evaluations.", unit="s", better="lower", low=0.0),
-    Column("peak_memory_bytes", "Largest memory in use while training: of the GPU; of the whole process on a CPU.", "whole",
-           unit="bytes", better="lower", low=0.0),
+    Column("peak_memory_bytes", "Largest memory in use while training: of the GPU; of the whole process on a CPU.",
+           "whole", unit="bytes", better="lower", low=0.0),
     Column("device", "Name of the GPU or processor.", "text"),
     Column("diverged_at", "Step at which something was no longer finite.", "whole"),
     Column("error", "Why the run failed or diverged.", "text"),
@@ -225,7 +225,8 @@ COUNTS = ["method", "n", "diverged", "unfinished"]  # what stands beside the mea
 # In small letters, what else tables, results and traces hold.
 _HELD = {name.lower() for column in COLUMNS for name in (column.name, column.title)} | {
     *COUNTS, "comparison_id", "part", "line", "message", "step", "trace", "critic_loss", "generator_loss", "passes",
-    "engine_reason", "cuda_graph", "cuda_graph_reason", "memory_format", "not_examined", "kid_subset_size", "isc_splits", "kid_mean",
+    "engine_reason", "cuda_graph", "cuda_graph_reason", "memory_format", "not_examined",
+    "kid_subset_size", "isc_splits", "kid_mean",
 }  # fmt: skip
 _EXAMINED = ("grad_norm_", "raw_grad_norm_", "secant_", "raw_secant_")
 

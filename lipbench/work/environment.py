@@ -37,7 +37,7 @@ def describe(device: torch.device, threads: int, argv: list[str]) -> dict[str, A
 
 
 def describe_gpu(device: torch.device) -> dict[str, Any]:
-    """What decides how quick a GPU is: its memory in bytes, and driver, clocks and power where the driver's tool says."""
+    """What decides how quick a GPU is: its memory in bytes; driver, clocks and power where the driver's tool says."""
     known = torch.cuda.get_device_properties(device)
     asked = ",".join(GPU)
     words = ["nvidia-smi", f"--id=GPU-{known.uuid}", f"--query-gpu={asked}", "--format=csv,noheader"]

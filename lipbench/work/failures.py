@@ -18,8 +18,8 @@ def message_of(error: Exception) -> str:
     said = f"{type(error).__name__}: {error}"
     if isinstance(error, torch.OutOfMemoryError):
         return (
-            f"{said.splitlines()[0]}; expected a GPU with room for a step: run fewer at a time (--jobs), or with smaller "
-            f"batches (--set train.batch_size=…)"
+            f"{said.splitlines()[0]}; expected a GPU with room for a step: run fewer at a time (--jobs), or with "
+            f"smaller batches (--set train.batch_size=…)"
         )
     if isinstance(error, torch.AcceleratorError):
         return (
