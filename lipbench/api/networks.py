@@ -86,10 +86,11 @@ def cost(
         progress: is told how many rounds are done.
 
     Returns:
-        A record for each method, engine and part (critic, generator, iteration): seconds (the median, with an interval
-        that needs no distribution), ratio_to_none, forward_equivalents (counted: the critic's passes, in forward
-        passes over the same images; None for an iteration), peak_memory_bytes (of what the step makes; on a CUDA
-        device all that is allocated), and what it was measured with.
+        A record for each method, engine and part (critic, generator, iteration, and on a CUDA device graph, which is
+        an iteration as a CUDA graph): seconds (the median, with an interval that needs no distribution),
+        ratio_to_none, forward_equivalents (counted: the critic's passes, in forward passes over the same images; None
+        for an iteration), peak_memory_bytes (of what the step makes; on a CUDA device all that is allocated),
+        cuda_graph_reason (why there is no graph), and what it was measured with.
 
     Raises:
         RequestError: anything asked for is not known or not possible.

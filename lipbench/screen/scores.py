@@ -52,6 +52,8 @@ def show_scores(console: Console, records: list[dict[str, Any]]) -> None:
 def show_cost(console: Console, records: list[dict[str, Any]]) -> None:
     """A row a method and engine: time and operations of each part of a training step."""
     heads = ["method", "engine", "critic ms", "×", "passes", "generator ×", "passes", "step ms", "×", "MiB"]
+    has_graphs = any(record["part"] == "graph" for record in records)
+    heads += ["graph ms", "×"] * has_graphs
     table = open_table()
     for head in heads:
         table.add_column(
@@ -73,6 +75,7 @@ def show_cost(console: Console, records: list[dict[str, Any]]) -> None:
             f"{1e3 * iteration['seconds']:.4g}",
             f"{iteration['ratio_to_none']:.2f}",
             f"{iteration['peak_memory_bytes'] / 2**20:.0f}",
+            *(_of_graph(parts["graph"]) if has_graphs else ()),
         )
     first, shape = records[0], "×".join(map(str, records[0]["shape"]))
     print_line(
@@ -85,3 +88,13 @@ def show_cost(console: Console, records: list[dict[str, Any]]) -> None:
     print_line(
         console, "×: time in that of none. passes: the critic's work, in forward passes over the same images.", "dim"
     )
+    for record in records:
+        if reason := record.get("cuda_graph_reason"):
+            show_note(console, f"{record['method']} by {record['engine']} is no graph: {reason}.")
+
+
+def _of_graph(record: dict[str, Any]) -> tuple[str, str]:
+    """An iteration as a graph, if it is one."""
+    if record["cuda_graph_reason"]:
+        return "–", "–"
+    return f"{1e3 * record['seconds']:.4g}", f"{record['ratio_to_none']:.2f}"

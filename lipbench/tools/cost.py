@@ -15,6 +15,7 @@ from lipbench.measuring.counters import MemoryCounter, OperationCounter
 from lipbench.request.plan import Planned
 from lipbench.train.gradients.double_backward import DoubleBackward
 from lipbench.train.gradients.terms import Engine
+from lipbench.train.graph import WARM
 from lipbench.train.loop import Trainer
 from lipbench.work.build import build_trainer
 from lipbench.work.device import choose_device, wait
@@ -23,10 +24,22 @@ from lipbench.work.stages import Stages
 
 T = TypeVar("T")
 Record = dict[str, Any]
+
+
+def _one_by_one(trainer: Trainer) -> None:
+    """An iteration whose kernels are launched one after another."""
+    graphs, trainer.graphs = trainer.graphs, None
+    try:
+        trainer.advance(1)
+    finally:
+        trainer.graphs = graphs
+
+
 PARTS: dict[str, Callable[[Trainer], object]] = {
     "critic": Trainer.critic_step,
     "generator": Trainer.generator_step,
-    "iteration": lambda trainer: trainer.advance(1),
+    "iteration": _one_by_one,
+    "graph": lambda trainer: trainer.advance(1),
 }
 CONTROL = "none"
 LEVEL = 0.95
@@ -52,6 +65,8 @@ def measure(
 ) -> list[Record]:
     """Time every method's critic step, generator step and whole iteration, `rounds` times in turn.
 
+    On a CUDA device the iteration is timed as a graph, too.
+
     Args:
         planned: a cell a method; the control ``none`` among them.
         engines: ``three-sweep``, ``double-backward`` or both; methods without gradient norms need neither.
@@ -67,12 +82,13 @@ def measure(
     """
     chosen = choose_device(device)
     setups = [setup for item in planned for setup in _setups(item, engines, chosen)]
-    counted = {(id(setup), part): _count(setup, part) for setup in setups for part in PARTS}
+    parts = [part for part in PARTS if part != "graph" or setups[0].trainer.graphs is not None]
+    counted = {(id(setup), part): _count(setup, part) for setup in setups for part in parts}
     seconds: dict[tuple[int, str], list[float]] = {key: [] for key in counted}
     for turn in range(rounds):
         # Another one is first in each round: what comes after a pause is slower.
         for setup in setups[turn % len(setups) :] + setups[: turn % len(setups)]:
-            for part in PARTS:
+            for part in parts:
                 seconds[id(setup), part].append(_time(setup.trainer, part))
         progress(turn + 1)
     control = next(setup for setup in setups if setup.method == CONTROL)
@@ -92,9 +108,10 @@ def measure(
             "device": name,
             "precision": cell.protocol.train.precision,
             "torch": torch.__version__,
+            **({"cuda_graph_reason": setup.trainer.graphs.reason} if part == "graph" and setup.trainer.graphs else {}),
         }
         for setup in setups
-        for part in PARTS
+        for part in parts
     ]
 
 
@@ -158,8 +175,10 @@ def _count(setup: _Setup, part: str) -> tuple[float | None, int]:
     with setup.stages.stage("making a first step", expected), MemoryCounter() as memory:
         _time(trainer, part)
     trainer.engine = counting.engine
+    for _ in range(WARM + 1 if part == "graph" else 0):
+        _time(trainer, part)
     peak = torch.cuda.max_memory_allocated(device) if device.type == "cuda" else memory.peak
-    if part == "iteration":
+    if part in ("iteration", "graph"):
         return None, peak
     settings = trainer.settings
     count = 2 * settings.batch_size if part == "critic" else settings.generator_batch_size

@@ -2,16 +2,23 @@
 
 import json
 import re
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 import lipbench
 from lipbench.cli import main
 from lipbench.errors import RequestError
+from lipbench.screen.scores import show_cost
+from lipbench.tools import cost
 from lipbench.tools.cost import median_interval
+from lipbench.train import host
+from lipbench.train.graph import Graphs
+from tests.train.recording import Recording
 
 QUICK: dict[str, Any] = {"architecture": "cnn-8", "batch_size": 4, "rounds": 2}
 
@@ -27,6 +34,30 @@ def test_every_method_is_measured_by_the_engines_that_make_a_difference_to_it() 
     wanted = [(method, engine) for method, listed in engines.items() for engine in listed]
     assert list(dict.fromkeys((method, engine) for method, engine, _ in found)) == wanted
     assert {part for _, _, part in found} == {"critic", "generator", "iteration"}
+
+
+def test_where_there_are_graphs_an_iteration_is_timed_as_one_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    build = cost.build_trainer
+
+    def graphed(*given: Any) -> Any:
+        made = build(*given)
+        made.graphs = Graphs(made, Recording(made))
+        if made.composition.methods[0].guarantee == "layerwise":
+            made.graphs.reason = "a step changes critic.count on the host"
+        return made
+
+    monkeypatch.setattr(cost, "build_trainer", graphed)
+    monkeypatch.setattr(host, "of_random_numbers", dict)  # the checks of types draw some
+    records = lipbench.cost("gn,sn", **QUICK)
+    found = by_key(records)
+    assert {part for _, _, part in found} == {"critic", "generator", "iteration", "graph"}
+    assert found["gn", "double-backward", "graph"]["cuda_graph_reason"] is None
+    assert found["gn", "double-backward", "graph"]["forward_equivalents"] is None
+    console = Console(width=120, record=True, file=StringIO())
+    show_cost(console, records)
+    shown = console.export_text()
+    assert "graph ms" in shown
+    assert "sn by plain is no graph: a step changes critic.count on the host." in shown
 
 
 def test_operations_are_counted_and_times_are_those_of_the_rounds() -> None:
