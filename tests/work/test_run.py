@@ -14,7 +14,7 @@ from lipbench.launch import BUSY, FAILED, FINISHED
 from lipbench.measures import is_taken
 from lipbench.tools.load import load
 from lipbench.work.environment import processor
-from lipbench.work.failures import kind_of
+from lipbench.work.failures import kind_of, message_of
 from lipbench.work.run import work
 from tests.conftest import MakeRun
 from tests.work.cells import NETS, PERCEPTRONS, SPOILT, error, nets_file, result
@@ -39,7 +39,7 @@ def test_a_finished_run_has_everything_that_the_table_needs(make_run: MakeRun) -
     folder = make_run("gn", finished=True)
     found = result(folder)
     assert (found["status"], found["step"]) == ("done", 6)
-    assert (found["passes"], found["memory_format"]) == (1, "contiguous")
+    assert (found["passes"], found["memory_format"]) == (1, "channels-last")
     assert found["extractor"].startswith("digits-cnn@")
     for name in ("fid", "kid", "inception_score", "grad_norm_max", "raw_grad_norm_mean", *TIMES):
         assert isinstance(found[name], int | float), name
@@ -121,6 +121,27 @@ def test_running_out_of_memory_is_told_from_other_errors(raised: Exception, kind
     assert kind_of(raised) == kind
 
 
+@pytest.mark.parametrize(
+    ("raised", "message"),
+    [
+        (
+            torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nmore"),
+            "OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.; expected a GPU with room for a step: run "
+            "fewer at a time (--jobs), or with smaller batches (--set train.batch_size=…)",
+        ),
+        (
+            torch.AcceleratorError("CUDA error: device-side assert triggered\nmore"),
+            "the GPU failed (AcceleratorError: CUDA error: device-side assert triggered); expected one that works: the "
+            "last checkpoint is kept, and the same command goes on from it",
+        ),
+        (ValueError("shapes differ"), "ValueError: shapes differ"),
+        (RequestError("no"), "no"),
+    ],
+)
+def test_a_failure_of_the_gpu_names_the_way_on(raised: Exception, message: str) -> None:
+    assert message_of(raised) == message
+
+
 def test_the_users_own_method_is_run_from_the_copy_in_the_folder(make_run: MakeRun, nan_method: str) -> None:
     folder = make_run(f"{nan_method}[after=100]")
     Path(nan_method).unlink()
@@ -175,7 +196,7 @@ def test_a_critic_with_batch_normalisation_is_refused_under_gradient_norms_alone
     assert go(refused) == FAILED
     assert "by a BatchNorm2d, layer '0'" in error(refused)["message"]
     found = result(make_run("wc", finished=True, architecture=nets))
-    assert (found["status"], found["passes"], found["memory_format"]) == ("done", 2, "contiguous")
+    assert (found["status"], found["passes"], found["memory_format"]) == ("done", 2, "channels-last")
 
 
 NOISY = """
