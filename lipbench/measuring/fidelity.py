@@ -104,6 +104,12 @@ class Real:
     features: Arrays
     moments: Arrays
 
+    @classmethod
+    def of(cls, features: Mapping[str, Tensor]) -> "Real":
+        """Of features as `Features.extract` gives them."""
+        moments = fid_features_to_statistics(features["features"])
+        return cls({layer: each.numpy() for layer, each in features.items()}, moments)
+
 
 def measure_real(
     reference: Reference,

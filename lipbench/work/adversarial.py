@@ -14,7 +14,7 @@ from lipbench.interfaces.dataset import digest, remarks, to_unit
 from lipbench.launch.listener import Listener, duration
 from lipbench.measuring.critic import interpolate, settled
 from lipbench.measuring.features import Features
-from lipbench.measuring.fidelity import Reference, compare, fidelity, fitted, frechet, measure_real, notes
+from lipbench.measuring.fidelity import Real, Reference, compare, fitted, frechet, measure_real, notes
 from lipbench.measuring.images import generate, grid_png
 from lipbench.plugins.registry import Locate
 from lipbench.request.cell import Cell
@@ -149,22 +149,24 @@ class Adversarial(Job):
     def prepare(self, results: Path, stages: Stages, *, measure: bool) -> None:
         """See `Job.prepare`: the real pictures, and as yardsticks noise and real pictures against real ones."""
         with stages.stage("measuring the real pictures", "pictures that the extractor can take"):
-            listener, dataset, real = stages.listener, self.cell.dataset, len(self.reference.pictures)
+            listener, dataset, count = stages.listener, self.cell.dataset, len(self.reference.pictures)
             self._tell(listener)
             has_yardsticks = basis.check(results, self.cell, self.basis)
             if not measure:
                 return
-            for extractor in self.extractors:
+            real = [
                 measure_real(
                     self.reference,
                     extractor,
                     cuda=self._cuda,
-                    progress=lambda done: listener.checking(f"{dataset}: real pictures measured: {done:,} of {real:,}"),
+                    progress=lambda done: listener.checking(f"{dataset}: real pictures measured: {done:,} of {count:,}"),
                     note=listener.noted,
                 )
+                for extractor in self.extractors
+            ]
             if not has_yardsticks:
-                listener.checking(f"{dataset}: measuring noise, and real pictures against real ones")
-                basis.write_yardsticks(results, self.cell, self._yardsticks(listener.noted) | self.basis)
+                listener.checking(f"{dataset}: measuring noise")
+                basis.write_yardsticks(results, self.cell, self._yardsticks(real[0]) | self.basis)
 
     def _tell(self, listener: Listener) -> None:
         """Tell what a reader of the numbers must know."""
@@ -181,26 +183,29 @@ class Adversarial(Job):
             listener.noted(text)
         slow = self.extractor.seconds_per_picture
         if not self._cuda and slow * (samples + real) > SLOW:
-            each, once = (duration(count * slow) for count in (samples, real + 2 * min(samples, MOST)))
+            each, once = (duration(count * slow) for count in (samples, real + min(samples, MOST)))
             when = "the last evaluation" if self.curve_extractor else "each evaluation"
             listener.noted(
                 f"On a CPU the Inception network takes about {once} once for the real pictures, and {each} for {when}; "
                 f"for a try give --quick, or --set evaluate.samples=1000 --set evaluate.real_samples=1000"
             )
 
-    def _yardsticks(self, note: Note) -> Record:
+    def _yardsticks(self, real: Real) -> Record:
         """What the same measures say of noise, and of real pictures: one half against the other."""
-        settings, real = self.measured, self.reference.pictures
-        size = (min(settings.samples, MOST), *real.shape[1:])
+        settings, pictures = self.measured, self.reference.pictures
+        size = (min(settings.samples, MOST), *pictures.shape[1:])
         noise = torch.randint(0, 256, size, generator=generator(0, "noise")).to(torch.uint8)
-        half = min(len(real) // 2, MOST)
+        half = min(len(pictures) // 2, MOST)
         smaller = {key: min(getattr(settings, key), half, len(noise)) for key in ("kid_subset_size", "isc_splits")}
         settings = settings.model_copy(update=smaller)
-        other = Reference(real[1::2][:half], f"{self.reference.name}-half")
+        one, other = (
+            {layer: torch.from_numpy(each[start::2][:half]) for layer, each in real.features.items()}
+            for start in (0, 1)
+        )
+        found = self.extractor.extract(noise, cuda=self._cuda)
         return {
-            name: fidelity(pictures, reference, self.extractor, settings, cuda=self._cuda, note=note)
-            | {"samples": len(pictures)}
-            for name, pictures, reference in (("noise", noise, self.reference), ("real", real[::2][:half], other))
+            "noise": compare(found, real, self.extractor, settings) | {"samples": len(noise)},
+            "real": compare(one, Real.of(other), self.extractor, settings) | {"samples": half},
         }
 
     def evaluate(self, *, final: bool) -> tuple[Record, bytes]:
