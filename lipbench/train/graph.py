@@ -6,6 +6,7 @@ made both ways and compared. Where the two differ, or the host takes part in a s
 reason is kept.
 """
 
+import os
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterator
@@ -21,7 +22,7 @@ Replay = Callable[[], None]
 WARM = 3  # steps of a pattern before it is captured: libraries choose their kernels and make their workspaces
 MOST = 8  # graphs: each holds the memory of a step
 ROUNDING, COARSE = 0.05, 0.3  # how far a graph may be from the step, of the step's own change
-NAME = "cuda-graph"
+SWITCH = "LIPBENCH_CUDA_GRAPH"  # 0 in the environment: steps one by one
 
 
 class Backend(ABC):
@@ -166,7 +167,8 @@ class Graphs:
     def __init__(self, training: Graphed, backend: Backend) -> None:
         self.training = training
         self.backend = backend
-        self.reason: str | None = None
+        off = os.environ.get(SWITCH) == "0"
+        self.reason: str | None = f"{SWITCH}=0 asks for single steps" if off else None
         self._graphs: dict[Hashable, _Graph] = {}
         self._seen: dict[Hashable, int] = {}
 

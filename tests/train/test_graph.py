@@ -208,6 +208,15 @@ def test_what_cannot_be_captured_is_done_step_by_step(monkeypatch: pytest.Monkey
     assert_equal(by_graph.state_dict(), single.state_dict())
 
 
+def test_the_environment_can_ask_for_single_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIPBENCH_CUDA_GRAPH", "0")
+    made = trainer("wc")
+    backend = graphed(made)
+    made.advance(STEPS)
+    assert made.graphs is not None
+    assert (made.graphs.reason, backend.captured) == ("LIPBENCH_CUDA_GRAPH=0 asks for single steps", 0)
+
+
 @pytest.mark.parametrize("spoil", ["weights", "draws"])
 def test_a_graph_that_does_something_else_is_not_used(spoil: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As where a library's kernel is captured wrongly."""
