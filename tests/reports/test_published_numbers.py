@@ -88,7 +88,7 @@ def of_data(**changed: object) -> pd.DataFrame:
 def test_every_number_of_the_same_data_and_network_stands_there_with_its_source() -> None:
     found = fids(of_data(), SETTINGS)
     assert found is not None
-    assert len(found) == 7
+    assert len(found) == 8
     collections = found[found["reported as"].str.startswith("SN, pytorch-gan-collections")].iloc[0]
     assert collections[["method", "n", "diverged", "their FID", "differs in"]].tolist() == [
         "sn",
@@ -128,6 +128,29 @@ def test_networks_that_are_built_otherwise_are_told() -> None:
     found = fids(of_data(architecture="resnet-32"), SETTINGS)
     assert found is not None
     assert found["differs in"].str.contains("bilinear upsampling, sum pooling").any()
+
+
+# Of the source's runs, seed by seed: FID against the training pictures, Inception Score.
+SEEDS = {
+    "cnn-32": [(18.1577, 7.7711), (17.8319, 7.7825), (17.1989, 7.6973), (17.8699, 7.7964), (17.5649, 7.7912)],
+    "resnet-32": [(10.7624, 8.3593), (11.3691, 8.3583), (10.7299, 8.4261), (10.629, 8.5687), (11.2553, 8.4648)],
+}
+
+
+@pytest.mark.parametrize(
+    ("architecture", "fid", "score"),
+    [("cnn-32", "17.72 ± 0.36", "7.77 ± 0.04"), ("resnet-32", "10.95 ± 0.34", "8.44 ± 0.09")],
+)
+def test_what_was_published_seed_by_seed_is_shown_as_mean_and_deviation(
+    architecture: str, fid: str, score: str
+) -> None:
+    found = fids(of_data(architecture=architecture), SETTINGS)
+    assert found is not None
+    (row,) = found[found["reported as"].str.startswith("GN, five seeds")].to_dict("records")
+    seeds = pd.DataFrame(SEEDS[architecture])
+    computed = [f"{mean:.2f} ± {spread:.2f}" for mean, spread in zip(seeds.mean(), seeds.std(), strict=True)]
+    assert [row["their FID"], row["their Inception Score"]] == computed == [fid, score]
+    assert "weights rescaled while training" in row["differs in"]
 
 
 def test_every_published_number_has_a_source_and_a_value() -> None:
