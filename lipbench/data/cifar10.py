@@ -22,6 +22,7 @@ TRAIN = {
 }
 HELD_OUT = {"test_batch.bin": "803d5f7f4d78ea53de84dbe85f74fb6d"}
 BINARY, PICKLED, META = "cifar-10-batches-bin", CIFAR10.base_folder, CIFAR10.meta
+Part = tuple[Tensor, Tensor]  # pictures and their classes
 
 
 class Cifar10(Dataset):
@@ -29,22 +30,34 @@ class Cifar10(Dataset):
 
     def load(self) -> Pictures:
         """Check every file's digest and read it."""
-        binary = _files.find(BINARY)
-        if binary is not None:
-            _files.check_md5(binary, TRAIN | HELD_OUT)
-            return Pictures(train=_read(binary, TRAIN), held_out=_read(binary, HELD_OUT))
-        folder = _files.find(PICKLED) or _files.fetch(
-            "CIFAR-10", PICKLED, lambda work: CIFAR10(work, download=True), otherwise=BINARY
-        )
-        _files.check_md5(folder, dict([*CIFAR10.train_list, *CIFAR10.test_list, [META["filename"], META["md5"]]]))
-        train, held_out = (
-            torch.from_numpy(CIFAR10(folder.parent, train=train).data).permute(0, 3, 1, 2).contiguous()
-            for train in (True, False)
-        )
+        (train, _), (held_out, _) = _parts()
         return Pictures(train=train, held_out=held_out)
 
+    def labels(self) -> tuple[Tensor, Tensor]:
+        """The classes of the training pictures and of the held-out ones, 0 to 9, (n,) and (m,); errors as of `load`."""
+        (_, train), (_, held_out) = _parts()
+        return train, held_out
 
-def _read(folder: Path, names: dict[str, str]) -> Tensor:
+
+def _parts() -> tuple[Part, Part]:
+    binary = _files.find(BINARY)
+    if binary is not None:
+        _files.check_md5(binary, TRAIN | HELD_OUT)
+        return _read(binary, TRAIN), _read(binary, HELD_OUT)
+    folder = _files.find(PICKLED) or _files.fetch(
+        "CIFAR-10", PICKLED, lambda work: CIFAR10(work, download=True), otherwise=BINARY
+    )
+    _files.check_md5(folder, dict([*CIFAR10.train_list, *CIFAR10.test_list, [META["filename"], META["md5"]]]))
+    return _published(folder, train=True), _published(folder, train=False)
+
+
+def _read(folder: Path, names: dict[str, str]) -> Part:
     """A record is one byte for the class and 3,072 for the picture."""
     records = np.concatenate([np.fromfile(folder / name, np.uint8).reshape(-1, 3073) for name in names])
-    return torch.from_numpy(np.ascontiguousarray(records[:, 1:])).reshape(-1, 3, 32, 32)
+    pictures = torch.from_numpy(np.ascontiguousarray(records[:, 1:])).reshape(-1, 3, 32, 32)
+    return pictures, torch.from_numpy(records[:, 0].astype(np.int64))
+
+
+def _published(folder: Path, *, train: bool) -> Part:
+    found = CIFAR10(folder.parent, train=train)
+    return torch.from_numpy(found.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(found.targets)

@@ -5,6 +5,7 @@ Source: Alpaydin & Kaynak 1998, Optical Recognition of Handwritten Digits, UCI (
 
 import torch
 from sklearn.datasets import load_digits
+from torch import Tensor
 
 from lipbench.interfaces.dataset import Dataset, Pictures
 
@@ -15,6 +16,14 @@ class Digits(Dataset):
     def load(self) -> Pictures:
         """Scale the sixteen grey levels to bytes and split."""
         levels = torch.from_numpy(load_digits().images)[:, None]
-        pictures = (levels * (255 / 16)).round().to(torch.uint8)
-        held_out = torch.arange(len(pictures)) % 5 == 4
-        return Pictures(train=pictures[~held_out], held_out=pictures[held_out])
+        train, held_out = _split((levels * (255 / 16)).round().to(torch.uint8))
+        return Pictures(train=train, held_out=held_out)
+
+    def labels(self) -> tuple[Tensor, Tensor]:
+        """The digits in the training pictures and in the held-out ones, (1438,) and (359,)."""
+        return _split(torch.from_numpy(load_digits().target))
+
+
+def _split(all_of: Tensor) -> tuple[Tensor, Tensor]:
+    held_out = torch.arange(len(all_of)) % 5 == 4
+    return all_of[~held_out], all_of[held_out]

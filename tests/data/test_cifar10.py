@@ -42,17 +42,20 @@ def test_the_binary_version_is_read_record_by_record(binary: Path) -> None:
     second = (binary / "data_batch_1.bin").read_bytes()[3073 + 1 :]
     assert pictures.train[1, 0, 0, :3].tolist() == list(second[:3])
     assert pictures.train[1, 2, 31, 31].item() == second[3071]
+    train, held_out = Cifar10().labels()
+    assert (len(train), len(held_out)) == (5 * COUNT, COUNT)
+    assert held_out.tolist() == list((binary / "test_batch.bin").read_bytes()[::3073])
 
 
-def test_the_pickled_version_gives_the_same_pictures(
+def test_the_pickled_version_gives_the_same_pictures_and_classes(
     binary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wanted = Cifar10().load()
+    wanted, labels = Cifar10().load(), Cifar10().labels()
     folder = tmp_path / "cifar-10-batches-py"
     folder.mkdir()
-    parts = [*wanted.train.split(COUNT), wanted.held_out]
-    for (name, _), part in zip(cifar10.CIFAR10.train_list + cifar10.CIFAR10.test_list, parts, strict=True):
-        batch = {"data": part.reshape(COUNT, -1).numpy(), "labels": [0] * COUNT}
+    parts = zip(wanted.split("all").split(COUNT), torch.cat(labels).split(COUNT), strict=True)
+    for (name, _), (part, of) in zip(cifar10.CIFAR10.train_list + cifar10.CIFAR10.test_list, parts, strict=True):
+        batch = {"data": part.reshape(COUNT, -1).numpy(), "labels": of.tolist()}
         (folder / name).write_bytes(pickle.dumps(batch))
     (folder / "batches.meta").write_bytes(pickle.dumps({"label_names": ["a"]}))
     for listed in ("train_list", "test_list"):
@@ -63,6 +66,7 @@ def test_the_pickled_version_gives_the_same_pictures(
     found = Cifar10().load()
     assert torch.equal(found.train, wanted.train)
     assert torch.equal(found.held_out, wanted.held_out)
+    assert all(map(torch.equal, Cifar10().labels(), labels))
     (folder / "data_batch_3").write_bytes(b"half")
     with pytest.raises(RequestError, match="data_batch_3' .4 bytes. has md5"):
         Cifar10().load()

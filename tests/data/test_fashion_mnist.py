@@ -19,6 +19,10 @@ def content(count: int, seed: int) -> bytes:
     return header + np.random.default_rng(seed).integers(0, 256, count * 784, dtype=np.uint8).tobytes()
 
 
+def classes(count: int) -> bytes:
+    return np.array([2049, count], ">i4").tobytes() + bytes(range(count))
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A small set in the published form."""
@@ -28,6 +32,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         name = getattr(fashion_mnist, part)[0]
         (made / f"{name}.gz").write_bytes(gzip.compress(content(count, count)))
         monkeypatch.setattr(fashion_mnist, part, (name, hashlib.md5(content(count, count)).hexdigest()))
+        name = getattr(fashion_mnist, f"{part}_LABELS")[0]
+        (made / f"{name}.gz").write_bytes(gzip.compress(classes(count)))
+        monkeypatch.setattr(fashion_mnist, f"{part}_LABELS", (name, hashlib.md5(classes(count)).hexdigest()))
     monkeypatch.setenv("LIPBENCH_DATA", str(tmp_path))
     return made
 
@@ -52,6 +59,11 @@ def test_files_may_be_unpacked_and_lie_where_torchvision_puts_them(folder: Path,
         (tmp_path / place).parent.mkdir()
         folder.rename(tmp_path / place)
     assert torch.equal(FashionMnist().load().train, wanted)
+
+
+def test_the_classes_are_read_after_their_header(folder: Path) -> None:
+    train, held_out = FashionMnist().labels()
+    assert (train.tolist(), held_out.tolist()) == ([0, 1, 2], [0, 1])
 
 
 @pytest.mark.parametrize("cut", [1, 100, 1500])
