@@ -35,13 +35,20 @@ class Shipped(Extractor):
         return Path(__file__).with_name(self._file)
 
 
-class ConvClassifier(nn.Module):
-    """Four convolutions with batch norm, whose 128 channels are averaged, and a linear layer: 32×32 → ten classes.
+class Convolutional(Shipped):
+    """Four convolutions with batch norm, averaged over a picture of 32×32, and a linear layer: some 240,000 weights."""
 
-    Args:
-        channels: of a picture.
-    """
+    features = 128
+    shape: ClassVar[tuple[int, int, int]]
+    kid_gamma = 0.078125  # 1 / (128 · .1): the features have a mean square of .1
+    seconds_per_picture = 0.0003
 
+    def network(self) -> nn.Module:
+        """Return it with new weights."""
+        return _Convolutional(self.shape[0])
+
+
+class _Convolutional(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.body = nn.Sequential(
@@ -58,7 +65,6 @@ class ConvClassifier(nn.Module):
         self.to(memory_format=torch.channels_last)  # quicker on a CPU
 
     def forward(self, pictures: Float[Tensor, "n c 32 32"]) -> tuple[Float[Tensor, "n 128"], Float[Tensor, "n 10"]]:
-        """Features (n, 128) and logits (n, 10)."""
         features = self.body(pictures)
         return features, self.head(features)
 
