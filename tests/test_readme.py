@@ -65,7 +65,7 @@ def test_every_command_line_of_the_readme_is_understood(tmp_path: Path, monkeypa
 @pytest.mark.parametrize("name", [name for name in protocol.named() if name != "w1"])
 def test_the_table_of_protocols_says_what_they_are(name: str) -> None:
     settings = adversarial(protocol.check(protocol.read(name), {}))
-    side = int(settings.architecture.rpartition("-")[2])
+    side = int(settings.architecture.partition("[")[0].rpartition("-")[2])
     grey = settings.datasets in ("digits", "fashion-mnist")
     pair = networks(settings.architecture, (1 if grey else 3, side, side), settings.train.latent_dim)
     counts = " / ".join(f"{sum(weight.numel() for weight in net.parameters()):,}" for net in pair)

@@ -43,7 +43,10 @@ class Measure(Plugin):
         raise NotImplementedError
 
     def of_features(self, fake: Float[Tensor, "n k"], real: Float[Tensor, "m k"]) -> Values:
-        """Measure generated pictures beside real ones, by the features of the protocol's extractor."""
+        """Measure generated pictures beside real ones, by the features of the protocol's extractor.
+
+        Under a protocol with a curve extractor there are such features at the end of a run alone.
+        """
         raise NotImplementedError
 
     def of_critic(

@@ -169,8 +169,8 @@ COLUMNS = (
     Column("engine", "How gradients of gradient norms are taken: `three-sweep` or `double-backward`; `plain` where the "
            "method needs none.", "text"),
     Column("extractor", "Network that gives the features of pictures, with a digest of its weights.", "text"),
-    Column("curve_extractor", "Network, with a digest of its weights, that gives the features of every evaluation where "
-           "`extractor` is asked at the last one alone.", "text"),
+    Column("curve_extractor", "Network, with a digest of its weights, that gives the features of every evaluation "
+           "where `extractor` is asked at the last one alone.", "text"),
     Column("features", "How many features the extractor gives of a picture.", "whole", low=0.0),
     Column("samples", "Generated pictures that were compared.", "whole", low=0.0),
     Column("real_samples", "Real pictures that the generated ones were compared with.", "whole", low=0.0),

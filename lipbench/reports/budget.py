@@ -21,8 +21,8 @@ RULES = (
     "CPU is left out: it is known of the whole process, whose libraries take more than methods differ by."
 )
 FOLLOWED = (
-    "{} is by the curve extractor, and says nothing next to {}, which is known at the end alone and makes the order and "
-    "the frontier."
+    "Quality on the way is told by {}, of the curve extractor: it says nothing next to {}, which is known at the end "
+    "alone and makes the order and the frontier."
 )
 COSTS = ["seconds_train", "seconds_per_step", "peak_memory_bytes"]
 OTHER_DEVICES = (

@@ -8,14 +8,14 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from lipbench.disk.kept import Note
 from lipbench.errors import Diverged, PluginError
 from lipbench.interfaces.dataset import digest, remarks, to_unit
 from lipbench.launch.listener import Listener, duration
 from lipbench.measuring.critic import interpolate, settled
 from lipbench.measuring.features import Features
-from lipbench.measuring.fidelity import Real, Reference, compare, fitted, frechet, measure_real, notes
+from lipbench.measuring.fidelity import compare, fitted, frechet, measure_real, notes
 from lipbench.measuring.images import generate, grid_png
+from lipbench.measuring.yardsticks import MOST, yardsticks
 from lipbench.plugins.registry import Locate
 from lipbench.request.cell import Cell
 from lipbench.train.loop import Trainer
@@ -32,7 +32,6 @@ FEW = 64  # pictures of a rehearsal
 TRIED = 1000  # pictures with which measures are tried that a user asks for
 GPU = 0.01  # of the time that an extractor takes on a CPU, roughly
 SLOW = 1500.0  # seconds of an extractor on a CPU, from which on it is said
-MOST = 5000  # pictures of a yardstick: it is there for orientation
 SEGMENTS = 8  # searched for secants and jumps: half a minute for cnn-32 on two cores
 
 
@@ -159,14 +158,17 @@ class Adversarial(Job):
                     self.reference,
                     extractor,
                     cuda=self._cuda,
-                    progress=lambda done: listener.checking(f"{dataset}: real pictures measured: {done:,} of {count:,}"),
+                    progress=lambda done: listener.checking(
+                        f"{dataset}: real pictures measured: {done:,} of {count:,}"
+                    ),
                     note=listener.noted,
                 )
                 for extractor in self.extractors
             ]
             if not has_yardsticks:
                 listener.checking(f"{dataset}: measuring noise")
-                basis.write_yardsticks(results, self.cell, self._yardsticks(real[0]) | self.basis)
+                found = yardsticks(real[0], self.shape, self.extractor, self.measured, cuda=self._cuda)
+                basis.write_yardsticks(results, self.cell, found | self.basis)
 
     def _tell(self, listener: Listener) -> None:
         """Tell what a reader of the numbers must know."""
@@ -189,24 +191,6 @@ class Adversarial(Job):
                 f"On a CPU the Inception network takes about {once} once for the real pictures, and {each} for {when}; "
                 f"for a try give --quick, or --set evaluate.samples=1000 --set evaluate.real_samples=1000"
             )
-
-    def _yardsticks(self, real: Real) -> Record:
-        """What the same measures say of noise, and of real pictures: one half against the other."""
-        settings, pictures = self.measured, self.reference.pictures
-        size = (min(settings.samples, MOST), *pictures.shape[1:])
-        noise = torch.randint(0, 256, size, generator=generator(0, "noise")).to(torch.uint8)
-        half = min(len(pictures) // 2, MOST)
-        smaller = {key: min(getattr(settings, key), half, len(noise)) for key in ("kid_subset_size", "isc_splits")}
-        settings = settings.model_copy(update=smaller)
-        one, other = (
-            {layer: torch.from_numpy(each[start::2][:half]) for layer, each in real.features.items()}
-            for start in (0, 1)
-        )
-        found = self.extractor.extract(noise, cuda=self._cuda)
-        return {
-            "noise": compare(found, real, self.extractor, settings) | {"samples": len(noise)},
-            "real": compare(one, Real.of(other), self.extractor, settings) | {"samples": half},
-        }
 
     def evaluate(self, *, final: bool) -> tuple[Record, bytes]:
         """See `Job.evaluate`; where a curve extractor is asked, measures of features are None before the end."""

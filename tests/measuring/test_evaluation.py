@@ -89,6 +89,11 @@ def test_a_critic_that_cannot_be_measured_has_no_number() -> None:
     assert take(mine, Seen(0, None, seen().pictures, seen().features), final=True) == {"mine": None}
 
 
+def test_an_evaluation_without_features_has_no_number_of_them() -> None:
+    mine = {f"my_{hook}": measure(f"of_{hook}", lambda fake, real: 1) for hook in ("pictures", "features")}
+    assert take(mine, seen(features=None), final=False) == {"my_pictures": 1.0, "my_features": None}
+
+
 def test_random_numbers_of_one_measure_shift_nothing_for_another_and_go_by_seed_and_name() -> None:
     def draw(fake: Tensor, real: Tensor) -> Tensor:
         return torch.rand(())

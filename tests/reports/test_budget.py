@@ -142,3 +142,18 @@ def test_one_method_has_nobody_to_be_compared_with() -> None:
     of = of[of["method"] == "slow"]
     assert table(of, traces(of)) is None
     assert table(of.assign(fid=float("nan")), traces(of)) is None
+
+
+def test_where_the_fid_is_known_at_the_end_alone_quality_on_the_way_is_that_of_the_curve_extractor() -> None:
+    of = runs().assign(fid_curve=lambda table: 10 * table["fid"], curve_extractor="quick-classifier@1")
+    on_the_way = traces(of).rename(columns={"fid": "fid_curve"}).assign(fid=None)
+    on_the_way["fid_curve"] *= 10
+    found = table(of, on_the_way)
+    assert found is not None
+    shown = found.set_index("method")
+    assert list(shown.index) == ["slow", "quick", "bad"]
+    assert not any(name.startswith("FID") for name in found)
+    assert shown.loc["slow", "curve FID at 100 steps"].startswith("55 ±")
+    assert shown.loc["bad", "curve FID at 2.2 s"] == "380"
+    assert "told by curve FID, of the curve extractor: it says nothing next to FID" in budget.rules(of)
+    assert budget.rules(runs()) == budget.RULES

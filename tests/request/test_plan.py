@@ -106,6 +106,31 @@ def test_a_module_of_the_users_own_is_part_of_what_is_asked(tmp_path: Path, part
     assert cells.parse(found[0].cell.to_json(), "x") == found[0].cell
 
 
+EXTRACTOR = "from lipbench import Extractor\nclass Mine(Extractor):\n    features = 3\n    def load(self): ...\n"
+
+
+def test_a_curve_extractor_is_read_copied_and_compared_like_the_extractor(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(EXTRACTOR)
+    overrides = {"evaluate.extractor": str(path), "evaluate.curve_extractor": str(path)}
+    (planned,) = ask("gn", overrides=overrides)
+    assert planned.cell.curve_extractor is not None
+    assert planned.cell.protocol.evaluate.curve_extractor == "mine"
+    assert planned.sources == planned.sources | {"extractor.py": path, "curve_extractor.py": path}
+    assert set(planned.contents()) == {"extractor.py", "curve_extractor.py"}
+    assert cells.parse(planned.cell.to_json(), "x") == planned.cell
+    path.write_text(EXTRACTOR + "# changed\n")
+    assert ask("gn", overrides=overrides)[0].cell.comparison_id != planned.cell.comparison_id
+
+
+def test_without_a_curve_extractor_nothing_of_it_stands_in_a_cell() -> None:
+    (plain,), (empty,) = ask("gn"), ask("gn", overrides={"evaluate.curve_extractor": ""})
+    assert plain.cell.curve_extractor is None
+    assert "curve" not in plain.cell.to_json() == empty.cell.to_json()
+    (named,) = ask("gn", overrides={"evaluate.curve_extractor": "digits-cnn"})
+    assert str(named.cell.curve_extractor) == "digits-cnn"
+
+
 def test_a_file_without_modules_is_identified_by_itself_alone(mine: Path) -> None:
     (planned,) = ask(str(mine))
     assert planned.cell.methods[0].model_dump().keys() == {"name", "parameters", "file", "sha256"}
@@ -238,6 +263,7 @@ def test_the_canonical_text_of_a_cell_reads_back_as_what_was_asked() -> None:
         ({"architecture": "cnn8"}, "unknown architecture 'cnn8'.*Did you mean 'cnn-8'"),
         ({"architecture": "cnn-8[wdth=3]"}, r"unknown parameter of cnn-8 'wdth'; expected one of: width"),
         ({"evaluate.extractor": "digitscnn"}, r"unknown extractor 'digitscnn'.*Did you mean 'digits-cnn'\?"),
+        ({"evaluate.curve_extractor": "digitscnn"}, r"unknown extractor 'digitscnn'.*Did you mean 'digits-cnn'\?"),
         ({"evaluate.measures": "no"}, "unknown measure 'no'"),
         ({"evaluate.measures": "prdc[k=3,5]"}, "names measure prdc more than once; expected each once"),
     ],

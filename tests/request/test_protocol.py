@@ -151,6 +151,13 @@ def test_real_samples_that_are_left_out_do_not_show_in_text_or_id() -> None:
     assert digits(evaluate__real_samples=100).id != digits().id
 
 
+def test_a_curve_extractor_that_is_left_out_or_empty_does_not_show_in_text_or_id() -> None:
+    for left_out in (digits(), digits(evaluate__curve_extractor="")):
+        assert "curve_extractor" not in left_out.model_dump_json()
+        assert left_out.id == digits().id
+    assert digits(evaluate__curve_extractor="digits-cnn").id != digits().id
+
+
 @pytest.mark.parametrize("name", protocol.named())
 def test_what_is_recommended_names_methods_and_is_valid(name: str) -> None:
     data = protocol.read(name)

@@ -60,6 +60,8 @@ def test_several_runs_are_scored_by_the_beginning_of_their_ids(make_run: MakeRun
 def test_a_run_is_scored_against_other_real_pictures(make_run: MakeRun, digits: str) -> None:
     run = make_run("gn", finished=True)
     own, other = lipbench.evaluate(run.path)[0], lipbench.evaluate(run.path, against=digits, split="all")[0]
+    (followed,) = lipbench.evaluate(run.path, overrides={"evaluate.curve_extractor": "digits-cnn"})
+    assert followed["comparable"] == own["comparable"]  # it is not asked for a score
     assert other["real_samples"] == 60
     assert other["comparable"] != own["comparable"]
 

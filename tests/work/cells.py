@@ -12,6 +12,16 @@ from tests.conftest import TINY
 
 NETS = "from torch import nn\nfrom lipbench.nets.cnn_8 import Cnn8; small = Cnn8().make\n"
 PERCEPTRONS = "from torch import nn\nfrom lipbench.nets.mlp import Mlp; small = Mlp().make\n"
+HALVES = """from torch import nn
+from lipbench import Extractor
+class Mean(nn.Module):
+    def forward(self, pictures): return pictures.float().unflatten(2, (2, -1)).mean((3, 4)).flatten(1)
+class Halves(Extractor):
+    features = 2
+    shape = (1, 8, 8)
+    seconds_per_picture = 1e4
+    def load(self): return Mean()
+"""
 SPOILT = """
 def make(shape, latents):
     generator, critic = small(shape, latents)

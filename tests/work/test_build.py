@@ -10,9 +10,10 @@ from lipbench.request.plan import plan
 from lipbench.work.adversarial import Adversarial
 from lipbench.work.device import choose_device
 from tests.conftest import TINY
+from tests.work.cells import HALVES
 
 
-def built(methods: str, dataset: str | None = None, **more: int) -> Adversarial:
+def built(methods: str, dataset: str | None = None, **more: int | str) -> Adversarial:
     changed = {key.replace("__", "."): value for key, value in more.items()}
     (planned,) = plan(methods, dataset, [0], "digits", TINY | changed)
     return Adversarial(planned.cell, planned.sources.__getitem__, torch.device("cpu"))
@@ -21,6 +22,13 @@ def built(methods: str, dataset: str | None = None, **more: int) -> Adversarial:
 def test_a_batch_that_is_larger_than_the_data_is_refused() -> None:
     with pytest.raises(RequestError, match="has 1438 training pictures; expected at most as many"):
         built("gn", train__batch_size=5000)
+
+
+def test_a_curve_extractor_that_cannot_take_the_pictures_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "wide.py"
+    path.write_text(HALVES.replace("(1, 8, 8)", "(1, 16, 16)"))
+    with pytest.raises(RequestError, match=r"extractor wide takes pictures of shape \(1, 16, 16\), but digits has"):
+        built("gn", evaluate__curve_extractor=str(path))
 
 
 def test_a_critic_knows_the_shape_of_its_pictures_before_it_is_constrained(tmp_path: Path) -> None:

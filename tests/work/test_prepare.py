@@ -18,6 +18,7 @@ from lipbench.errors import RequestError, StoreError
 from lipbench.measuring import fidelity
 from lipbench.measuring.features import Features
 from tests.conftest import TINY, MakeRun
+from tests.work.cells import HALVES
 
 
 def test_it_says_what_is_ready(tmp_path: Path) -> None:
@@ -157,6 +158,22 @@ def test_other_weights_of_the_extractor_are_refused_in_the_same_results(tmp_path
     file.write_text(file.read_text().replace("digits-cnn@", "digits-cnn@0"))
     with pytest.raises(RequestError, match="has extractor digits-cnn@.* are planned with extractor digits-cnn@0"):
         lipbench.prepare("digits", overrides=TINY, results=tmp_path)
+
+
+def test_both_extractors_measure_the_real_pictures_once_and_guard_the_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIPBENCH_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "halves.py").write_text(HALVES)
+    overrides = TINY | {"evaluate.curve_extractor": str(tmp_path / "halves.py")}
+    (ready,) = lipbench.prepare("digits", overrides=overrides, results=tmp_path)
+    assert ready.extractor.partition("@")[0] == "digits-cnn"
+    assert " and halves@" in ready.extractor
+    assert len(list((tmp_path / "cache" / "features").glob("*-moments.npz"))) == 3  # the half of a yardstick besides
+    (file,) = (tmp_path / "yardsticks").iterdir()
+    file.write_text(file.read_text().replace("halves@", "halves@0"))
+    with pytest.raises(RequestError, match="has curve_extractor halves@.* are planned with curve_extractor halves@0"):
+        lipbench.prepare("digits", overrides=overrides, results=tmp_path)
 
 
 def test_real_pictures_are_measured_part_by_part_and_go_on_from_there(

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from lipbench.errors import RequestError
-from tests.work.cells import checked, method_file
+from tests.work.cells import HALVES, checked, method_file
 
 
 def test_what_only_a_whole_step_shows_is_refused_before_any_run(tmp_path: Path) -> None:
@@ -36,6 +36,16 @@ def test_the_forecast_holds_all_steps_and_the_checkpoint(tmp_path: Path) -> None
     assert 0 < one.seconds < ten.seconds
     assert one.disk == pytest.approx(ten.disk, rel=0.01)
     assert 400_000 < one.disk < 4_000_000  # 99,490 weights, their averages and Adam's moments
+
+
+@pytest.mark.parametrize(("curve", "evaluations"), [("", 3), ("digits-cnn", 1)])
+def test_the_forecast_holds_every_evaluation_of_a_slow_extractor(tmp_path: Path, curve: str, evaluations: int) -> None:
+    slow = tmp_path / "slow.py"
+    slow.write_text(HALVES)
+    forecast = checked(
+        tmp_path, "wc", train__steps=9, evaluate__extractor=str(slow), evaluate__curve_extractor=curve
+    ).forecast
+    assert round(forecast.seconds / (64 * 1e4), 2) == evaluations
 
 
 @pytest.mark.parametrize("methods", ["none", "gp", "sn+gn"])

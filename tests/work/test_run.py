@@ -17,7 +17,7 @@ from lipbench.work.environment import processor
 from lipbench.work.failures import kind_of, message_of
 from lipbench.work.run import work
 from tests.conftest import MakeRun
-from tests.work.cells import NETS, PERCEPTRONS, SPOILT, error, nets_file, result
+from tests.work.cells import HALVES, NETS, PERCEPTRONS, SPOILT, error, nets_file, result
 
 TIMES = ("seconds_train", "seconds_per_step", "seconds_evaluate", "peak_memory_bytes")
 
@@ -288,3 +288,48 @@ def test_a_run_says_what_its_measures_declare(make_run: MakeRun, tmp_path: Path)
     assert place is not None
     assert place["measures"]["drawn"]["title"] == "drawn"
     assert (folder.path / "measure.py").read_text() == MEASURE
+
+
+@pytest.fixture
+def halves(tmp_path: Path) -> str:
+    path = tmp_path / "halves.py"
+    path.write_text(HALVES)
+    return str(path)
+
+
+def test_kid_and_inception_score_are_measured_at_the_end_alone(make_run: MakeRun) -> None:
+    first, last = make_run("gn", finished=True).trace()[0]
+    late = {"kid", "kid_std", "inception_score", "inception_score_std"}
+    assert late <= last.keys() and not late & first.keys()
+    assert "fid" in first
+
+
+def test_a_curve_extractor_is_asked_at_every_evaluation_and_the_extractor_at_the_last(
+    make_run: MakeRun, halves: str
+) -> None:
+    curve = make_run("gn", finished=True, evaluate__curve_extractor=halves, evaluate__measures="prdc")
+    slow, quick = (make_run("gn", finished=True, **own) for own in ({}, {"evaluate__extractor": halves}))
+    first, last = curve.trace()[0]
+    assert [first["fid_curve"], last["fid_curve"]] == [line["fid"] for line in quick.trace()[0]]
+    assert "fid" not in first and first["recall"] is None
+    found, alone = result(curve), result(slow)
+    for name in ("fid", "kid", "inception_score", "extractor", "features"):
+        assert found[name] == alone[name], name
+    assert found["recall"] is not None
+    assert found["curve_extractor"] == result(quick)["extractor"]
+    assert (found["fid_best"], found["best_step"]) == (None, None)
+    assert all(map(is_taken, ("fid_curve", "curve_extractor")))
+
+
+def test_a_run_with_a_curve_extractor_that_diverges_keeps_its_curve(
+    make_run: MakeRun, nan_method: str, halves: str
+) -> None:
+    folder = make_run(f"{nan_method}[after=4]", finished=True, evaluate__curve_extractor=halves)
+    assert [line["step"] for line in folder.trace()[0] if "fid_curve" in line] == [3]
+    assert (result(folder)["status"], result(folder)["best_step"]) == ("diverged", None)
+
+
+def test_the_best_fid_of_a_single_evaluation_is_no_news(make_run: MakeRun) -> None:
+    found = result(make_run("wc", finished=True, train__steps=3))
+    assert found["fid"] > 0
+    assert found["fid_best"] is None

@@ -19,7 +19,7 @@ def data(scale: float = 1.0) -> tuple[pd.DataFrame, pd.DataFrame]:
     runs = runs.assign(status="done", seconds_per_step=0.01, peak_memory_bytes=2**29, cos=float("nan"), device="cpu",
                        fid_real=4.8, seconds_train=2.0, steps=200, grad_norm_max=0.9, raw_grad_norm_max=2.0,
                        run_id=runs["method"] + "-" + runs["seed"].astype(str))  # fmt: skip
-    runs = runs.assign(**dict.fromkeys(SECANTS, 1.5))
+    runs = runs.assign(**dict.fromkeys(SECANTS, 1.5), fid_curve=float("nan"))
     traces = pd.concat(
         runs.assign(step=step, seconds_train=step * runs["seconds_per_step"], grad_norm_max=0.9, raw_grad_norm_max=2.0)
         for step in (100, 200)
@@ -70,6 +70,20 @@ def test_a_run_without_a_curve_is_in_the_mean_at_the_end_and_said_not_to_be_in_t
     runs, traces = data()
     text = figures.draw(runs, traces[traces["run_id"] != "gn-1"])["fid-steps"].text
     assert "at the end: gn 5.5 (1 of 2 runs have a curve), wc 20.5." in text
+
+
+def test_a_fid_that_is_known_at_the_end_alone_has_no_curve_and_that_of_the_curve_extractor_names_it() -> None:
+    runs, traces = data()
+    traces["fid_curve"] = 9 * traces["fid"]
+    traces.loc[traces["step"] == 100, "fid"] = None
+    runs = runs.assign(fid_curve=9 * runs["fid"], curve_extractor="my[path=a@b]@0123")
+    drawn = figures.draw(runs, traces)
+    assert not {"fid-steps", "fid-seconds"} & drawn.keys()
+    assert {"fid_curve-steps", "fid_curve-seconds", "fid-final"} <= drawn.keys()
+    (axes,) = drawn["fid_curve-steps"].figure.axes
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("generator steps", "curve FID by my[path=a@b]")
+    assert drawn["fid_curve-steps"].text.startswith("curve FID by my[path=a@b] against generator steps, ")
+    assert axes.lines[0].get_ydata() == pytest.approx([49.5, 49.5])
 
 
 def test_nothing_is_drawn_against_the_seconds_of_different_devices() -> None:

@@ -86,8 +86,9 @@ def test_a_run_that_says_nothing_is_pooled_where_only_one_thing_is_known(tmp_pat
     ]
 
 
-def test_another_extractor_parts_runs_too(tmp_path: Path) -> None:
-    write(tmp_path, {("gn", 0): {"extractor": "digits-cnn"}, ("gn", 1): {"extractor": "inception"}})
+@pytest.mark.parametrize("key", ["extractor", "curve_extractor"])
+def test_another_extractor_parts_runs_too(tmp_path: Path, key: str) -> None:
+    write(tmp_path, {("gn", 0): {key: "digits-cnn"}, ("gn", 1): {key: "inception"}})
     assert len(running.report(tmp_path).sections) == 2
 
 
