@@ -52,13 +52,11 @@ class Average(nn.Module):
     @torch.no_grad()
     def update(self) -> None:
         """Follow the generator by one step."""
-        if self.updates > 0:
-            own, present = ([place.get() for place in places] for places in zip(*self._averaged, strict=True))
+        averaged = self._averaged if self.updates > 0 else []
+        if averaged:
+            own, present = [mine.get() for mine, _ in averaged], [theirs.get() for _, theirs in averaged]
             torch._foreach_lerp_(own, present, 1 - self.decay)
-            rest = self._copied
-        else:
-            rest = self._averaged + self._copied
-        for mine, theirs in rest:
+        for mine, theirs in self._copied if averaged else self._averaged + self._copied:
             mine.get().copy_(theirs.get())
         self.updates += 1
 

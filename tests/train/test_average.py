@@ -65,3 +65,12 @@ def test_an_averaged_layer_under_spectral_normalisation_has_norm_1(normalise: Ca
     ready = settled(average.module)
     for layer in (ready[0], ready[2]):  # type: ignore[index]  # a Sequential
         assert float(torch.linalg.matrix_norm(layer.weight, 2)) == pytest.approx(1, abs=1e-3)
+
+
+def test_a_buffer_that_the_network_replaces_is_followed() -> None:
+    net = Fading()
+    average = Average(net, 0.5)
+    for value in (1.0, 2.0, 3.0):
+        net.factor = torch.tensor(value)
+        average.update()
+        assert float(average.module.factor) == value  # type: ignore[arg-type]  # a tensor

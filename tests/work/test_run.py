@@ -126,8 +126,8 @@ def test_running_out_of_memory_is_told_from_other_errors(raised: Exception, kind
     [
         (
             torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nmore"),
-            "OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.; expected a GPU with room for a step: run "
-            "fewer at a time (--jobs), or with smaller batches (--set train.batch_size=…)",
+            "OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.; expected a GPU with room for a step: "
+            "run fewer at a time (--jobs), or with smaller batches (--set train.batch_size=…)",
         ),
         (
             torch.AcceleratorError("CUDA error: device-side assert triggered\nmore"),
