@@ -28,15 +28,16 @@ def settings(**changes: Any) -> Train:
     return check(read("digits"), {f"train.{key}": value for key, value in changes.items()}).train
 
 
-def trainer(*methods: str | Method, seed: int = 0, **changes: Any) -> Trainer:
+def trainer(*methods: str | Method, seed: int = 0, device: str = "cpu", **changes: Any) -> Trainer:
     made = [create(method) if isinstance(method, str) else method for method in methods]
     composition = Composition(tuple(made))
     with seeded(seed, "init"):
         generator, critic = Cnn8().make((1, 8, 8), 64)
     with seeded(seed, "constrain"):
         critic = composition.constrain(critic)
+    generator, critic, pictures = generator.to(device), critic.to(device), PICTURES.to(device)
     engine = choose(critic, (1, 8, 8))
-    return Trainer(generator, critic, composition, Wasserstein(), PICTURES, settings(**changes), engine, seed)
+    return Trainer(generator, critic, composition, Wasserstein(), pictures, settings(**changes), engine, seed)
 
 
 class Watching(Method):
