@@ -6,6 +6,7 @@ made both ways and compared. Where the two differ, or the host takes part in a s
 reason is kept.
 """
 
+import gc
 import os
 import warnings
 from abc import ABC, abstractmethod
@@ -17,11 +18,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lipbench.train.moment import Graphed, Moment, difference
+
 Replay = Callable[[], None]
 
 WARM = 3  # steps of a pattern before it is captured: libraries choose their kernels and make their workspaces
 MOST = 8  # graphs: each holds the memory of a step
-ROUNDING, COARSE = 0.05, 0.3  # how far a graph may be from the step, of the step's own change
+WAITS = "called a synchronizing"  # as torch's warnings begin where the host waits
+REGISTERS = tuple(map(int, torch.__version__.split(".")[:2])) < (2, 14)  # later, a graph finds its generators
 SWITCH = "LIPBENCH_CUDA_GRAPH"  # 0 in the environment: steps one by one
 
 
@@ -37,12 +41,15 @@ class Backend(ABC):
         """Inside the block, where the host waits for the device is noted."""
 
     @abstractmethod
-    def capture(self, work: Callable[[], Tensor], draws: list[torch.Generator]) -> tuple[Tensor, Replay]:
+    def capture(
+        self, work: Callable[[], Tensor], draws: list[torch.Generator], *, first: bool
+    ) -> tuple[Tensor, Replay]:
         """Note what `work` has the device do, without doing it.
 
         Args:
             work: is called once, inside `apart`.
             draws: from which it may draw.
+            first: whether no other graph is there.
 
         Returns:
             Where its result will be, and what does all of it.
@@ -55,7 +62,7 @@ class Cuda(Backend):
     def __init__(self, device: torch.device) -> None:
         self.device = device
         self._stream = torch.cuda.Stream(device)
-        self._pool: Any = torch.cuda.graph_pool_handle()
+        self._pool: Any = None
 
     @contextmanager
     def apart(self) -> Iterator[None]:
@@ -78,12 +85,17 @@ class Cuda(Backend):
                 yield found
             finally:
                 torch.cuda.set_sync_debug_mode(before)
-                found += [f"{w.filename}, line {w.lineno}" for w in said if "synchronizing" in str(w.message)]
+                found += [f"{w.filename}, line {w.lineno}" for w in said if str(w.message).startswith(WAITS)]
 
-    def capture(self, work: Callable[[], Tensor], draws: list[torch.Generator]) -> tuple[Tensor, Replay]:
+    def capture(
+        self, work: Callable[[], Tensor], draws: list[torch.Generator], *, first: bool
+    ) -> tuple[Tensor, Replay]:
         """See `Backend.capture`."""
+        if first:
+            self._pool = torch.cuda.graph_pool_handle()
+        gc.collect()  # what dies while a graph is captured may spoil it
         graph = torch.cuda.CUDAGraph()
-        for generator in draws:
+        for generator in draws if REGISTERS else ():
             if generator not in torch.cuda.default_generators:  # these are known to every graph
                 graph.register_generator_state(generator)
         try:
@@ -95,54 +107,6 @@ class Cuda(Backend):
                 generator.graphsafe_set_state(torch.Generator(self.device).graphsafe_get_state())
             raise
         return found, graph.replay
-
-
-class Graphed(ABC):
-    """What a graph must know of a training."""
-
-    counts: tuple[int, ...]  # on the host: of steps made
-
-    @abstractmethod
-    def work(self, *given: Tensor) -> Tensor:
-        """Make a step on the device, and count it; the losses, detached."""
-
-    @abstractmethod
-    def state(self) -> dict[str, Tensor]:
-        """All numbers on the device that a step changes, by what they are; each changes in place."""
-
-    @abstractmethod
-    def draws(self) -> list[torch.Generator]:
-        """The generators that a step draws from."""
-
-    @abstractmethod
-    def kept(self) -> dict[str, object]:
-        """What the host keeps from step to step, by where: a graph would not change it."""
-
-
-@dataclass(frozen=True)
-class _Moment:
-    """The state of a training at one time."""
-
-    tensors: dict[str, Tensor]
-    draws: list[Tensor]
-    counts: tuple[int, ...]
-
-    @classmethod
-    def of(cls, training: Graphed) -> "_Moment":
-        tensors = {name: tensor.clone() for name, tensor in training.state().items()}
-        return cls(tensors, [each.get_state() for each in training.draws()], training.counts)
-
-    def restore(self, training: Graphed) -> None:
-        for name, tensor in training.state().items():
-            tensor.copy_(self.tensors[name])
-        for generator, state in zip(training.draws(), self.draws, strict=True):
-            generator.set_state(state)
-        training.counts = self.counts
-
-    def change(self, later: "_Moment", kind: str) -> Tensor:
-        """What has happened to the numbers of a kind, as one vector."""
-        pairs = [(self.tensors[name], each) for name, each in later.tensors.items() if name.startswith(kind)]
-        return torch.cat([(new.double() - old.double()).flatten() for old, new in pairs])
 
 
 @dataclass(frozen=True)
@@ -208,7 +172,7 @@ class Graphs:
     def _capture(self, pattern: Hashable, given: tuple[Tensor, ...]) -> Tensor:
         """Make a step in both ways, and keep the graph if they agree."""
         training = self.training
-        before, kept = _Moment.of(training), training.kept()
+        before, kept = Moment.of(training), training.kept()
         with self.backend.waits() as waits:
             losses = training.work(*given)
         changed = [place for place, value in training.kept().items() if kept.get(place) != value]
@@ -216,16 +180,19 @@ class Graphs:
             self.reason = f"the host waits for the device in a step ({waits[0]})"
         elif changed:
             self.reason = f"a step changes {changed[0]} on the host"
-        if self.reason is not None:
+        single = Moment.of(training)
+        if self.reason is not None or single.tensors.keys() != before.tensors.keys():  # a weight's first gradient
             return losses
-        single, static = _Moment.of(training), tuple(tensor.clone() for tensor in given)
+        static = tuple(tensor.clone() for tensor in given)
         before.restore(training)
         try:
-            found, replay = self.backend.capture(lambda: training.work(*static), training.draws())
+            found, replay = self.backend.capture(
+                lambda: training.work(*static), training.draws(), first=not self._graphs
+            )
             replay()
-            self.reason = _difference(before, (single, losses), (_Moment.of(training), found))
-        except RuntimeError as error:  # CUDA says what cannot be captured
-            self.reason = f"a step cannot be captured: {str(error).splitlines()[0]}"
+            self.reason = difference(before, (single, losses), (Moment.of(training), found))
+        except RuntimeError as error:  # CUDA says what cannot be captured; what ended the capture says more
+            self.reason = f"a step cannot be captured: {str(error.__context__ or error).splitlines()[0]}"
         if self.reason is not None:
             self.forget()
             single.restore(training)
@@ -233,19 +200,3 @@ class Graphs:
         counted = tuple(now - then for now, then in zip(single.counts, before.counts, strict=True))
         self._graphs[pattern] = _Graph(static, found, replay, counted)
         return found.clone()
-
-
-def _difference(before: _Moment, single: tuple[_Moment, Tensor], graph: tuple[_Moment, Tensor]) -> str | None:
-    """What a graph has done otherwise than the step itself, beyond rounding; None if nothing."""
-    (one, losses), (other, found) = single, graph
-    if any(not torch.equal(mine, theirs) for mine, theirs in zip(one.draws, other.draws, strict=True)):
-        return "a graph draws other random numbers"
-    if not torch.allclose(losses, found, rtol=ROUNDING, atol=ROUNDING):
-        return f"a graph gives losses of {found.tolist()}, where the step gives {losses.tolist()}"
-    for kind in dict.fromkeys(name.partition(":")[0] for name in one.tensors):
-        mine, theirs = before.change(one, kind), before.change(other, kind)
-        # Adam takes a step of full length even where a gradient is the rounding of 0, in either direction.
-        most = (ROUNDING if kind.startswith("gradients") else COARSE) * float(mine.norm())
-        if not float((mine - theirs).norm()) <= most:
-            return f"a graph changes the {kind} otherwise than the step does"
-    return None

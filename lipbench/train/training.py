@@ -17,7 +17,8 @@ from lipbench.train.composition import Composition
 from lipbench.train.gradients.call import UnsupportedOperation
 from lipbench.train.gradients.double_backward import DoubleBackward
 from lipbench.train.gradients.terms import Engine, Term, values
-from lipbench.train.graph import Cuda, Graphed, Graphs
+from lipbench.train.graph import Cuda, Graphs
+from lipbench.train.moment import Graphed
 from lipbench.train.precision import autocast
 from lipbench.train.streams import Streams, global_state, restore_global_state
 
@@ -144,8 +145,10 @@ class Training(Graphed):
         """See `Graphed.state`."""
         found: dict[str, Tensor] = {}
         for name, network in self.networks.items():
-            tensors = {**dict(network.named_parameters()), **dict(network.named_buffers())}
-            found |= {f"{name}:{path}": each.detach() for path, each in tensors.items() if each.device == self.device}
+            numbers = {"": network.named_parameters(), "buffers of the ": network.named_buffers()}
+            for kind, tensors in numbers.items():
+                there = [(path, each) for path, each in tensors if each.device == self.device]
+                found |= {f"{kind}{name}:{path}": each.detach() for path, each in there}
         for name, optimiser in self.optimisers.items():
             for row, state in enumerate(optimiser.state.values()):
                 found[f"gradients of the {name}:{row}"] = state["exp_avg"]

@@ -12,7 +12,8 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
-from lipbench.train.graph import Backend, Graphed, Replay, _Moment
+from lipbench.train.graph import Backend, Replay
+from lipbench.train.moment import Graphed, Moment
 
 READS = ("aten._local_scalar_dense", "aten.nonzero", "aten.equal", "aten.is_nonzero")
 
@@ -64,8 +65,10 @@ class Recording(Backend):
             yield found
         found += [str(func) for func, *_ in recorder.operations if str(func).startswith(READS)]
 
-    def capture(self, work: Callable[[], Tensor], draws: list[torch.Generator]) -> tuple[Tensor, Replay]:
-        before = _Moment.of(self.training)
+    def capture(
+        self, work: Callable[[], Tensor], draws: list[torch.Generator], *, first: bool
+    ) -> tuple[Tensor, Replay]:
+        before = Moment.of(self.training)
         with Recorder() as recorder:
             found = work()
         counts = self.training.counts

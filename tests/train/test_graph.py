@@ -195,7 +195,7 @@ def test_a_critic_in_which_the_host_takes_part_is_trained_step_by_step_and_the_r
 
 
 def test_what_cannot_be_captured_is_done_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*given: Any) -> Any:
+    def refuse(*given: Any, **options: Any) -> Any:
         raise RuntimeError("CUDA error: operation not permitted when stream is capturing\nmore")
 
     single, by_graph = trainer("gn"), trainer("gn")
@@ -217,23 +217,30 @@ def test_the_environment_can_ask_for_single_steps(monkeypatch: pytest.MonkeyPatc
     assert (made.graphs.reason, backend.captured) == ("LIPBENCH_CUDA_GRAPH=0 asks for single steps", 0)
 
 
-@pytest.mark.parametrize("spoil", ["weights", "draws"])
+@pytest.mark.parametrize("spoil", ["weights", "draws", "average", "counters"])
 def test_a_graph_that_does_something_else_is_not_used(spoil: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As where a library's kernel is captured wrongly."""
     single, by_graph = trainer("gn"), trainer("gn")
     backend = graphed(by_graph)
     capture = backend.capture
 
-    def wrongly(work: Any, draws: list[torch.Generator]) -> Any:
-        found, replay = capture(work, draws)
+    before = {}
+
+    def wrongly(work: Any, draws: list[torch.Generator], *, first: bool) -> Any:
+        found, replay = capture(work, draws, first=first)
+        before.update({name: weight.clone() for name, weight in by_graph.averaged.module.named_parameters()})
 
         def spoilt() -> None:
             replay()
             if spoil == "draws":
                 torch.rand(1, generator=by_graph.streams["latents"])
+            elif spoil == "counters":
+                by_graph.generator[2].num_batches_tracked += 1  # type: ignore[index]  # a Sequential
+            elif spoil == "average":  # stays where it was
+                for name, weight in by_graph.averaged.module.named_parameters():
+                    weight.data.copy_(before[name])
             else:
-                with torch.no_grad():
-                    by_graph.generator[0].weight += 0.1  # type: ignore[index]  # a Sequential
+                by_graph.generator[0].weight.data += 0.1  # type: ignore[index]  # a Sequential
 
         return found, spoilt
 
@@ -243,6 +250,8 @@ def test_a_graph_that_does_something_else_is_not_used(spoil: str, monkeypatch: p
     expected = {
         "weights": "a graph changes the generator otherwise than the step does",
         "draws": "a graph draws other random numbers",
+        "average": "a graph changes the average otherwise than the step does",
+        "counters": "a graph counts its steps otherwise",
     }
     assert by_graph.graphs.reason == expected[spoil]
     assert_equal(by_graph.state_dict(), single.state_dict())

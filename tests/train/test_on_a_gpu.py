@@ -3,13 +3,11 @@
 ``python -m pytest tests/train/test_on_a_gpu.py`` on a machine that has one; elsewhere it is skipped.
 """
 
-import warnings
-from collections.abc import Iterator
-
 import pytest
 import torch
 
-from lipbench.train.graph import SWITCH, WARM
+from lipbench.train import host
+from lipbench.train.graph import SWITCH, WARM, Cuda
 from lipbench.train.loop import Trainer
 from lipbench.train.precision import set_precision
 from tests.train.test_loop import trainer
@@ -20,11 +18,11 @@ STEPS = 3 * WARM
 
 
 @pytest.fixture(autouse=True)
-def _exact() -> Iterator[None]:
-    """Compute in float32 proper, where no test asks for another precision."""
+def _exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compute in float32 proper, where no test asks for another precision; checks of types draw Python's numbers."""
     if torch.cuda.is_available():
         set_precision("float32", torch.device("cuda"))
-    yield
+    monkeypatch.setattr(host, "of_random_numbers", dict)
 
 
 def equal_weights(made: Trainer, other: Trainer) -> None:
@@ -50,15 +48,10 @@ def test_no_step_waits_for_the_gpu(method: str, precision: str) -> None:
     made = trainer(method, device="cuda", precision=precision, flips=True, decay="linear")
     made.graphs = None
     made.advance(2)
-    torch.cuda.set_sync_debug_mode("warn")
-    try:
-        with warnings.catch_warnings(record=True) as said:
-            warnings.simplefilter("always")
-            for _ in range(3):
-                made._make_step()
-    finally:
-        torch.cuda.set_sync_debug_mode("default")
-    assert [f"{each.filename}:{each.lineno}" for each in said] == []
+    with Cuda(made.device).waits() as found:
+        for _ in range(3):
+            made._make_step()
+    assert found == []
 
 
 @pytest.mark.parametrize("precision", ["float32", "tf32", "bfloat16"])

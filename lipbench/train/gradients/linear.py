@@ -153,7 +153,7 @@ def add(call: Call) -> Recognised:
     like = call.inputs[0]
     for place in (first, first + 1):
         if not isinstance(call.args[place], Tensor):
-            call.args[place] = like.new_tensor(call.args[place])
+            call.args[place] = like.new_full((), call.args[place])  # a copy from the host would wait
     masks = {id(mask) for mask in call.args[:first] if _is_by_sample(call, mask)}
     operations, leaves = constants(call, call.args[first : first + 2])
     call.become(call.func, [leaves.get(id(thing), thing) for thing in call.args], call.options)
