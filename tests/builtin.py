@@ -2,13 +2,16 @@
 
 from typing import Any
 
-from torch import nn
+from jaxtyping import UInt8
+from torch import Tensor, nn
 
 from lipbench.interfaces.loss import Loss
 from lipbench.measuring.features import Features
+from lipbench.measuring.fidelity import Reference, compare, measure_real
 from lipbench.plugins import registry
 from lipbench.plugins.kinds import ARCHITECTURE, EXTRACTOR, LOSS, Kind
 from lipbench.plugins.names import expand
+from lipbench.request.schema import Evaluate
 
 
 def plugin(kind: Kind, text: str) -> Any:
@@ -33,3 +36,11 @@ def loss(text: str) -> Loss:
 def features(text: str) -> Features:
     """An extractor, loaded."""
     return Features(plugin(EXTRACTOR, text), text)
+
+
+def scores(
+    fake: UInt8[Tensor, "n c h w"], reference: Reference, extractor: Features, settings: Evaluate
+) -> dict[str, Any]:
+    """What FID and its kin say of pictures beside others."""
+    real = measure_real(reference, extractor)
+    return compare(extractor.extract(fake), real, extractor, settings)

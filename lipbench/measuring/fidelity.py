@@ -190,29 +190,6 @@ def _plain(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9.]+", "-", text)
 
 
-def fidelity(
-    fake: UInt8[Tensor, "n c h w"],
-    reference: Reference,
-    extractor: Features,
-    settings: Evaluate,
-    *,
-    cuda: bool = False,
-    note: Note = print,
-) -> dict[str, float | None]:
-    """Compare generated pictures with real ones.
-
-    Returns:
-        ``fid``, ``kid`` and ``inception_score``, the latter two with ``_std`` over subsets and splits; None for an
-        Inception Score where the extractor gives no logits.
-
-    Raises:
-        StoreError: the statistics of the real pictures cannot be kept.
-        PluginError: the extractor gives something else than it says.
-    """
-    real = measure_real(reference, extractor, cuda=cuda, note=note)
-    return compare(extractor.extract(fake, cuda=cuda), real, extractor, settings)
-
-
 def frechet(fake: Mapping[str, Tensor], real: Real) -> float:
     """FID alone of generated pictures, by their features as `Features.extract` gives them."""
     moments = fid_features_to_statistics(fake["features"])
@@ -221,7 +198,12 @@ def frechet(fake: Mapping[str, Tensor], real: Real) -> float:
 
 
 def compare(fake: Mapping[str, Tensor], real: Real, extractor: Features, settings: Evaluate) -> dict[str, float | None]:
-    """Compare features of generated pictures, as `Features.extract` gives them, with real ones; as `fidelity`."""
+    """Compare features of generated pictures, as `Features.extract` gives them, with real ones.
+
+    Returns:
+        ``fid``, ``kid`` and ``inception_score``, the latter two with ``_std`` over subsets and splits; None for an
+        Inception Score where the extractor gives no logits.
+    """
     found: dict[str, Any] = kid_features_to_metric(
         fake["features"],
         torch.from_numpy(real.features["features"]),

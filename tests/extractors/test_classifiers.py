@@ -9,11 +9,11 @@ from lipbench.data.cifar10 import Cifar10
 from lipbench.data.digits import Digits
 from lipbench.data.fashion_mnist import FashionMnist
 from lipbench.errors import RequestError
-from lipbench.measuring.fidelity import Reference, fidelity
+from lipbench.measuring.fidelity import Reference
 from lipbench.plugins.kinds import EXTRACTOR
 from lipbench.request.protocol import check, read
 from tests.assets import CIFAR10, FASHION_MNIST, needs
-from tests.builtin import features, plugin
+from tests.builtin import features, plugin, scores
 
 NAMES = ["digits-cnn", "cifar10-classifier", "fashion-classifier"]
 COUNT = 500  # held-out pictures, and as many more
@@ -51,7 +51,7 @@ def test_it_is_right_about_pictures_it_never_saw_and_tells_them_from_noise(
     noise = torch.randint(0, 256, (half, *real.shape[1:]), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
     settings = check(read("digits"), {"evaluate.kid_subset_size": 100}).evaluate
     rest = Reference(real[half:], "the rest")
-    near, far = (fidelity(fake, rest, extractor, settings) for fake in (real[:half], noise))
+    near, far = (scores(fake, rest, extractor, settings) for fake in (real[:half], noise))
     assert near["fid"] is not None and far["fid"] is not None
     assert near["kid"] is not None and far["kid"] is not None
     assert near["fid"] < far["fid"] / 10

@@ -8,10 +8,10 @@ import torch
 
 from lipbench.data.cifar10 import Cifar10
 from lipbench.errors import RequestError
-from lipbench.measuring.fidelity import Reference, fidelity
+from lipbench.measuring.fidelity import Reference
 from lipbench.request import protocol
 from tests.assets import CIFAR10, INCEPTION, needs
-from tests.builtin import features
+from tests.builtin import features, scores
 
 SETTINGS = protocol.read("cifar10-cnn")
 
@@ -31,7 +31,7 @@ def test_256_training_pictures_against_256_test_pictures_have_the_known_fid_and_
         for part in (pictures.train, pictures.held_out)
     )
     settings = protocol.check(SETTINGS, {"evaluate.kid_subset_size": 64}).evaluate
-    found = fidelity(fake, Reference(real, "known-answer"), features("inception-v3-compat"), settings)
+    found = scores(fake, Reference(real, "known-answer"), features("inception-v3-compat"), settings)
     assert found["fid"] == pytest.approx(110.28083, abs=1e-3)
     assert found["kid"] == pytest.approx(-0.00067925, abs=1e-6)
     assert found["kid_std"] == pytest.approx(0.0017778, abs=1e-6)
@@ -58,7 +58,7 @@ def test_weights_with_a_last_layer_give_one(tmp_path: Path, monkeypatch: pytest.
     assert extractor.no_score is None
     settings = protocol.check(SETTINGS, {"evaluate.kid_subset_size": 2, "evaluate.isc_splits": 1}).evaluate
     pictures = torch.randint(0, 256, (4, 1, 32, 32)).to(torch.uint8)
-    found = fidelity(pictures, Reference(pictures, "grey-noise"), extractor, settings)
+    found = scores(pictures, Reference(pictures, "grey-noise"), extractor, settings)
     assert found["inception_score"] is not None
     assert 1 < found["inception_score"] <= 4
 
@@ -69,7 +69,7 @@ def test_grey_pictures_are_seen_as_three_equal_channels(monkeypatch: pytest.Monk
     extractor = features("inception-v3-compat")
     settings = protocol.check(SETTINGS, {"evaluate.kid_subset_size": 2}).evaluate
     grey = torch.randint(0, 256, (4, 1, 32, 32)).to(torch.uint8)
-    found = fidelity(grey, Reference(grey.expand(-1, 3, -1, -1), "coloured-noise"), extractor, settings)
+    found = scores(grey, Reference(grey.expand(-1, 3, -1, -1), "coloured-noise"), extractor, settings)
     assert found["fid"] == pytest.approx(0, abs=1e-3)
 
 

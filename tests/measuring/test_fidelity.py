@@ -17,7 +17,7 @@ from lipbench.measuring.features import Features
 from lipbench.measuring.fidelity import Reference
 from lipbench.request.protocol import check, read
 from lipbench.request.schema import Evaluate
-from tests.builtin import features
+from tests.builtin import features, scores
 
 PICTURES = Digits().load()
 REFERENCE = Reference(PICTURES.train, "digits-train")
@@ -52,20 +52,20 @@ def test_the_fid_of_two_sets_of_gaussian_features_is_that_of_the_closed_form() -
     extractor = Features(Plain(), "plain")
     first = gaussian((100, 120), (10, 20), seed=0)
     second = gaussian((104, 117), (16, 12), seed=1)
-    found = fidelity.fidelity(first, Reference(second, "gaussian"), extractor, settings(kid_subsets=2))
+    found = scores(first, Reference(second, "gaussian"), extractor, settings(kid_subsets=2))
     closed = (104 - 100) ** 2 + (120 - 117) ** 2 + (10 - 16) ** 2 + (20 - 12) ** 2
     assert found["fid"] == pytest.approx(closed, rel=0.02)
 
 
 def test_real_pictures_against_themselves_have_fid_0() -> None:
-    found = fidelity.fidelity(PICTURES.train, REFERENCE, features("digits-cnn"), settings())
+    found = scores(PICTURES.train, REFERENCE, features("digits-cnn"), settings())
     assert found["fid"] == pytest.approx(0, abs=1e-3)
     assert found["inception_score"] > 9
 
 
 def test_noise_is_far_from_real_pictures_by_every_measure() -> None:
     noise = torch.randint(0, 256, (600, 1, 8, 8)).to(torch.uint8)
-    found = fidelity.fidelity(noise, REFERENCE, features("digits-cnn"), settings())
+    found = scores(noise, REFERENCE, features("digits-cnn"), settings())
     assert found["fid"] > 500
     assert found["kid"] > 0.5
     assert found["inception_score"] < 6
@@ -73,11 +73,11 @@ def test_noise_is_far_from_real_pictures_by_every_measure() -> None:
 
 def test_a_second_evaluation_takes_the_real_pictures_statistics_from_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     extractor = features("digits-cnn")
-    first = fidelity.fidelity(PICTURES.held_out, REFERENCE, extractor, settings(kid_subset_size=300))
+    first = scores(PICTURES.held_out, REFERENCE, extractor, settings(kid_subset_size=300))
     asked = []
     extract = Features.extract
     monkeypatch.setattr(Features, "extract", lambda self, x, **how: asked.append(len(x)) or extract(self, x, **how))
-    assert fidelity.fidelity(PICTURES.held_out, REFERENCE, extractor, settings(kid_subset_size=300)) == first
+    assert scores(PICTURES.held_out, REFERENCE, extractor, settings(kid_subset_size=300)) == first
     assert asked == [fidelity.TRIED, len(PICTURES.held_out)]
 
 
