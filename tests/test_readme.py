@@ -53,7 +53,7 @@ def test_every_command_line_of_the_readme_is_understood(tmp_path: Path, monkeypa
     monkeypatch.chdir(tmp_path)
     lines = [line for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
     commands = [part.strip() for line in lines for part in line.split("&&") if part.strip().startswith("lipbench run")]
-    assert len(commands) == 8
+    assert len(commands) == 9
     for command in commands:
         context = main.commands["run"].make_context("run", shlex.split(command)[2:])
         names = ("methods", "datasets", "protocol", "quick", "settings", "steps", "measures")
@@ -106,12 +106,13 @@ def test_its_table_is_that_of_the_reference_results() -> None:
         assert f"| `{row['method']}` | {' | '.join(cells)} |" in README
 
 
-def test_its_table_of_runs_on_a_gpu_is_that_of_the_reference_results() -> None:
+@pytest.mark.parametrize("folder", ["cifar10", "cifar10-small"])
+def test_its_tables_of_real_pictures_are_those_of_the_reference_results(folder: str) -> None:
     import pandas as pd
 
     from lipbench.reports.statistics.intervals import for_people
 
-    shown = for_people(pd.read_csv(ROOT / "results" / "reference" / "cifar10" / "summary.csv"))
+    shown = for_people(pd.read_csv(ROOT / "results" / "reference" / folder / "summary.csv"))
     for row in shown.to_dict("records"):
         cells = [row[name] for name in ("FID", "KID", "‖∇score‖ max", "largest secant", "ms/step")]
         assert f"| `{row['method']}` | {' | '.join(cells)} |" in README

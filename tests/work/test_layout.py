@@ -1,5 +1,7 @@
 """The order of a critic's numbers in memory."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -63,6 +65,11 @@ def find(name: str) -> Method:
     return registry.instance(registry.find(kinds.METHOD, Name(name)), {})
 
 
+def drawn() -> dict[str, Any]:
+    """The global random states but Python's, from which the checks of types draw."""
+    return {name: value for name, value in global_state().items() if "python" not in name}
+
+
 def laid_out(critic: nn.Module, method: Method) -> str:
     composition = Composition((method,))
     return memory_format(lay_out(composition.constrain(critic), SHAPE, of_critic(composition, torch.randn(4, *SHAPE))))
@@ -103,7 +110,7 @@ def test_a_generator_that_bears_it_has_its_channels_last() -> None:
 def test_trying_a_layout_moves_neither_buffers_nor_random_states() -> None:
     composition = Composition((find("sn"),))
     critic = composition.constrain(plain())
-    before, state = {key: value.clone() for key, value in critic.state_dict().items()}, global_state()
+    before, state = {key: value.clone() for key, value in critic.state_dict().items()}, drawn()
     lay_out(critic, SHAPE, of_critic(composition, torch.randn(4, *SHAPE, generator=torch.Generator())))
     torch.testing.assert_close(critic.state_dict(), before, rtol=0, atol=0)
-    torch.testing.assert_close(global_state(), state, rtol=0, atol=0)
+    torch.testing.assert_close(drawn(), state, rtol=0, atol=0)
