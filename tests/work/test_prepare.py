@@ -169,7 +169,7 @@ def test_both_extractors_measure_the_real_pictures_once_and_guard_the_runs(
     (ready,) = lipbench.prepare("digits", overrides=overrides, results=tmp_path)
     assert ready.extractor.partition("@")[0] == "digits-cnn"
     assert " and halves@" in ready.extractor
-    assert len(list((tmp_path / "cache" / "features").glob("*-moments.npz"))) == 2  # the half of a yardstick besides
+    assert len(list((tmp_path / "cache" / "features").glob("*-moments.npz"))) == 2
     (file,) = (tmp_path / "yardsticks").iterdir()
     file.write_text(file.read_text().replace("halves@", "halves@0"))
     with pytest.raises(RequestError, match="has curve_extractor halves@.* are planned with curve_extractor halves@0"):
