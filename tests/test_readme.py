@@ -53,7 +53,7 @@ def test_every_command_line_of_the_readme_is_understood(tmp_path: Path, monkeypa
     monkeypatch.chdir(tmp_path)
     lines = [line for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
     commands = [part.strip() for line in lines for part in line.split("&&") if part.strip().startswith("lipbench run")]
-    assert len(commands) == 9
+    assert len(commands) == 10
     for command in commands:
         context = main.commands["run"].make_context("run", shlex.split(command)[2:])
         names = ("methods", "datasets", "protocol", "quick", "settings", "steps", "measures")
