@@ -184,7 +184,7 @@ def _asked(folder: RunFolder) -> dict[str, Any]:
         "data set": str(cell.dataset),
         "seed": cell.seed,
         "protocol": f"{cell.protocol.name} ({cell.comparison}, {cell.settings} settings)",
-        "architecture": cell.architecture.name,
+        "architecture": str(cell.architecture),
         "loss": cell.protocol.loss,
         **{f"train.{key}": value for key, value in cell.protocol.train.model_dump().items()},
         **{f"evaluate.{key}": value for key, value in cell.protocol.evaluate.model_dump().items()},

@@ -30,7 +30,7 @@ def show(console: Console, verdicts: Sequence[Verdict]) -> None:
     """The networks, each method's verdict with what is its own, and the notes."""
     first = verdicts[0].cell
     protocol = f"protocol {first.protocol.name}"
-    print_line(console, f"{first.architecture.name}, {protocol}", "bold")
+    print_line(console, f"{first.architecture}, {protocol}", "bold")
     groups = _groups(verdicts)
     shared = {
         key: value

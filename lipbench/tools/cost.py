@@ -98,7 +98,7 @@ def measure(
         {
             "method": setup.method,
             "engine": setup.trainer.engine_name,
-            "architecture": cell.architecture.name,
+            "architecture": str(cell.architecture),
             "shape": list(setup.shape),
             "batch_size": cell.protocol.train.batch_size,
             "part": part,

@@ -120,7 +120,7 @@ def _row(folder: RunFolder, cell: Cell, own: dict[str, Column], last_step: int) 
         "run_id": folder.id,
         "method": cell.method,
         "dataset": str(cell.dataset),
-        "architecture": cell.architecture.name,
+        "architecture": str(cell.architecture),
         "loss": cell.protocol.loss,
         "protocol": cell.protocol.name,
         "comparison": cell.comparison,

@@ -24,3 +24,9 @@ def test_the_device_is_known_by_its_name(
     folder.write_json("result.json", {"status": "done", "step": 6, "fid": 3.0, "device": "cuda:0"})
     folder.write_json("environment.json", environment)
     assert list(frame.read(tmp_path / "results").runs["device"]) == [device]
+
+
+def test_networks_of_another_width_are_other_networks(make_run: MakeRun, tmp_path: Path) -> None:
+    folder = make_run("gn", architecture="cnn-8[width=4]")
+    folder.write_json("result.json", {"status": "done", "step": 6, "fid": 3.0})
+    assert list(frame.read(tmp_path / "results").runs["architecture"]) == ["cnn-8[width=4]"]
