@@ -15,7 +15,7 @@ from torch import Tensor
 
 from lipbench.disk.kept import Arrays, kept
 from lipbench.disk.places import cache_folder, data_root, exclusive
-from lipbench.errors import RequestError
+from lipbench.errors import RequestError, StoreError
 
 
 def find(*folders: str) -> Path | None:
@@ -68,7 +68,12 @@ def fetch(title: str, folder: str, download: Callable[[Path], object], otherwise
                     download(Path(work))
                     (root / folder).parent.mkdir(parents=True, exist_ok=True)
                     (Path(work) / folder).rename(root / folder)
-    except (OSError, RuntimeError, EOFError) as error:  # what torchvision lets through when a download fails
+    except (
+        OSError,
+        RuntimeError,
+        EOFError,
+        StoreError,
+    ) as error:  # what torchvision lets through when a download fails
         raise RequestError(
             f"{title} is not in the data folder {str(root)!r} and cannot be downloaded ({error}); expected {expected}. "
             f"Name the folder that holds it by --data-root or LIPBENCH_DATA; where there is a network, "

@@ -4,7 +4,7 @@ import errno
 import json
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
@@ -29,8 +29,13 @@ KINDS = {
 }
 
 
-def write_atomically(path: Path, content: str | bytes) -> None:
+def write_atomically(path: Path, content: str | bytes, check: Callable[[], None] = lambda: None) -> None:
     """Write the whole file or nothing: a reader never sees a part of it.
+
+    Args:
+        path: of the file.
+        content: of the file.
+        check: called last before the file takes its place; what it raises leaves everything as it was.
 
     Raises:
         StoreError: it cannot be written.
@@ -44,6 +49,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        check()
         beside.replace(path)
     except BaseException as error:
         with suppress(OSError):
@@ -76,12 +82,13 @@ def finite(value: Any) -> Any:
     return None if isinstance(value, float) and value - value != 0 else value
 
 
-def read_bytes(path: Path, most: int = MOST) -> bytes:
+def read_bytes(path: Path, most: int = MOST, *, end: bool = False) -> bytes:
     """Read a plain file, whatever it may have been replaced by; a pipe is not waited for.
 
     Args:
         path: of the file.
         most: the most bytes that it may have.
+        end: whether to read that many at its end where it is larger.
 
     Raises:
         FileNotFoundError: there is none.
@@ -98,11 +105,12 @@ def read_bytes(path: Path, most: int = MOST) -> bytes:
         if not stat.S_ISREG(found.st_mode):
             kind = KINDS.get(stat.S_IFMT(found.st_mode), "no plain file")
             raise StoreError(f"{str(path)!r} is {kind}; expected a file: move it away")
-        if found.st_size > most:
+        if found.st_size > most and not end:
             raise StoreError(
                 f"{str(path)!r} has {found.st_size:,} bytes; expected at most {most:,}: it is damaged, move it away"
             )
         with os.fdopen(descriptor, "rb", closefd=False) as file:
+            file.seek(max(0, found.st_size - most))
             return file.read()
     except OSError as error:
         raise StoreError(_unreadable(path, error)) from None

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 
-from lipbench.disk import locks
+from lipbench.disk import claims
 from lipbench.errors import RequestError
 
 CACHE, DATA, INCEPTION = "LIPBENCH_CACHE", "LIPBENCH_DATA", "LIPBENCH_INCEPTION"
@@ -57,9 +57,13 @@ def inception_weights() -> Path | None:
 
 @contextmanager
 def exclusive(lock: Path) -> Iterator[None]:
-    """Wait until no other process is in a block with this file, so that each thing is fetched once."""
+    """Wait until no other process is in a block with this file, so that each thing is fetched once.
+
+    Raises:
+        StoreError: nobody may write there.
+    """
     lock.parent.mkdir(parents=True, exist_ok=True)
-    with locks.held(lock, wait=True):
+    with claims.held(lock, wait=True):
         yield
 
 

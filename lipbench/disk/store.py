@@ -1,7 +1,7 @@
 """The run folder, which is the truth about a run: its files, its state, and who works on it.
 
-Whoever writes in a folder holds a kernel lock on it, so a process that dies holds nothing. Every file names its run, so
-that one of another run is not taken for it.
+Whoever writes in a folder holds a claim on it, and looks at it each time. Every file names its run, so that one of
+another run is not taken for it.
 """
 
 import os
@@ -13,15 +13,18 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from lipbench.disk import locks
+from lipbench.disk import claims
 from lipbench.disk.files import damaged, read_bytes, read_object, read_text, to_json, write_atomically
+from lipbench.disk.holders import Holder
 from lipbench.disk.trace import Trace
 from lipbench.errors import StoreError
 
+CLAIM = "claim"
 LEFTOVERS = (  # of an attempt; the result goes last: until then the run counts as finished
     "trace.jsonl",
     "checkpoint.pt",
     "error.json",
+    "log.txt",
     "samples.png",
     "environment.json",
     "basis.json",
@@ -36,6 +39,7 @@ class Status(StrEnum):
     DIVERGED = "diverged"  # finished: a NaN is a result
     FAILED = "failed"
     RUNNING = "running"
+    QUEUED = "queued"  # it waits for its turn on a cluster
     INTERRUPTED = "interrupted"
 
 
@@ -45,6 +49,7 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.id = path.name
+        self._claim: claims.Claim | None = None
 
     def file(self, name: str) -> Path:
         """The path of one of its files."""
@@ -61,7 +66,7 @@ class RunFolder:
             except FileNotFoundError:
                 present = None
             if present is None or (present != content and name != "cell.json"):
-                write_atomically(path, content)
+                self.write(name, content)
 
     def cell_text(self) -> str:
         """The text of ``cell.json``.
@@ -96,8 +101,26 @@ class RunFolder:
         return content
 
     def write_json(self, name: str, record: Mapping[str, Any]) -> None:
-        """Write one of its JSON files, atomically."""
-        write_atomically(self.file(name), to_json({"run_id": self.id, **record}))
+        """Write one of its JSON files; errors as of `write`."""
+        self.write(name, to_json({"run_id": self.id, **record}))
+
+    def write(self, name: str, content: str | bytes) -> None:
+        """Write one of its files, atomically.
+
+        Raises:
+            ClaimLostError: another process works on the folder by now.
+            StoreError: it cannot be written.
+        """
+        write_atomically(self.file(name), content, self.check_claim)
+
+    def check_claim(self) -> None:
+        """See that no other process has taken the folder over; without a claim there is none to lose.
+
+        Raises:
+            ClaimLostError: one has.
+        """
+        if self._claim is not None:
+            self._claim.check()
 
     def result(self) -> dict[str, Any] | None:
         """What came of the run, or None where it is not finished; errors as of `read_json`."""
@@ -124,7 +147,7 @@ class RunFolder:
     @property
     def evaluations(self) -> Trace:
         """The file of evaluations, as it is written."""
-        return Trace(self.file("trace.jsonl"), self.id)
+        return Trace(self.file("trace.jsonl"), self.id, self.check_claim)
 
     def trace(self) -> tuple[list[dict[str, Any]], str | None]:
         """The evaluations so far, and what is wrong with them, if anything.
@@ -142,18 +165,31 @@ class RunFolder:
         return (records, problem) if result is None else self.evaluations.of_result(records, problem, result)
 
     @contextmanager
-    def lock(self) -> Iterator[bool]:
+    def claimed(self) -> Iterator[bool]:
         """Claim the folder for this process; gives False where another process holds it.
 
         Raises:
-            StoreError: the disk cannot lock files.
+            StoreError: nothing can be written there.
         """
-        with locks.held(self.file("lock")) as mine:
-            yield mine
+        with claims.held(self.file(CLAIM)) as claim:
+            before, self._claim = self._claim, claim or self._claim
+            try:
+                yield claim is not None
+            finally:
+                self._claim = before
 
-    def is_locked(self) -> bool:
-        """Whether a living process works on the folder; errors as of `lock`."""
-        return locks.is_held(self.file("lock"))
+    def holder(self) -> Holder | None:
+        """Who works on the folder; None where nobody does.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        return claims.holder(self.file(CLAIM))
+
+    def is_worked_on(self) -> bool:
+        """Whether someone who works on the folder gave a sign of life not long ago; errors as of `holder`."""
+        holder = self.holder()
+        return holder is not None and holder.counts
 
     def status(self) -> Status:
         """The state of the run.
@@ -164,7 +200,7 @@ class RunFolder:
         result = self.result()
         if result is not None:
             return Status(result["status"])
-        if self.is_locked():
+        if self.is_worked_on():
             return Status.RUNNING
         return Status.FAILED if os.path.lexists(self.file("error.json")) else Status.INTERRUPTED
 
@@ -174,17 +210,25 @@ class RunFolder:
         for name in ("error.json", "result.json"):
             try:
                 ends.append(read_bytes(self.file(name)))
-            except (FileNotFoundError, StoreError) as error:
-                ends.append(str(error).encode())
+            except FileNotFoundError:
+                ends.append(b"none")
+            except StoreError:
+                ends.append(b"damaged")
         return sha256(b"\0".join(ends)).hexdigest()
 
     def set_aside(self) -> None:
-        """Move what an attempt left into a folder of its own, so that the run can start over and nothing is lost."""
+        """Move what an attempt left into a folder of its own, so that the run can start over and nothing is lost.
+
+        Raises:
+            ClaimLostError: another process works on the folder by now.
+        """
+        self.check_claim()
         number = 1
         while self.file(f"attempt-{number}").exists():
             number += 1
         aside = self.file(f"attempt-{number}")
         aside.mkdir()
         for name in LEFTOVERS:
+            self.check_claim()
             if self.file(name).exists():
                 shutil.move(self.file(name), aside / name)

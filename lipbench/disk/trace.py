@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -18,10 +19,12 @@ class Trace:
     Attributes:
         path: of the file, which need not exist.
         run_id: the run that its lines name.
+        check: called before each change of the file; raises where nothing may be written any more.
     """
 
     path: Path
     run_id: str
+    check: Callable[[], None] = lambda: None
 
     def read(self) -> tuple[list[dict[str, Any]], str | None]:
         """The evaluations, and what is wrong with the file, if anything; damaged and foreign lines are left out.
@@ -76,6 +79,7 @@ class Trace:
 
     def append(self, record: dict[str, Any]) -> None:
         """Add one evaluation and flush it to the disk."""
+        self.check()
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"run_id": self.run_id, **finite(record)}, allow_nan=False) + "\n")
             file.flush()
@@ -84,7 +88,7 @@ class Trace:
     def clear(self) -> None:
         """Drop all evaluations: they will be made again."""
         if self._content():
-            write_atomically(self.path, b"")
+            write_atomically(self.path, b"", self.check)
 
     def rewind(self, kept: dict[str, Any]) -> None:
         """Drop what was written after a checkpoint: it will be made again.
@@ -104,7 +108,7 @@ class Trace:
                 f"knows; `lipbench run … --retry-failed` sets both aside and starts the run over"
             )
         if start != content:
-            write_atomically(self.path, start)
+            write_atomically(self.path, start, self.check)
 
     def _content(self) -> bytes:
         try:

@@ -13,7 +13,7 @@ from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d
 from torchvision.transforms.functional import normalize
 
 from lipbench.disk.places import exclusive, expanded
-from lipbench.errors import RequestError
+from lipbench.errors import RequestError, StoreError
 from lipbench.interfaces.extractor import Extractor
 
 State = dict[str, Any]
@@ -58,7 +58,7 @@ def fetched(what: str, url: str, name: str, cure: str) -> Path:
         with exclusive(path.with_suffix(".lock")):
             if not path.exists():  # it appears under its name when it is whole and its digest is right
                 torch.hub.download_url_to_file(url, str(path), hash_prefix=path.stem.rpartition("-")[2])
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, StoreError) as error:
         raise RequestError(
             f"the {what} are not at {str(path)!r} and cannot be downloaded ({error}); expected {url}: {cure}; where "
             f"there is a network, `lipbench prepare` brings it"

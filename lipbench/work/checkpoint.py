@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from lipbench.disk.files import read_bytes, write_atomically
+from lipbench.disk.files import read_bytes
 from lipbench.disk.store import RunFolder
 from lipbench.errors import StoreError
 
@@ -18,7 +18,7 @@ def save(folder: RunFolder, state: dict[str, Any]) -> None:
     """Write the checkpoint, which names its run."""
     file = BytesIO()
     torch.save({"run_id": folder.id, **state}, file)
-    write_atomically(folder.file(NAME), file.getvalue())
+    folder.write(NAME, file.getvalue())
 
 
 def load(folder: RunFolder, device: str | None = None, basis: Mapping[str, str] | None = None) -> dict[str, Any] | None:

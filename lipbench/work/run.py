@@ -7,6 +7,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from lipbench import terminal
-from lipbench.disk.files import sweep, write_atomically
+from lipbench.disk.claims import ClaimLostError
+from lipbench.disk.files import sweep
 from lipbench.disk.store import RunFolder
-from lipbench.errors import Diverged, LipbenchError
+from lipbench.errors import Diverged, LipbenchError, StoreError
 from lipbench.launch import BUSY, FAILED, FINISHED, STOPPED
 from lipbench.launch.connection import command_line
 from lipbench.launch.signals import Signals, Stopped, end
@@ -52,21 +54,34 @@ def work(folder: RunFolder, device: str, progress: Progress, argv: list[str], si
         FINISHED (a diverged run is finished), FAILED (``error.json`` says why), STOPPED (by a signal), or BUSY: another
         process has it.
     """
-    with folder.lock() as mine:
+    with suppress(StoreError):  # of a damaged result, which is recorded below
+        if folder.result() is not None:
+            return FINISHED
+    with folder.claimed() as mine:
         if not mine:
             return BUSY
         try:
-            sweep([folder.path])
-            if folder.result() is None:
-                _run_cell(folder, device, progress, argv, signals or Signals())
-        except Stopped as stopped:
-            print(f"{stopped} It goes on when run again.", flush=True)
-            return STOPPED
-        except Exception as error:  # whatever happens in a cell is recorded in its folder
-            traceback.print_exc()  # into the log
-            folder.record_failure(failures.kind_of(error), failures.message_of(error), traceback.format_exc())
-            return FAILED
-        return FINISHED
+            return _finish(folder, device, progress, argv, signals or Signals())
+        except ClaimLostError as lost:  # nothing more is written
+            print(lost, flush=True)
+            return BUSY
+
+
+def _finish(folder: RunFolder, device: str, progress: Progress, argv: list[str], signals: Signals) -> int:
+    try:
+        sweep([folder.path])
+        if folder.result() is None:
+            _run_cell(folder, device, progress, argv, signals)
+    except Stopped as stopped:
+        print(f"{stopped} It goes on when run again.", flush=True)
+        return STOPPED
+    except ClaimLostError:
+        raise
+    except Exception as error:  # whatever happens in a cell is recorded in its folder
+        traceback.print_exc()  # into the log
+        folder.record_failure(failures.kind_of(error), failures.message_of(error), traceback.format_exc())
+        return FAILED
+    return FINISHED
 
 
 @dataclass
@@ -151,7 +166,7 @@ class _Run:
         losses = {name: total / (step - self.evaluated) for name, total in self.losses.items()}
         self.losses = {}
         if samples is not None:
-            write_atomically(self.folder.file("samples.png"), samples)
+            self.folder.write("samples.png", samples)
         self.folder.evaluations.append({"step": step, **record, **losses, **self.meter.costs()})
         self.evaluated = step
         self.save()
@@ -170,16 +185,20 @@ def _run_cell(folder: RunFolder, device_name: str, progress: Progress, argv: lis
             job = create(cell, folder.file, device)
             if job.measures:
                 folder.write_json("environment.json", place | {"measures": job.declared})
-            basis.check(folder.path.parent.parent, cell, job.basis)
+            results, own = folder.path.parent.parent, [folder.file(name) for name in cell.copies]
+            stages = Stages(f"{cell.method} on {cell.dataset}", {path: path for path in own})
+            if not basis.check(results, cell, job.basis):  # no launcher has prepared it
+                with basis.preparing(results, cell):
+                    job.prepare(results, stages, measure=True)
             folder.write_json("basis.json", job.basis)
-            own = [folder.file(name) for name in cell.copies]
-            job.check(Stages(f"{cell.method} on {cell.dataset}", {path: path for path in own}))
+            job.check(stages)
             seed_globally(cell.seed, "training")  # for networks that draw numbers of their own (dropout)
             run = _Run(folder, cell, job, device, signals)
             run.restore()
         try:
             _train_and_evaluate(run, progress)
             outcome = {"status": "done", **folder.trace()[0][-1]}
+            folder.check_claim()
             folder.file("error.json").unlink(missing_ok=True)  # of an earlier attempt
         except Diverged as diverged:
             outcome = {"status": "diverged", "diverged_at": diverged.step, "step": diverged.step}
@@ -228,7 +247,7 @@ def main(folder: Path, device: str) -> None:
     try:
         with signals.hearing():
             code = work(run, device, lambda step: click.echo(f"step {step}"), command_line(), signals)
-    except LipbenchError as error:  # the folder cannot be locked or written to
+    except LipbenchError as error:  # the folder cannot be claimed or written to
         terminal.say(f"Error: {error}", error=True)
         sys.exit(2)
     sys.exit(128 + signals.heard if code == STOPPED else code)

@@ -66,7 +66,7 @@ def test_a_download_that_fails_leaves_nothing_and_says_what_to_do(tmp_path: Path
     with pytest.raises(RequestError, match="The set is not in the data folder .*expected a folder set or other in it.*"
                        "--data-root or LIPBENCH_DATA.*lipbench prepare"):  # fmt: skip
         _files.fetch("The set", "set", download, otherwise="other")
-    assert [path.name for path in (tmp_path / "data").iterdir()] == [".lock"]
+    assert [path.name for path in (tmp_path / "data").iterdir()] == [".lock.1"]
 
 
 class TestDecoded:

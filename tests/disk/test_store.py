@@ -1,10 +1,9 @@
 """The run folder."""
 
-import errno
 import json
 import math
 import os
-import signal
+import shutil
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -12,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lipbench.disk import files, locks
+from lipbench.disk import files
+from lipbench.disk.claims import ClaimLostError
 from lipbench.disk.store import RunFolder, Status
 from lipbench.disk.trace import Trace
 from lipbench.errors import StoreError
@@ -26,7 +26,7 @@ def folder(tmp_path: Path) -> RunFolder:
 
 
 def hold(path: str, ready: str) -> None:
-    with RunFolder(Path(path)).lock() as mine:
+    with RunFolder(Path(path)).claimed() as mine:
         assert mine
         Path(ready).touch()
         while True:
@@ -35,7 +35,7 @@ def hold(path: str, ready: str) -> None:
 
 def test_a_folder_goes_through_its_states(folder: RunFolder) -> None:
     assert folder.status() is Status.INTERRUPTED
-    with folder.lock() as mine:
+    with folder.claimed() as mine:
         assert mine
         assert folder.status() is Status.RUNNING
     folder.record_failure("error", "why")
@@ -50,12 +50,12 @@ def test_one_process_holds_a_folder_and_a_killed_one_holds_nothing(folder: RunFo
     process.start()
     while not ready.exists():
         assert process.is_alive()
-    with folder.lock() as mine:
+    with folder.claimed() as mine:
         assert not mine
-    assert folder.is_locked()
+    assert folder.holder() is not None
     process.kill()
     process.join()
-    with folder.lock() as mine:
+    with folder.claimed() as mine:
         assert mine
 
 
@@ -153,32 +153,48 @@ def test_of_a_finished_run_no_other_evaluations_are_taken_than_those_that_it_mad
     assert "is not what the run has written" in problem
 
 
-def test_a_child_that_a_plugin_forks_holds_no_lock(folder: RunFolder) -> None:
-    read, write = os.pipe()
-    with folder.lock() as mine:
+def test_a_child_that_a_plugin_forks_holds_nothing_and_gives_nothing_back(folder: RunFolder) -> None:
+    with folder.claimed() as mine:
         assert mine
         if (child := os.fork()) == 0:
-            os.write(write, b"x")
-            signal.pause()  # until the test ends
-    try:
-        os.read(read, 1)
-        assert not folder.is_locked()
-    finally:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+            try:
+                folder.write("result.json", "{}")
+            except ClaimLostError:
+                os._exit(3)
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
+        assert folder.holder() is not None
+        folder.check_claim()
+    assert {path.name for path in folder.path.iterdir()} == {"cell.json", "claim.1"}
 
 
-@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS])
-def test_a_disk_without_locks_is_named(folder: RunFolder, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    def refuse(descriptor: int, kind: int) -> None:
-        raise OSError(number, os.strerror(number))
+def test_who_asks_for_what_he_holds_gets_nothing_and_loses_nothing(folder: RunFolder) -> None:
+    with folder.claimed() as mine:
+        with folder.claimed() as again:
+            assert (mine, again) == (True, False)
+        folder.file("claim.1").unlink()
+        with pytest.raises(ClaimLostError):
+            folder.write("result.json", "{}")
 
-    monkeypatch.setattr(locks.fcntl, "flock", refuse)
-    with pytest.raises(StoreError, match="lies on a disk that cannot lock files"), folder.lock():
-        pass
-    folder.file("lock").touch()
-    with pytest.raises(StoreError, match="choose another folder"):
-        folder.is_locked()
+
+def test_a_process_whose_claim_was_taken_over_writes_nothing_more(folder: RunFolder) -> None:
+    with folder.claimed():
+        folder.evaluations.append({"step": 1})
+        folder.file("claim.1").unlink()
+        with RunFolder(folder.path).claimed() as mine:
+            assert mine
+            for write in (
+                lambda: folder.write("checkpoint.pt", b""),
+                lambda: folder.write_json("result.json", {"status": "done"}),
+                lambda: folder.record_failure("error", "why"),
+                lambda: folder.evaluations.append({"step": 2}),
+                lambda: folder.evaluations.clear(),
+                lambda: folder.set_aside(),
+            ):
+                with pytest.raises(ClaimLostError, match="no longer held by this process"):
+                    write()
+    assert sorted(path.name for path in folder.path.iterdir()) == ["cell.json", "claim.1", "trace.jsonl"]
+    assert folder.trace()[0] == [{"step": 1}]
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_beside_it(
@@ -218,3 +234,18 @@ def test_a_damaged_file_is_named_with_the_cure(folder: RunFolder, content: str) 
     folder.file("result.json").write_text(content)
     with pytest.raises(StoreError, match=r"result.json' is damaged .*; remove it and run again"):
         folder.read_json("result.json")
+
+
+def test_setting_aside_stops_where_the_claim_is_lost(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    move = shutil.move
+    for name in ("trace.jsonl", "log.txt"):
+        folder.file(name).touch()
+
+    def lose(source: Path, place: Path) -> None:
+        move(source, place)
+        next(folder.path.glob("claim.*")).unlink()
+
+    monkeypatch.setattr(shutil, "move", lose)
+    with folder.claimed(), pytest.raises(ClaimLostError):
+        folder.set_aside()
+    assert folder.file("log.txt").exists()

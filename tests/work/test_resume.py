@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -18,7 +18,6 @@ from lipbench.disk.store import RunFolder, Status
 from lipbench.disk.trace import Trace
 from lipbench.launch import FAILED, FINISHED
 from lipbench.work import checkpoint
-from lipbench.work import run as working
 from tests.conftest import MakeRun
 from tests.work.cells import error, result
 from tests.work.test_run import TIMES, go
@@ -54,10 +53,10 @@ def dying_at_write(number: int) -> Iterator[None]:
     write, append = files.write_atomically, Trace.append
     writes = count()
 
-    def whole(path: Path, content: str | bytes) -> None:
+    def whole(path: Path, content: str | bytes, check: Callable[[], None]) -> None:
         if next(writes) >= number:
             raise Killed
-        write(path, content)
+        write(path, content, check)
 
     def line(evaluations: Trace, record: dict[str, Any]) -> None:
         if next(writes) >= number:
@@ -67,7 +66,7 @@ def dying_at_write(number: int) -> Iterator[None]:
         append(evaluations, record)
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (store, trace, working, checkpoint):
+        for module in (store, trace):
             patch.setattr(module, "write_atomically", whole)
         patch.setattr(Trace, "append", line)
         yield

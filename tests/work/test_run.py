@@ -67,7 +67,7 @@ def test_a_finished_run_is_not_touched_again(make_run: MakeRun) -> None:
 
 def test_a_folder_that_another_process_holds_is_left_alone(make_run: MakeRun) -> None:
     folder = make_run("gn")
-    with folder.lock():
+    with folder.claimed():
         assert go(folder) == BUSY
     assert not folder.file("environment.json").exists()
 
