@@ -1,7 +1,7 @@
 """lipbench compares the ways of making a neural critic Lipschitz.
 
-The command line (``lipbench run``, ``lipbench report``) is a thin skin over `run`, `check`, `report`, `prepare`,
-`evaluate`, `cost` and `load`.
+The command line (``lipbench run``, ``lipbench report``) is a thin skin over `run`, `check`, `report`, `merge`,
+`prepare`, `evaluate`, `cost` and `load`.
 Names are imported on first use, so that ``import lipbench`` never imports torch.
 """
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lipbench.version import VERSION
 
 if TYPE_CHECKING:
+    from lipbench.api.merging import merge as merge
     from lipbench.api.networks import check as check
     from lipbench.api.networks import cost as cost
     from lipbench.api.running import load as load
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from lipbench.interfaces.dataset import Dataset as Dataset
     from lipbench.interfaces.dataset import Pictures as Pictures
     from lipbench.interfaces.extractor import Extractor as Extractor
+    from lipbench.interfaces.launcher import Launcher as Launcher
     from lipbench.interfaces.loss import Loss as Loss
     from lipbench.interfaces.measure import Measure as Measure
     from lipbench.interfaces.method import Method as Method
@@ -35,6 +37,7 @@ __all__ = [
     "Architecture",
     "Dataset",
     "Extractor",
+    "Launcher",
     "LipbenchError",
     "Listener",
     "Loss",
@@ -48,6 +51,7 @@ __all__ = [
     "evaluate",
     "load",
     "matrices",
+    "merge",
     "prepare",
     "report",
     "run",
@@ -57,6 +61,7 @@ _HOME = {
     "Architecture": "lipbench.interfaces.architecture",
     "Dataset": "lipbench.interfaces.dataset",
     "Extractor": "lipbench.interfaces.extractor",
+    "Launcher": "lipbench.interfaces.launcher",
     "LipbenchError": "lipbench.errors",
     "Listener": "lipbench.launch.listener",
     "Loss": "lipbench.interfaces.loss",
@@ -69,6 +74,7 @@ _HOME = {
     "evaluate": "lipbench.api.scoring",
     "load": "lipbench.api.running",
     "matrices": "lipbench.train.matrices",
+    "merge": "lipbench.api.merging",
     "prepare": "lipbench.api.scoring",
     "report": "lipbench.api.running",
     "run": "lipbench.api.running",

@@ -13,8 +13,10 @@ from rich.console import Console
 
 from lipbench.api.running import read_request
 from lipbench.cli import main
+from lipbench.launch.sweep import Sweep
 from lipbench.screen import runs
 from tests.conftest import TINY, MakeRun
+from tests.tools.merging import put
 
 
 def call(*words: str) -> Result:
@@ -25,14 +27,18 @@ def call(*words: str) -> Result:
 
 
 @pytest.mark.parametrize(
-    "words", [["--help"], ["run", "--help"], ["methods"], ["datasets"], ["status"], ["report"], ["show", "gn"]]
+    "words",
+    [["--help"], ["run", "--help"], ["methods"], ["datasets"], ["status"], ["report"], ["show", "gn"], ["merge"]],
 )
 def test_answers_that_need_no_torch_do_not_import_it(words: list[str], make_run: MakeRun, tmp_path: Path) -> None:
     make_run("gn", finished=True)
     where = ["--results", str(tmp_path / "results")] if words[0] in ("status", "report", "show") else []
+    if words[0] == "merge":
+        where = [str(tmp_path / "results"), "--into", str(tmp_path / "all")]
     code = (
         "import sys; from lipbench.cli import main\n"
-        f"main({[*words, *where]!r}, standalone_mode=False)\n"
+        f"try: main({[*words, *where]!r}, standalone_mode=False)\n"
+        "except SystemExit as end: assert end.code == 0\n"
         "heavy = {'torch', 'torchvision', 'sklearn'} & set(sys.modules)\nassert not heavy, heavy"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -130,7 +136,7 @@ def test_a_dry_run_checks_what_would_be_started_over(make_run: MakeRun, tmp_path
 
 def test_a_smoke_run_has_one_seed_and_twenty_steps(tmp_path: Path) -> None:
     result = call("run", "--methods", "wc", "--quick", "--dry-run", "--results", str(tmp_path / "r"))
-    assert "1 runs" in result.output
+    assert "1 run;" in result.output or "1 run," in result.output
     assert " 20 " in result.output
 
 
@@ -179,7 +185,8 @@ def test_results_are_json_that_any_tool_reads(make_run: MakeRun) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [[], *([name] for name in ("run", "report", "prepare", "evaluate", "protocols", "status", "show"))]
+    "command",
+    [[], *([name] for name in ("run", "report", "prepare", "evaluate", "protocols", "status", "show", "merge"))],
 )
 def test_help_keeps_examples_on_lines_of_their_own_and_shows_no_marks(command: list[str]) -> None:
     text = call(*command, "--help").output
@@ -254,7 +261,7 @@ def test_the_plan_shows_data_sets_as_they_are_named(tmp_path: Path) -> None:
     shown = {}
     for width in (200, 40):
         console = Console(file=StringIO(), width=width)
-        runs.show_plan(console, read_request("gn", datasets=text, seeds="0"), tmp_path)
+        runs.show_plan(console, Sweep(tmp_path, read_request("gn", datasets=text, seeds="0").planned))
         shown[width] = console.file.getvalue()
     assert text in shown[200]
     assert "…" not in shown[40]  # on several lines where it must be, and never cut short
@@ -276,3 +283,23 @@ def test_the_next_command_is_quoted(tmp_path: Path) -> None:
     with console.capture() as captured:
         runs.show_summary(console, Summary(), tmp_path / "my results; rm -r")
     assert f"Next: lipbench report --results '{tmp_path}/my results; rm -r'" in captured.get()
+
+
+def test_merging_says_what_came_in_what_was_left_out_and_what_comes_next(tmp_path: Path) -> None:
+    into = tmp_path / "our results"
+    folder, damaged = put(tmp_path / "a"), put(tmp_path / "a", seed=1)
+    words = ["merge", str(tmp_path / "a"), "--into", str(into)]
+    dry = call(*words, "--dry-run")
+    assert (dry.exit_code, into.exists()) == (0, False)
+    assert f"would be merged into {into}: 2 copied\nNothing was copied (--dry-run)" in dry.stdout
+    damaged.file("result.json").write_text("{")
+    done = call(*words)
+    assert done.exit_code == 1
+    assert f"left out: {damaged.path}: {str(damaged.file('result.json'))!r} is damaged" in done.stdout
+    assert f"merged into {into}: 1 copied, 1 left out\nNext: lipbench report --results '{into}'" in done.stdout
+    put(tmp_path / "b", fid=3.0)
+    refused = call("merge", str(tmp_path / "b"), "--into", str(into))
+    assert refused.exit_code == 2
+    for part in (into / "runs" / folder.id, tmp_path / "b" / "runs" / folder.id):
+        assert str(part) in refused.stderr
+    assert call("merge", str(tmp_path / "a")).exit_code == 2  # --into is not left to chance

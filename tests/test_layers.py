@@ -17,6 +17,7 @@ FLOORS = [
     {"plugins", "measures"},
     {"request"},
     {"launch", "data", "nets", "losses", "extractors"},
+    {"launchers"},
     {"train"},
     {"measuring"},
     {"work"},

@@ -218,6 +218,7 @@ READERS: dict[str, Reader] = {
     "precision": _choice("float32", "tf32", "bfloat16"),
     "quick": _flag,
     "jobs": _whole(1, 10**4),
+    "on": _text("a launcher such as 'local' or 'slurm[partition=gpu]'"),
     # Other devices of PyTorch lack float64, in which critics are measured, or hold no numbers; it has but one CPU.
     "device": _that(
         lambda value: _is_text(value) and re.fullmatch("auto|cpu(:0)?|cuda(:[0-9]{1,4})?", str(value)),
@@ -239,6 +240,8 @@ READERS: dict[str, Reader] = {
     ),
     "out": _path("the path of a folder, such as 'report'"),
     "baseline": _text("a method that was run, such as 'gp'"),
+    "folders": _paths("the path of a results folder or of the folder of a run, or several"),
+    "into": _path("the path of a results folder, such as 'results'"),
     "add": _paths("the path of a CSV file, or several"),
     "run": _text("the id of a run, its beginning, or the path of its folder"),
     "split": _choice("train", "held_out", "all"),

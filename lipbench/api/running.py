@@ -1,19 +1,18 @@
 """`run`, `report` and `load`: what the command line does, for notebooks and scripts."""
 
-import os
-import sys
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lipbench.api import arguments as asked
+from lipbench.api.launching import act, make_launcher
 from lipbench.disk import places
 from lipbench.disk.results import check_results, find_run, prepare_results
 from lipbench.launch.connection import command_line
-from lipbench.launch.launcher import Launcher
 from lipbench.launch.listener import Listener
 from lipbench.launch.outcome import Summary
+from lipbench.launch.sweep import Sweep
 from lipbench.plugins.names import Names, listed
 from lipbench.request.plan import Request, Settings, plan
 from lipbench.request.protocol import quick as quick_settings
@@ -39,7 +38,6 @@ def read_request(
     precision: str | None = None,
     quick: bool = False,
     jobs: int | None = None,
-    device: str = "auto",
 ) -> Request:
     """Plan the cells of a request; see `run` for the arguments.
 
@@ -51,14 +49,7 @@ def read_request(
     quickly = quick_settings(read_protocol(str(protocol))) if quick else {}
     given = {**quickly, **with_arguments(overrides or {}, short)}
     planned = plan(methods, datasets, asked.seeds("seeds", seeds), str(protocol), given, settings)
-    threads = planned[0].cell.protocol.train.threads
-    on_cpu = device == "cpu" or (device == "auto" and not Path("/dev/nvidiactl").exists())
-    return Request(planned, jobs or (max(1, cores() // threads) if on_cpu else 1))
-
-
-def cores() -> int:
-    """The processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    return Request(planned, jobs)
 
 
 @asked.checked
@@ -75,6 +66,7 @@ def run(
     precision: str | None = None,
     quick: bool = False,
     jobs: int | None = None,
+    on: str = "local",
     device: str = "auto",
     timeout: float | None = None,
     retry_failed: bool = False,
@@ -96,7 +88,8 @@ def run(
         overrides: other settings by dotted key, such as ``{"train.batch_size": 32}``.
         precision: ``"float32"``, ``"tf32"`` or ``"bfloat16"``, in place of the protocol's.
         quick: a smoke run of seconds instead of the protocol's own length.
-        jobs: runs at a time; one a core on a CPU and one on a GPU if None.
+        jobs: runs at a time; one a core on a CPU and one on each GPU if None.
+        on: where: ``"local"``, ``"slurm[partition=gpu]"``, ``"ray[address=auto]"``, or a launcher of yours.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, …
         timeout: seconds after which a run is stopped; it goes on when run again.
         retry_failed: set failed and diverged runs aside and start them over.
@@ -125,13 +118,20 @@ def run(
         precision=precision,
         quick=quick,
         jobs=jobs,
-        device=device,
     )
     from lipbench.screen.display import display
 
-    shown = display(Path(results), request.planned, request.jobs) if listener is None else nullcontext(listener)
+    shown = display(Path(results), request.planned) if listener is None else nullcontext(listener)
     with places.at(data_root, inception_weights), shown as told:
-        return launch(request, Path(results), device=device, timeout=timeout, retry_failed=retry_failed, listener=told)
+        return launch(
+            request,
+            Path(results),
+            on=on,
+            device=device,
+            timeout=timeout,
+            retry_failed=retry_failed,
+            listener=told,
+        ).summary
 
 
 @asked.checked
@@ -139,15 +139,17 @@ def launch(
     request: Request,
     results: Path,
     *,
+    on: str,
     device: str,
     timeout: float | None = None,
     retry_failed: bool,
     listener: Listener,
     dry_run: bool = False,
-) -> Summary:
+) -> Sweep:
     """Run what `read_request` planned, or only check it and say what it will take; see `run`."""
+    launcher = make_launcher(on)
     (check_results if dry_run else prepare_results)(results)
-    launcher = Launcher(
+    sweep = Sweep(
         results,
         request.planned,
         jobs=request.jobs,
@@ -157,8 +159,9 @@ def launch(
         argv=command_line(),
         listener=listener,
     )
-    launcher.check() if dry_run else launcher.run()
-    return launcher.summary
+    if sweep.waiting:
+        act(launcher, sweep, dry_run=dry_run)
+    return sweep
 
 
 @asked.checked

@@ -77,6 +77,7 @@ for command in (
     results.report,
     results.status,
     results.show,
+    results.merge,
     score.prepare,
     score.evaluate,
     networks.cost,

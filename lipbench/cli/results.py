@@ -1,5 +1,6 @@
-"""Commands that read results: ``lipbench report``, ``status`` and ``show``."""
+"""Commands about results: ``lipbench report``, ``status``, ``show`` and ``merge``."""
 
+import sys
 from pathlib import Path
 from typing import Literal
 
@@ -54,10 +55,17 @@ def report(
 @click.command()
 @options.results
 def status(results: Path) -> None:
-    """Show how every run stands."""
+    """Show how every run stands.
+
+    Finished, running and on which machine, queued on a cluster, failed and why.
+    """
+    from lipbench.api import launching
     from lipbench.screen import runs
 
-    runs.show_status(terminal.console(), results)
+    standing, problems = launching.standing(results)
+    runs.show_status(terminal.console(), results, standing)
+    for problem in problems:
+        terminal.say(f"Note: {problem}", error=True)
 
 
 @click.command()
@@ -73,3 +81,31 @@ def show(run_id: str, results: Path) -> None:
     from lipbench.screen import runs
 
     runs.show_run(terminal.console(), find_run(results, run_id))
+
+
+@click.command()
+@click.argument("folders", metavar="FOLDER…", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--into", required=True, type=click.Path(path_type=Path), help="The results folder that takes the runs.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+def merge(folders: tuple[Path, ...], into: Path, dry_run: bool) -> None:
+    """Bring the runs of several results folders together.
+
+    \b
+    lipbench merge from-a from-b --into results && lipbench report
+
+    FOLDER is a results folder, such as one of another machine, or the folder of a single run. Nothing is overwritten,
+    and FOLDER stays as it is. All is compared first: where two folders hold one run with different numbers, or
+    yardsticks of different data or extractors, nothing is merged and both paths are named. Times, memory and machines
+    may differ.
+
+    A run that is not there yet is copied, and can go on there if it is not finished. An unfinished one that is there is
+    set aside where FOLDER has it finished. What is damaged or being worked on is left out and named; the rest is
+    merged, and the same command takes the others later. Exit codes: 0 all is merged, 1 something damaged or being
+    worked on was left out, 2 nothing could be merged.
+    """  # noqa: D301 - click keeps the lines after \b as they are
+    from lipbench.api import merging
+    from lipbench.screen.merged import show_merged
+
+    merged = merging.merge(folders, into=into, dry_run=dry_run)
+    show_merged(terminal.console(), merged, into, dry_run=dry_run)
+    sys.exit(0 if merged.complete else 1)

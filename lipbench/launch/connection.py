@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from lipbench.errors import LipbenchError
+from lipbench.errors import LipbenchError, RequestError
 from lipbench.launch import signals
 
 
@@ -52,6 +52,24 @@ class Connection:
             raise self.lost()
         *lines, self._pending = (self._pending + read).split(b"\n")
         return [json.loads(line) for line in lines]
+
+    def devices(self) -> list[str]:
+        """The devices over which runs are spread.
+
+        Raises:
+            RequestError: there is no such device on this machine.
+            ServerLostError: the server has ended.
+        """
+        self.send({"devices": ""})
+        names: list[str] = []
+        while True:
+            for event in self.events(patience=1.0):
+                if event["event"] == "devices":
+                    names = event["names"]
+                elif event["event"] == "refused":
+                    raise RequestError(event["message"])
+                elif event["event"] == "exit":
+                    return names or ["cpu"]
 
     def lost(self) -> "ServerLostError":
         """The error that says how the server has ended."""

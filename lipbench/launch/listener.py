@@ -1,6 +1,6 @@
 """What is heard of a request under way, by a display or by a notebook."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +35,9 @@ def duration(seconds: float | None) -> str:
 
 class Listener:
     """What a progress display is told; this one shows nothing."""
+
+    def placed(self, jobs: int, devices: Sequence[str]) -> None:
+        """It is known how many runs go at a time, and on which devices."""
 
     def preparing(self) -> None:
         """Everything is being checked."""

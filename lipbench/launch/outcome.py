@@ -15,11 +15,13 @@ class Summary:
         statuses: by run id, in the order of the plan.
         skipped: runs that were finished before.
         reasons: why a run failed or diverged.
+        notes: what its launcher says of all of them.
     """
 
     statuses: dict[str, Status] = field(default_factory=dict)
     skipped: list[str] = field(default_factory=list)
     reasons: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     def count(self, status: Status) -> int:
         """How many runs have this status."""
@@ -27,8 +29,8 @@ class Summary:
 
     @property
     def complete(self) -> bool:
-        """Whether every run is finished, be it as diverged."""
-        return all(status in (Status.DONE, Status.DIVERGED) for status in self.statuses.values())
+        """Whether every run is finished, be it as diverged, or is on its way elsewhere."""
+        return all(status not in (Status.FAILED, Status.INTERRUPTED) for status in self.statuses.values())
 
     @property
     def standing(self) -> str:
@@ -51,7 +53,7 @@ def record_signal(folder: RunFolder, number: int, timeout: float | None) -> None
     Raises:
         StoreError: it cannot be written.
     """
-    with folder.lock() as mine:
+    with folder.claimed() as mine:
         if not mine or folder.result() is not None:
             return
         if timeout is not None:

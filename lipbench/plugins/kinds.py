@@ -60,6 +60,7 @@ EXTRACTOR = Kind("extractor", "Extractor", "-", "--set evaluate.extractor={}", f
 MEASURE = Kind(
     "measure", "Measure", "_", "--measures {}", one_of=frozenset({"of_pictures", "of_features", "of_critic"})
 )
+LAUNCHER = Kind("launcher", "Launcher", "-", "--on {}", frozenset({"launch"}))
 
-KINDS = (METHOD, DATASET, ARCHITECTURE, LOSS, EXTRACTOR, MEASURE)
+KINDS = (METHOD, DATASET, ARCHITECTURE, LOSS, EXTRACTOR, MEASURE, LAUNCHER)
 BY_BASE = {kind.base: kind for kind in KINDS}

@@ -52,11 +52,11 @@ class Request:
 
     Attributes:
         planned: the cells, in the order in which they are run.
-        jobs: how many at a time.
+        jobs: how many at a time; None for as many as the launcher thinks right.
     """
 
     planned: list[Planned]
-    jobs: int
+    jobs: int | None
 
 
 @dataclass(frozen=True)

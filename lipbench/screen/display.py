@@ -23,17 +23,18 @@ STYLES = {
     Status.DIVERGED: "yellow",
     Status.FAILED: "red",
     Status.RUNNING: "cyan",
+    Status.QUEUED: "blue",
     Status.INTERRUPTED: "magenta",
 }
 
 SILENCE_SECONDS = 20.0  # off a terminal, between two lines on what is checked
 
 
-def display(results: Path, planned: Sequence[Planned], jobs: int) -> AbstractContextManager[Listener]:
+def display(results: Path, planned: Sequence[Planned]) -> AbstractContextManager[Listener]:
     """What shows a sweep where somebody watches, in a terminal or a notebook, and elsewhere nothing."""
     console = terminal.console()
     watched = console.is_terminal or console.is_jupyter
-    return Display(console, results, planned, jobs) if watched else nullcontext(Listener())
+    return Display(console, results, planned) if watched else nullcontext(Listener())
 
 
 class Display(Listener):
@@ -43,18 +44,16 @@ class Display(Listener):
         console: where to.
         results: the results folder, from which a finished run's numbers are read.
         planned: the cells to come.
-        jobs: how many run at a time.
     """
 
-    def __init__(self, console: Console, results: Path, planned: Sequence[Planned], jobs: int) -> None:
+    def __init__(self, console: Console, results: Path, planned: Sequence[Planned]) -> None:
         cells = {cell.cell.run_id: cell.cell for cell in planned}
         self.console, self.results, self.total = console, results, len(cells)
         self.estimate = Estimate(
             methods={run: cell.method for run, cell in cells.items()},
             steps={run: cell.protocol.train.steps for run, cell in cells.items()},
-            jobs=jobs,
         )
-        self.jobs = jobs
+        self._where = ""
         self.ended_runs = 0
         self._said = time.monotonic()
         self._width = len(str(self.total))
@@ -79,6 +78,12 @@ class Display(Listener):
         with suppress(OSError, SystemExit):  # the terminal may be gone
             self._progress.stop()
 
+    def placed(self, jobs: int, devices: Sequence[str]) -> None:
+        """Count on it."""
+        self.estimate.jobs = jobs
+        spread = f" on {', '.join(devices)}" * (len(devices) > 1)
+        self._where = f"{jobs} run{'s' * (jobs != 1)} at a time{spread}"
+
     def preparing(self) -> None:
         """Loading torch and checking takes seconds in which nothing else could be seen."""
         self.console.print(f"checking {self.total} run{'s' * (self.total != 1)} before the first begins …", style="dim")
@@ -94,7 +99,7 @@ class Display(Listener):
         """Say what it will take."""
         self._progress.update(self._whole, description="all runs", note="")
         text = (
-            f"about {duration(forecast.seconds)}, {self.jobs} run{'s' * (self.jobs != 1)} at a time, and "
+            f"about {duration(forecast.seconds)}, {self._where}, and "
             f"{forecast.disk / 2**20:,.0f} MiB of disk (the search for secants at the end of each run not counted)"
         )
         self.console.print(Text(text, "dim"), soft_wrap=True)

@@ -19,7 +19,7 @@ class Estimate:
         self,
         methods: Mapping[str, str],
         steps: Mapping[str, int],
-        jobs: int,
+        jobs: int = 1,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.methods, self.steps, self.jobs, self.clock = methods, steps, jobs, clock

@@ -1,7 +1,8 @@
 """Runs: how they will go, how they stand, what came of them."""
 
+import platform
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,10 +14,11 @@ from lipbench import terminal
 from lipbench.disk.results import run_folders
 from lipbench.disk.store import RunFolder, Status
 from lipbench.errors import StoreError
+from lipbench.interfaces.launcher import Standing
 from lipbench.launch.outcome import Summary
+from lipbench.launch.sweep import Sweep
 from lipbench.measures import COLUMNS, COUNTS, View
 from lipbench.request import cell as cells
-from lipbench.request.plan import Request
 from lipbench.screen.display import STYLES
 from lipbench.screen.lines import open_table, print_block, print_line, print_text
 
@@ -28,12 +30,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def show_plan(console: Console, request: Request, results: Path) -> None:
+def show_plan(console: Console, sweep: Sweep) -> None:
     """The runs of a request and how they stand."""
+    for note in sweep.summary.notes:
+        console.print(Text(terminal.visible(note)), soft_wrap=True)
     table = open_table("run", "method", "data set", "seed", "steps", "state")
-    for planned in request.planned:
-        cell = planned.cell
-        folder = RunFolder(results / "runs" / cell.run_id)
+    for name, folder in sweep.folders.items():
+        cell = sweep.planned[name].cell
         try:
             state = str(folder.status()) if folder.path.exists() else "new"
         except StoreError:  # the run alone is left out, and says why
@@ -41,7 +44,8 @@ def show_plan(console: Console, request: Request, results: Path) -> None:
         steps = str(cell.protocol.train.steps)
         table.add_row(cell.run_id, Text(cell.method), Text(str(cell.dataset)), str(cell.seed), steps, state)
     console.print(table)
-    print_line(console, f"{len(request.planned)} runs, {request.jobs} at a time; nothing was started (--dry-run)")
+    together = f", {sweep.jobs} at a time" if sweep.jobs and not sweep.summary.notes else ""
+    print_line(console, f"{_runs(len(sweep.planned))}{together}; nothing was started (--dry-run)")
 
 
 def show_summary(console: Console, summary: Summary, results: Path) -> None:
@@ -51,10 +55,13 @@ def show_summary(console: Console, summary: Summary, results: Path) -> None:
         print_line(console, f"{status}: {name}: {reason}", STYLES[status])
     counts = [f"{summary.count(status)} {status}" for status in Status if summary.count(status)]
     skipped = f" ({len(summary.skipped)} finished before)" if summary.skipped else ""
-    print_line(console, f"{len(summary.statuses)} runs in {results}: {', '.join(counts)}{skipped}", "bold")
+    print_line(console, f"{_runs(len(summary.statuses))} in {results}: {', '.join(counts)}{skipped}", "bold")
+    for note in summary.notes:
+        print_line(console, note)
     again = "" if summary.complete else "Failed runs are tried again by the same command. "
     option = "" if str(results) == "results" else f" --results {shlex.quote(str(results))}"
-    print_line(console, f"{again}Next: lipbench report{option}")
+    command = "status" if summary.count(Status.QUEUED) else "report"
+    print_line(console, f"{again}Next: lipbench {command}{option}")
 
 
 def show_report(console: Console, report: "Report") -> None:
@@ -110,8 +117,14 @@ def show_markdown(report: "Report") -> None:
         terminal.say(f"Note: {terminal.one_line(problem)}", error=True)
 
 
-def show_status(console: Console, results: Path) -> None:
-    """How every run stands: counts by method and data set, and whatever is not finished."""
+def show_status(console: Console, results: Path, standing: Mapping[str, Standing]) -> None:
+    """How every run stands: counts by method and data set, and whatever is not finished.
+
+    Args:
+        console: where to.
+        results: the results folder.
+        standing: how runs stand that were launched and left, by their ids.
+    """
     counts: dict[tuple[str, str, str], dict[Status, int]] = {}
     unfinished: list[tuple[Status, str]] = []
     for folder in run_folders(results):
@@ -121,16 +134,30 @@ def show_status(console: Console, results: Path) -> None:
         except (StoreError, OSError) as error:
             unfinished.append((Status.FAILED, f"{folder.id}: {error}"))
             continue
+        left = standing.get(folder.id)
+        if left is not None and left.queued and status in (Status.FAILED, Status.INTERRUPTED):
+            status = Status.QUEUED
         group = counts.setdefault((cell.method, str(cell.dataset), cell.protocol.name), {})
         group[status] = group.get(status, 0) + 1
         if status is not Status.DONE:
-            unfinished.append((status, f"{folder.id}: {_where(folder, status, cell.protocol.train.steps)}"))
+            where = _where(folder, status, cell.protocol.train.steps)
+            if left is not None and status in (Status.QUEUED, Status.INTERRUPTED):
+                where = f"{left.text}; {where}"
+            elif left is not None and status is Status.RUNNING and left.where:
+                where = f"in {left.where}, {where}"
+            unfinished.append((status, f"{folder.id}: {where}"))
     table = open_table("method", "data set", "protocol", *map(str, Status))
     for key, group in sorted(counts.items()):
         table.add_row(*map(Text, key), *(str(group.get(status, "")) for status in Status))
     console.print(table)
     for status, text in unfinished:
         print_line(console, f"{status}: {text}", STYLES[status])
+    if any(status is Status.FAILED for status, _ in unfinished):
+        print_line(
+            console,
+            "`lipbench show RUN` has the traceback of a failed run; the command that started it goes on from its last "
+            "checkpoint, and with --retry-failed starts it over.",
+        )
 
 
 def _where(folder: RunFolder, status: Status, steps: int) -> str:
@@ -140,9 +167,16 @@ def _where(folder: RunFolder, status: Status, steps: int) -> str:
         if error is not None:
             return f"{error.get('message')} ({error.get('kind')}, attempt {error.get('attempt')})"
         trace = folder.trace()[0]
+        holder = folder.holder() if status is Status.RUNNING else None
     except (StoreError, OSError) as problem:
         return str(problem)
-    return f"evaluated at step {trace[-1]['step']} of {steps}" if trace else f"not yet evaluated, of {steps} steps"
+    place = "" if holder is None or holder.host in (None, platform.node()) else f"on {holder.host}, "
+    far = f"evaluated at step {trace[-1]['step']:,} of {steps:,}" if trace else f"no evaluation yet, of {steps:,} steps"
+    return place + far
+
+
+def _runs(count: int) -> str:
+    return f"{count} run{'s' * (count != 1)}"
 
 
 def show_run(console: Console, folder: RunFolder) -> None:

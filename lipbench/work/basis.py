@@ -1,10 +1,12 @@
 """What the runs of a comparison are made from: the digests that stand with their yardsticks, and guard them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from lipbench.disk.files import read_object, to_json, write_atomically
+from lipbench.disk.places import exclusive
 from lipbench.errors import RequestError, StoreError
 from lipbench.request.cell import Cell
 
@@ -49,6 +51,15 @@ def check(results: Path, cell: Cell, present: Mapping[str, str]) -> bool:
     return True
 
 
+@contextmanager
+def preparing(results: Path, cell: Cell) -> Iterator[None]:
+    """Wait until no other process measures the yardsticks of this comparison; errors as of `write_yardsticks`."""
+    path = yardstick_path(results, cell)
+    _make(path.parent)
+    with exclusive(path.with_name(f".{path.name}.lock")):
+        yield
+
+
 def write_yardsticks(results: Path, cell: Cell, record: Mapping[str, Any]) -> None:
     """Keep what the numbers of a comparison are compared with, and what its runs are made from.
 
@@ -56,13 +67,17 @@ def write_yardsticks(results: Path, cell: Cell, record: Mapping[str, Any]) -> No
         StoreError: the results folder cannot be written to.
     """
     path = yardstick_path(results, cell)
+    _make(path.parent)
+    write_atomically(path, to_json(record))
+
+
+def _make(folder: Path) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(
-            f"{str(path.parent)!r} cannot be made: {error.strerror}; free space, or choose another --results"
+            f"{str(folder)!r} cannot be made: {error.strerror}; free space, or choose another --results"
         ) from None
-    write_atomically(path, to_json(record))
 
 
 def _lost(reason: str) -> str:

@@ -23,7 +23,20 @@ def choose_device(name: str) -> torch.device:
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).splitlines()[0]
         raise RequestError(f"device {name!r} cannot be used ({reason}); expected auto, cpu, cuda or cuda:0") from None
+    if device.type == "cuda" and device.index is not None:
+        torch.cuda.set_device(device)  # graphs, and plugins that say no more than "cuda", go by it
     return device
+
+
+def spread(name: str) -> list[str]:
+    """The devices over which runs are spread: ``auto`` and ``cuda`` stand for every GPU that this process may use.
+
+    Raises:
+        RequestError: there is no such device on this machine.
+    """
+    device = choose_device(name)
+    count = torch.cuda.device_count() if device.type == "cuda" and device.index is None else 1
+    return [f"cuda:{index}" for index in range(count)] if count > 1 else [str(device)]
 
 
 def place(pictures: Tensor, device: torch.device) -> Tensor:

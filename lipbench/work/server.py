@@ -2,7 +2,10 @@
 
 It reads one JSON command a line from standard input and writes one JSON event a line to standard output:
 
-    {"start": "results/runs/…"}          → {"event": "step", "run": id, "step": 25} …, {"event": "exit", "run": id, …}
+    {"devices": ""}                      → {"event": "devices", "names": ["cuda:0", …]} or {"event": "refused", …}, and
+                                           {"event": "exit", "run": "", …}
+    {"start": "results/runs/…", "device": "cuda:0"}
+                                         → {"event": "step", "run": id, "step": 25} …, {"event": "exit", "run": id, …}
     {"kill": id}                         → {"event": "exit", "run": id, "signal": 9}
     {"stop": 15}                         → {"event": "step", …}, {"event": "exit", "run": id, "code": 4, …} …
     {"prepare": [{"cell": …, …}, …], …}  → {"event": "checking", "text": …} …, {"event": "noted", "text": …} …,
@@ -34,13 +37,10 @@ from lipbench.errors import LipbenchError
 from lipbench.launch import STOPPED, signals
 from lipbench.launch.listener import Forecast, Listener
 from lipbench.launch.signals import Signals
-from lipbench.plugins import registry
-from lipbench.plugins.kinds import DATASET
-from lipbench.plugins.names import Name
 from lipbench.request import cell as cells
 from lipbench.request.plan import Planned
 from lipbench.work import environment
-from lipbench.work.parts import is_built_in
+from lipbench.work.device import spread
 from lipbench.work.prepare import prepare
 from lipbench.work.run import work
 
@@ -54,7 +54,7 @@ class Server:
     Args:
         events: the file descriptor that events are written to. One write a line: lines of several processes do not mix.
         results: the results folder.
-        device: for every cell.
+        device: that was asked for.
         argv: the launcher's command line, to be recorded.
     """
 
@@ -97,11 +97,12 @@ class Server:
             for child in self.children:
                 os.kill(child, command["stop"])
         elif "start" in command:
-            folder = RunFolder(Path(command["start"]))
-            self._fork(folder.id, folder.file("log.txt"), lambda: self._work(folder))
+            folder, device = RunFolder(Path(command["start"])), command["device"]
+            self._fork(folder.id, folder.file("log.txt"), lambda: self._work(folder, device))
+        elif "devices" in command:  # asked in a child: whoever has asked the driver can fork none that uses it
+            self._fork("", Path(os.devnull), self._tell_devices)
         else:
             wanted, measure = command["prepare"], command["measure"]
-            _import_data(wanted)
             self._fork("", Path(command["log"]), lambda: self._prepare(wanted, measure=measure))
 
     def _fork(self, name: str, log: Path, job: Callable[[], int]) -> None:
@@ -129,7 +130,14 @@ class Server:
             sys.stderr.flush()
             os._exit(code)
 
-    def _work(self, folder: RunFolder) -> int:
+    def _tell_devices(self) -> int:
+        try:
+            self.emit("devices", names=spread(self.device))
+        except LipbenchError as error:
+            self.emit("refused", message=str(error))
+        return 0
+
+    def _work(self, folder: RunFolder, device: str) -> int:
         told, last = 0.0, 0
 
         def progress(step: int) -> None:
@@ -142,7 +150,7 @@ class Server:
         heard = Signals()
         with heard.hearing():
             signals.let_through()
-            code = work(folder, self.device, progress, self.argv, heard)
+            code = work(folder, device, progress, self.argv, heard)
         if code == STOPPED and last:
             self.emit("step", run=folder.id, step=last)
         return code
@@ -190,15 +198,6 @@ class _Telling(Listener):
 
     def fits(self, forecast: Forecast, facts: Mapping[str, Any]) -> None:
         self._emit("fits", **asdict(forecast), facts=facts)
-
-
-def _import_data(wanted: list[dict[str, Any]]) -> None:
-    """Import lipbench's own data sets once, so that no child has to: scikit-learn takes a second."""
-    with suppress(LipbenchError):  # the checks say what is wrong
-        for item in wanted:
-            part = cells.parse(json.dumps(item["cell"]), "a cell").dataset
-            if is_built_in(part):
-                registry.load(registry.find(DATASET, Name(part.name)))
 
 
 def _die_with_launcher() -> None:

@@ -166,7 +166,7 @@ def test_a_seed_of_ten_digits_is_the_same_from_python_and_as_text() -> None:
         ({"precision": "bfloat16"}, {"overrides": {"train.precision": "bfloat16"}}),
         ({"methods": ["gn", "gn"], "datasets": ["digits"]}, {}),
         ({"methods": ("gn",), "jobs": np.int64(2), "quick": np.False_}, {}),
-        ({"device": "cpu", "settings": "shared"}, {}),
+        ({"settings": "shared"}, {}),
     ],
 )
 def test_what_means_the_same_plans_the_same(request_: dict[str, Any], same: dict[str, Any]) -> None:

@@ -268,6 +268,7 @@ PLUGINS = {
     kinds.LOSS: "    def critic(self, real, fake): ...\n    def generator(self, fake): ...\n",
     kinds.EXTRACTOR: "    features = 3\n    def load(self): ...\n",
     kinds.MEASURE: "    def of_pictures(self, fake, real): ...\n",
+    kinds.LAUNCHER: "    def launch(self, sweep): ...\n",
 }
 
 

@@ -11,9 +11,9 @@ import pytest
 from lipbench.disk.store import RunFolder, Status
 from lipbench.launch import FAILED
 from lipbench.launch.connection import Connection
-from lipbench.launch.launcher import Launcher
-from lipbench.launch.listener import Listener
+from lipbench.launch.local import Local
 from lipbench.launch.outcome import conclude, record_signal
+from lipbench.launch.sweep import Sweep
 from lipbench.request.plan import plan
 from lipbench.work import basis
 from lipbench.work.run import work
@@ -69,17 +69,11 @@ class Deaf(Connection):
         """Nothing."""
 
 
-def launcher(results: Path, *, retry_failed: bool) -> Launcher:
-    return Launcher(
-        results,
-        plan("gn", None, [0], "digits", TINY),
-        jobs=1,
-        device="cpu",
-        timeout=5.0,
-        retry_failed=retry_failed,
-        argv=[],
-        listener=Listener(),
-    )
+def launcher(results: Path, *, retry_failed: bool) -> Local:
+    planned = plan("gn", None, [0], "digits", TINY)
+    made = Local(Sweep(results, planned, jobs=1, device="cpu", timeout=5.0, retry_failed=retry_failed))
+    made._devices = ["cpu"]
+    return made
 
 
 def test_what_another_launcher_has_started_over_is_not_set_aside(make_run: MakeRun, tmp_path: Path) -> None:
@@ -100,8 +94,9 @@ def test_a_damaged_result_is_set_aside_only_where_failed_runs_are_started_over(
     folder = make_run("gn")
     folder.file("result.json").write_text("{")
     left = launcher(tmp_path / "results", retry_failed=False)
-    assert left.run().statuses == {folder.id: Status.FAILED}
-    assert "result.json' is damaged" in left.summary.reasons[folder.id]
+    left.run()
+    assert left.sweep.summary.statuses == {folder.id: Status.FAILED}
+    assert "result.json' is damaged" in left.sweep.summary.reasons[folder.id]
     launcher(tmp_path / "results", retry_failed=True)._start(Deaf(), folder.id)
     assert folder.file("attempt-1/result.json").read_text() == "{"
     assert folder.status() is Status.INTERRUPTED
@@ -110,12 +105,12 @@ def test_a_damaged_result_is_set_aside_only_where_failed_runs_are_started_over(
 def test_a_run_that_another_process_damages_meanwhile_ends_alone(make_run: MakeRun, tmp_path: Path) -> None:
     folder = make_run("gn")
     waiting = launcher(tmp_path / "results", retry_failed=False)
-    waiting._queue.clear()
-    waiting._elsewhere.append(folder.id)
+    waiting.sweep.waiting.clear()
+    waiting.sweep.elsewhere[folder.id] = "another process"
     folder.file("result.json").write_text("[]")
     waiting._look_elsewhere()
-    assert waiting.summary.statuses[folder.id] is Status.FAILED
-    assert "list in place of an object" in waiting.summary.reasons[folder.id]
+    assert waiting.sweep.summary.statuses[folder.id] is Status.FAILED
+    assert "list in place of an object" in waiting.sweep.summary.reasons[folder.id]
 
 
 def test_a_timeout_that_comes_after_the_end_is_not_written_onto_a_finished_run(make_run: MakeRun) -> None:
