@@ -11,8 +11,12 @@ from lipbench.disk.store import RunFolder
 from lipbench.errors import StoreError
 
 
-def prepare_results(results: Path) -> None:
+def prepare_results(results: Path, option: str = "--results") -> None:
     """Make the results folder and see that it can be written to.
+
+    Args:
+        results: the folder.
+        option: by which the user chose it.
 
     Raises:
         StoreError: it cannot.
@@ -24,22 +28,22 @@ def prepare_results(results: Path) -> None:
         probe.unlink()
     except (OSError, ValueError) as error:
         raise StoreError(
-            f"results folder {str(results)!r} cannot be written to: {_reason(error)}; choose another with --results"
+            f"results folder {str(results)!r} cannot be written to: {_reason(error)}; choose another with {option}"
         ) from None
 
 
-def check_results(results: Path) -> None:
-    """See that the results folder could be made and written to, without making it.
+def check_results(results: Path, option: str = "--results") -> None:
+    """See that the results folder could be made and written to, without making it; arguments as of `prepare_results`.
 
     Raises:
         StoreError: it could not.
     """
-    has_runs(results)
+    has_runs(results, option)
     folder = existing(results)
     if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
         raise StoreError(
             f"results folder {str(results)!r} cannot be written to: {str(folder)!r} is "
-            f"{'not writable' if folder.is_dir() else 'a file'}; choose another with --results"
+            f"{'not writable' if folder.is_dir() else 'a file'}; choose another with {option}"
         )
 
 
@@ -61,24 +65,24 @@ def run_folders(results: Path) -> list[RunFolder]:
         return [RunFolder(path) for path in paths if path.is_dir() and not path.name.startswith(".")]
 
 
-def has_runs(results: Path) -> bool:
-    """Whether there is a folder of runs below a results folder.
+def has_runs(results: Path, option: str = "--results") -> bool:
+    """Whether there is a folder of runs below a results folder; arguments as of `prepare_results`.
 
     Raises:
         StoreError: nobody can say, as the folder cannot be read.
     """
-    with _readable(results):
+    with _readable(results, option):
         return (results / "runs").is_dir()
 
 
 @contextmanager
-def _readable(results: Path) -> Iterator[None]:
+def _readable(results: Path, option: str = "--results") -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError) as error:
         raise StoreError(
             f"results folder {str(results)!r} cannot be read: {_reason(error)}; give yourself the permission to, or "
-            f"choose another with --results"
+            f"choose another with {option}"
         ) from None
 
 

@@ -221,6 +221,10 @@ COLUMNS = (
     Column("pictures", "Digest of the pictures of the data set.", "text"),
 )  # fmt: skip
 DECIDING = tuple(column for column in COLUMNS if isinstance(column, Deciding))
+# What differs between two executions of a run that come to the same numbers: times, memory, and where it took place.
+VARYING = frozenset(column.name for column in COLUMNS if column.unit) | {
+    "device", "trace", "engine_reason", "cuda_graph", "cuda_graph_reason", "memory_format",
+}  # fmt: skip
 COUNTS = ["method", "n", "diverged", "unfinished"]  # what stands beside the measures in a table of means
 # In small letters, what else tables, results and traces hold.
 _HELD = {name.lower() for column in COLUMNS for name in (column.name, column.title)} | {
