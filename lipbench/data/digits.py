@@ -3,8 +3,12 @@
 Source: Alpaydin & Kaynak 1998, Optical Recognition of Handwritten Digits, UCI (its test set)
 """
 
+import gzip
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
 import torch
-from sklearn.datasets import load_digits
 from torch import Tensor
 
 from lipbench.interfaces.dataset import Dataset, Pictures
@@ -15,13 +19,21 @@ class Digits(Dataset):
 
     def load(self) -> Pictures:
         """Scale the sixteen grey levels to bytes and split."""
-        levels = torch.from_numpy(load_digits().images)[:, None]
+        levels = _table()[:, :64].reshape(-1, 1, 8, 8)
         train, held_out = _split((levels * (255 / 16)).round().to(torch.uint8))
         return Pictures(train=train, held_out=held_out)
 
     def labels(self) -> tuple[Tensor, Tensor]:
         """The digits in the training pictures and in the held-out ones, (1438,) and (359,)."""
-        return _split(torch.from_numpy(load_digits().target))
+        return _split(_table()[:, 64].long())
+
+
+def _table() -> Tensor:
+    """A row a digit: 64 grey levels and the label. Read from the file alone: to import scikit-learn takes seconds."""
+    found = find_spec("sklearn")
+    assert found is not None and found.origin is not None  # a dependency
+    with gzip.open(Path(found.origin).parent / "datasets" / "data" / "digits.csv.gz") as file:
+        return torch.from_numpy(np.loadtxt(file, delimiter=","))
 
 
 def _split(all_of: Tensor) -> tuple[Tensor, Tensor]:

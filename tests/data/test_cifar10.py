@@ -95,6 +95,15 @@ def test_without_data_and_network_the_message_says_where_to_put_it(
         Cifar10().load()
 
 
+def test_a_data_folder_that_cannot_be_written_to_is_named_with_what_it_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIPBENCH_DATA", str(tmp_path))
+    (tmp_path / ".lock.1").mkdir()
+    with pytest.raises(RequestError, match="CIFAR-10 is not in the data folder .* Name the folder that holds it by"):
+        Cifar10().load()
+
+
 @needs(CIFAR10)
 def test_the_real_pictures_have_the_known_means_and_deviations(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIPBENCH_DATA", str(CIFAR10.parent))
