@@ -1,10 +1,13 @@
 """Kills launchers, servers and runs at every moment, and compares what comes of it with a calm sweep.
 
-    python -m tests.storm --kills 200 --launchers 3
+    python -m tests.storm --kills 200 --launchers 3 --disk network
 
 Several launchers work on one results folder. A random process of theirs gets a random signal, again and again, and a
 launcher that has ended is started anew. In the end each run must be finished once, every number bit-equal to the calm
-sweep's, and nothing left behind: no process, no lock, no half-written file.
+sweep's, and nothing left behind: no process, no claim, no half-written file.
+
+The disk may be without kernel locks, or lie about them, as network disks do. On ``network`` each launcher is a machine
+of its own, of which the others see signs of life alone, and a process may be halted until its work was taken over.
 """
 
 import os
@@ -15,7 +18,9 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +28,33 @@ import click
 
 from lipbench.disk.results import run_folders
 from lipbench.disk.store import RunFolder, Status
+from lipbench.measures import VARYING
 
-SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
-VARYING = ("seconds_train", "seconds_per_step", "seconds_evaluate", "peak_memory_bytes", "trace")
+SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGSTOP)
+HALT_SECONDS = 6.0
+# What every process of the stormy sweep does first.
+DISKS = {
+    "local": "",
+    "no locks": """
+import errno, fcntl
+def flock(*given):
+    raise OSError(errno.ENOSYS, "Function not implemented")
+fcntl.flock = flock
+""",
+    "lying locks": """
+import fcntl
+fcntl.flock = lambda *given: None
+""",
+    "network": """
+import os, platform
+if "STORM_MACHINE" in os.environ:
+    platform.node = lambda: os.environ["STORM_MACHINE"]
+    from lipbench.disk import claims, holders
+    claims.BEAT = 0.3
+    claims.SILENT = holders.SILENT = 4.0
+    holders.WATCHED = 1.0
+""",
+}
 SETTINGS = {
     "evaluate.samples": 64,
     "evaluate.kid_subset_size": 32,
@@ -54,12 +83,23 @@ def processes(results: Path) -> list[int]:
 
 
 def outcome(folder: RunFolder) -> list[dict[str, Any]]:
-    """All numbers of a run but its seconds."""
+    """All numbers of a run but its seconds and memory."""
     records = [folder.result() or {}, *folder.trace()[0]]
     return [{key: value for key, value in record.items() if key not in VARYING} for record in records]
 
 
-def storm(work: Path, kills: int, launchers: int, *, methods: str, seeds: str, steps: int, seed: int = 0) -> list[str]:
+def storm(
+    work: Path,
+    kills: int,
+    launchers: int,
+    *,
+    methods: str,
+    seeds: str,
+    steps: int,
+    disk: str = "local",
+    signals: Sequence[signal.Signals] = SIGNALS,
+    seed: int = 0,
+) -> list[str]:
     """Make a calm sweep and a stormy one.
 
     Args:
@@ -69,6 +109,8 @@ def storm(work: Path, kills: int, launchers: int, *, methods: str, seeds: str, s
         methods: of the sweep.
         seeds: of the sweep.
         steps: of each run.
+        disk: one of `DISKS`.
+        signals: one of them at a time is sent; one that halts a process is followed by its continuation.
         seed: of the storm.
 
     Returns:
@@ -78,7 +120,10 @@ def storm(work: Path, kills: int, launchers: int, *, methods: str, seeds: str, s
     subprocess.run(command(calm, methods, seeds, steps), check=True, capture_output=True)
     log = work / "launchers.log"
     log.touch()
+    (work / "first").mkdir()
+    (work / "first" / "sitecustomize.py").write_text(DISKS[disk])
     sent: Counter[str] = Counter()
+    started, halted = count(), dict[int, float]()
     running: list[subprocess.Popen[bytes]] = []
     last = time.monotonic()
     while True:
@@ -88,18 +133,36 @@ def storm(work: Path, kills: int, launchers: int, *, methods: str, seeds: str, s
         running = [launcher for launcher in running if launcher.poll() is None]
         while len(running) < launchers:
             line = command(stormy, methods, seeds, steps)
+            first = {"PYTHONPATH": str(work / "first"), "STORM_MACHINE": f"node{next(started)}"}
             with log.open("ab") as output:
-                running.append(subprocess.Popen(line, stdout=output, stderr=output, start_new_session=True))
+                running.append(
+                    subprocess.Popen(line, stdout=output, stderr=output, start_new_session=True, env=os.environ | first)
+                )
         if sent.total() < kills and time.monotonic() - last > rng.expovariate(1.0):
             last = time.monotonic()
             with suppress(ProcessLookupError, IndexError):
-                number = rng.choice(SIGNALS)
-                os.kill(rng.choice(processes(stormy)), number)
+                number = rng.choice(signals)
+                process = rng.choice(processes(stormy))
+                os.kill(process, number)
                 sent[number.name] += 1
+                if number is signal.SIGSTOP:
+                    halted[process] = last
+        _wake(halted, HALT_SECONDS)
         time.sleep(0.05)
+    _wake(halted, 0)
     for launcher in running:
         launcher.wait()
+    print(*(f"{name} {times}" for name, times in sorted(sent.items())), sep=", ")
     return _wrong(calm, stormy, log) + ([] if sent.total() else ["no signal was sent"])
+
+
+def _wake(halted: dict[int, float], after: float) -> None:
+    """Let processes go on that were halted so many seconds ago."""
+    for process, since in list(halted.items()):
+        if time.monotonic() - since > after:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGCONT)
+            del halted[process]
 
 
 def _wrong(calm: Path, stormy: Path, log: Path) -> list[str]:
@@ -118,8 +181,8 @@ def _wrong(calm: Path, stormy: Path, log: Path) -> list[str]:
             wrong.append(f"{other.id} is {other.status()}")
         elif outcome(other) != outcome(folder) or other.trace()[1]:
             wrong.append(f"{other.id} has other numbers than in a calm sweep")
-        if other.is_locked():
-            wrong.append(f"{other.id} is locked")
+        if other.holder() is not None:
+            wrong.append(f"{other.id} is claimed")
         if [*other.path.glob("attempt-*")]:
             wrong.append(f"{other.id} was started over")
     return wrong
@@ -128,13 +191,27 @@ def _wrong(calm: Path, stormy: Path, log: Path) -> list[str]:
 @click.command()
 @click.option("--kills", default=200, show_default=True)
 @click.option("--launchers", default=3, show_default=True)
+@click.option("--disk", type=click.Choice([*DISKS]), default="local", show_default=True)
+@click.option("--only", type=click.Choice([number.name for number in SIGNALS]), help="Send no other signal.")
+@click.option("--runs", default=40, show_default=True)
+@click.option("--steps", default=200, show_default=True, help="Of each run.")
 @click.option("--seed", default=0, show_default=True)
-def main(kills: int, launchers: int, seed: int) -> None:
+def main(kills: int, launchers: int, disk: str, only: str | None, runs: int, steps: int, seed: int) -> None:
     """Make a storm, and say what did not hold."""
     with tempfile.TemporaryDirectory() as work:
         begun = time.monotonic()
-        found = storm(Path(work), kills, launchers, methods="wc,sn+gp,gn", seeds="0-3", steps=4 * kills, seed=seed)
-        print(f"{kills} signals in {time.monotonic() - begun:.0f} s")
+        found = storm(
+            Path(work),
+            kills,
+            launchers,
+            methods="wc,sn,sn+gp,gn",
+            seeds=f"0-{runs // 4 - 1}",
+            steps=steps,
+            disk=disk,
+            signals=(signal.Signals[only],) if only else SIGNALS,
+            seed=seed,
+        )
+        print(f"{runs} runs, {disk} disk: {kills} signals asked for, {time.monotonic() - begun:.0f} s")
         print("\n".join(found) or "everything held")
     sys.exit(bool(found))
 
