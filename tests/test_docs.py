@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from torch import Tensor, nn
 
 import lipbench
+from lipbench.api.launching import make_launcher
 from lipbench.cli import main
 from lipbench.request.plan import plan
 from lipbench.work.prepare import prepare
@@ -19,7 +20,9 @@ from tests.conftest import TINY
 from tests.work.cells import Heard
 
 DOCS = Path(__file__).parent.parent / "docs"
-CRITIC, PLUGINS = ((DOCS / name).read_text(encoding="utf-8") for name in ("your-own-critic.md", "plugins.md"))
+CRITIC, PLUGINS, CLUSTERS = (
+    (DOCS / name).read_text(encoding="utf-8") for name in ("your-own-critic.md", "plugins.md", "clusters.md")
+)
 
 
 def examples(page: str) -> dict[str, str]:
@@ -102,12 +105,19 @@ def test_a_measure_of_ones_own_is_at_most_15_lines() -> None:
 def test_every_command_of_the_pages_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "nets.py").write_text(EXAMPLES["nets.py"])
     monkeypatch.chdir(tmp_path)
-    blocks = [block for page in (CRITIC, PLUGINS) for block in re.findall(r"```bash\n(.*?)```", page, re.DOTALL)]
+    for name in ("one_by_one.py", "my_launcher.py"):
+        (tmp_path / name).write_text(examples(PLUGINS)["one_by_one.py"])
+    blocks = [
+        block for page in (CRITIC, PLUGINS, CLUSTERS) for block in re.findall(r"```bash\n(.*?)```", page, re.DOTALL)
+    ]
     lines = [line for block in blocks for line in block.splitlines()]
-    assert len(lines) == 4
+    lines += re.findall(r"^\|[^|]*\| `(lipbench [^`]*)`", CLUSTERS, re.MULTILINE)
+    assert len(lines) == 14
     for line in lines:
         _, command, *words = shlex.split(line)
-        main.commands[command].make_context(command, words, parent=click.Context(main))
+        context = main.commands[command].make_context(command, words, parent=click.Context(main))
+        if "on" in context.params:
+            make_launcher(context.params["on"])
 
 
 def test_links_of_the_pages_lead_somewhere() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from lipbench.api.launching import make_launcher
 from lipbench.api.running import read_request
 from lipbench.cli import main
 from lipbench.disk.store import Status
@@ -53,9 +54,10 @@ def test_every_command_line_of_the_readme_is_understood(tmp_path: Path, monkeypa
     monkeypatch.chdir(tmp_path)
     lines = [line for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
     commands = [part.strip() for line in lines for part in line.split("&&") if part.strip().startswith("lipbench run")]
-    assert len(commands) == 10
+    assert len(commands) == 11
     for command in commands:
         context = main.commands["run"].make_context("run", shlex.split(command)[2:])
+        make_launcher(context.params["on"])
         names = ("methods", "datasets", "protocol", "quick", "settings", "steps", "measures")
         given = {name: context.params[name] for name in names if context.params[name] is not None}
         overrides = context.params["overrides"]

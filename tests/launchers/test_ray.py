@@ -202,7 +202,7 @@ def test_a_gpu_is_not_used_unless_ray_is_asked_for_one() -> None:
     with pytest.raises(RequestError, match="expected such as ray"):
         launcher._device("cuda")
     assert launcher._device("auto") == "cpu"
-    assert make_launcher("ray[num_gpus=0.5]")._device("auto") == "cuda"  # type: ignore[attr-defined]
+    assert make_launcher("ray[num_gpus=0.5]")._device("auto") == "cuda"  # type: ignore[attr-defined]  # it is a Ray
 
 
 def test_a_node_takes_as_many_runs_as_its_scarcest_resource_allows() -> None:
