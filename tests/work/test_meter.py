@@ -19,15 +19,15 @@ def fill(mib: int) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system tells the peak of the whole process alone")
 def test_memory_is_that_of_training_and_not_of_what_came_before_or_of_evaluations() -> None:
     meter, steps = Meter(), iter((0, 1, 1, 2))
-    fill(600)
+    fill(1000)
     with meter.training(lambda: next(steps), CPU):
         fill(100)
     first = meter.peak_memory_bytes
     with meter.evaluating():
-        fill(600)
+        fill(1000)
     with meter.training(lambda: next(steps), CPU):
-        fill(300)
-    assert 150 * MIB < meter.peak_memory_bytes - first < 250 * MIB
+        fill(600)
+    assert 350 * MIB < meter.peak_memory_bytes - first < 650 * MIB  # 500, and what the process itself takes or frees
 
 
 def test_a_steps_seconds_are_the_median_over_stretches() -> None:
