@@ -16,12 +16,10 @@ from lipbench.disk.store import Status
 from lipbench.launch import BUSY, STOPPED
 from lipbench.launch.checking import check
 from lipbench.launch.connection import Connection, ServerLostError, connect
-from lipbench.launch.listener import quiet
 from lipbench.launch.placing import place, usual_jobs
 from lipbench.launch.signals import Signals, Stopped
-from lipbench.launch.sweep import Sweep
+from lipbench.launch.sweep import LOOK_SECONDS, Sweep
 
-LOOK_SECONDS = 0.5  # between two looks at runs on which another process works
 LOST = 3  # servers, after whose loss another takes their place
 
 
@@ -40,11 +38,9 @@ class Local:
     def __init__(self, sweep: Sweep, *, checked: bool = False, patient: bool = True) -> None:
         self.sweep, self.advanced = sweep, False
         self._checked, self._patient = checked, patient
-        self._listener = sweep.listener
         self._signals = Signals(again=_at_once)
         self._devices: list[str] = []
         self._running: dict[str, tuple[str, float]] = {}  # the device of each, and when it began
-        self._steps: dict[str, int] = {}
         self._timed_out: set[str] = set()
         self._waiting = False
 
@@ -107,7 +103,7 @@ class Local:
         if sweep.jobs is None:
             threads = next(iter(sweep.planned.values())).cell.protocol.train.threads
             sweep.jobs = usual_jobs(self._devices, threads)
-        self._listener.placed(sweep.jobs, self._devices)
+        self.sweep.listener.placed(sweep.jobs, self._devices)
 
     def _check(self, server: Connection, log: Path, *, measure: bool) -> None:
         sweep = self.sweep
@@ -118,12 +114,14 @@ class Local:
             timeout=sweep.timeout,
             log=log,
             measure=measure,
-            listener=self._listener,
+            listener=self.sweep.listener,
         )
         free = shutil.disk_usage(existing(sweep.results)).free
         if forecast.disk > free:
             needed, there = (f"{size / 2**20:,.0f} MiB" for size in (forecast.disk, free))
-            self._listener.noted(f"The runs need about {needed} of disk, and {str(sweep.results)!r} has {there} left.")
+            self.sweep.listener.noted(
+                f"The runs need about {needed} of disk, and {str(sweep.results)!r} has {there} left."
+            )
 
     def _work(self, server: Connection) -> None:
         """Start, hear and stop runs until all have ended."""
@@ -131,11 +129,8 @@ class Local:
         while sweep.waiting or self._running or sweep.elsewhere:
             if self._signals.heard and not stopping:
                 stopping = True
-                sweep.waiting.clear()
                 server.send({"stop": signal.SIGTERM})
-                if self._signals.heard in (signal.SIGHUP, signal.SIGPIPE):  # the terminal may be gone
-                    self._listener = sweep.listener = quiet(self._listener)
-                self._listener.stopping(self._signals.heard, len(self._running))
+                sweep.stop(self._signals.heard, len(self._running))
             if stopping:
                 sweep.elsewhere.clear()
             while sweep.waiting and len(self._running) < (sweep.jobs or 1):
@@ -153,14 +148,12 @@ class Local:
         device = place(self._devices, [device for device, _ in self._running.values()])
         self._running[name] = device, time.monotonic()
         server.send({"start": str(self.sweep.folders[name].path), "device": device})
-        self._listener.started(name)
+        self.sweep.listener.started(name)
 
     def _hear(self, event: dict[str, Any]) -> None:
         name = event.get("run", "")
         if event["event"] == "step":
-            self.advanced |= event["step"] > self._steps.setdefault(name, event["step"])
-            self._steps[name] = event["step"]
-            self._listener.stepped(name, event["step"])
+            self.advanced |= self.sweep.stepped(name, event["step"])
         elif event["event"] == "exit" and name in self._running:
             del self._running[name]
             timeout = self.sweep.timeout if name in self._timed_out else None
@@ -168,8 +161,7 @@ class Local:
             if event["code"] == BUSY:
                 self.sweep.elsewhere[name] = "another process"
             elif event["code"] == STOPPED:
-                at = f"at step {self._steps[name]:,}" if name in self._steps else "before its first step"
-                self.sweep.end(name, Status.INTERRUPTED, f"stopped {at}; it goes on from there when run again")
+                self.sweep.stopped(name)
             else:
                 self.advanced = True
                 self.sweep.conclude(name, event["signal"], timeout)
@@ -186,7 +178,7 @@ class Local:
         running, self._running = list(self._running), {}
         self._timed_out.clear()
         if not end:
-            self._listener.noted(f"{error}. Another takes its place, and runs go on from their checkpoints.")
+            self.sweep.listener.noted(f"{error}. Another takes its place, and runs go on from their checkpoints.")
             self.sweep.waiting.extendleft(reversed(running))
             return
         for name in running:
@@ -199,7 +191,7 @@ class Local:
         if elsewhere and not (self._running or self.sweep.waiting or self._waiting):
             self._waiting = True
             others = ", ".join(f"{name} is worked on by {other}" for name, other in elsewhere.items())
-            self._listener.noted(f"{others}; this process waits, and takes over what is silent for {SILENT:g} s.")
+            self.sweep.listener.noted(f"{others}; this process waits, and takes over what is silent for {SILENT:g} s.")
 
 
 def _at_once(number: int) -> None:

@@ -4,13 +4,16 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from signal import SIGHUP, SIGPIPE
 
 from lipbench.disk.store import RunFolder, Status
 from lipbench.errors import StoreError
-from lipbench.launch.listener import Listener
+from lipbench.launch.listener import Listener, quiet
 from lipbench.launch.outcome import Summary, conclude, record_signal
 from lipbench.request import cell as cells
 from lipbench.request.plan import Planned
+
+LOOK_SECONDS = 0.5  # between two looks at runs on which another process works
 
 
 def planned_in(folder: RunFolder) -> Planned:
@@ -47,6 +50,7 @@ class Sweep:
         waiting: the ids of runs that are to be started, in order.
         elsewhere: the ids of runs on which another process works, and what is known of it.
         over: how each run that is to be set aside, when it begins, has ended; by their ids.
+        steps: how far each run is, by their ids, as far as is known.
         summary: how every run stands.
     """
 
@@ -71,6 +75,7 @@ class Sweep:
         self.waiting: deque[str] = deque()
         self.elsewhere: dict[str, str] = {}
         self.over: dict[str, str] = {}
+        self.steps: dict[str, int] = {}
         # Read now: what is edited during the sweep changes nothing of it.
         self.contents = {name: each.contents() for name, each in self.planned.items()}
         for name, folder in self.folders.items():
@@ -150,6 +155,30 @@ class Sweep:
             self.end(name, Status.FAILED, str(error))
         else:
             self.end(name, *conclude(folder))
+
+    def stepped(self, name: str, step: int) -> bool:
+        """Note how far a run is, and tell it; gives whether it has advanced since that was noted."""
+        advanced = step > self.steps.get(name, step)
+        self.steps[name] = step
+        self.listener.stepped(name, step)
+        return advanced
+
+    def stop(self, number: int, running: int) -> None:
+        """Let no run begin any more, and tell it.
+
+        Args:
+            number: of the signal that asks for it.
+            running: how many runs write their checkpoints.
+        """
+        self.waiting.clear()
+        if number in (SIGHUP, SIGPIPE):  # the terminal may be gone
+            self.listener = quiet(self.listener)
+        self.listener.stopping(number, running)
+
+    def stopped(self, name: str) -> None:
+        """A run has written its checkpoint because a signal asked for it."""
+        at = f"at step {self.steps[name]:,}" if name in self.steps else "before its first step"
+        self.end(name, Status.INTERRUPTED, f"stopped {at}; it goes on from there when run again")
 
     def end(self, name: str, status: Status, message: str) -> None:
         """Note how a run stands for now, and tell it."""

@@ -15,15 +15,13 @@ from lipbench.disk.claims import ClaimLostError
 from lipbench.disk.store import Status
 from lipbench.errors import RequestError, StoreError
 from lipbench.launch import BUSY, STOPPED
-from lipbench.launch.listener import quiet
 from lipbench.launch.signals import Signals, Stopped
-from lipbench.launch.sweep import Sweep
+from lipbench.launch.sweep import LOOK_SECONDS, Sweep
 from lipbench.launchers import _ray_files as files
 from lipbench.launchers._ray_cluster import Wanted, name_of, reason_of, usable
 from lipbench.launchers._ray_node import Changes, installed
 from lipbench.launchers._ray_place import Place, check_in, create, differs, dismiss
 
-LOOK_SECONDS = 0.5  # between two looks at runs on which another process works
 ENDING_SECONDS = 15.0  # in which places remove what they have written
 QUEUED = 16  # places at most that wait for the cluster to have room
 
@@ -44,14 +42,12 @@ class Work:
         self._ray, self.sweep, self._wanted, self._device = ray, sweep, wanted, device
         self._retries, self._autoscale = retries, autoscale
         self._errors = ray.exceptions.RayError
-        self._listener = sweep.listener
         self._signals = Signals(again=self._end_at_once)
         self._mine = installed()
         self._places: list[Place] = []
         self._ending: list[Any] = []  # what says that a place has ended
         self._left_out: dict[str, str] = {}  # why, by the ids of nodes; "" for all of them
         self._losses: Counter[str] = Counter()  # of each run, since its last checkpoint
-        self._steps: dict[str, int] = {}
         self._at_once = False
 
     def run(self) -> None:
@@ -83,7 +79,7 @@ class Work:
         taking = usable(self._ray, self._wanted, {})
         hosts = [name_of(node) for node in self._ray.nodes() if node["NodeID"] in taking]
         jobs = min(sweep.jobs or len(sweep.waiting), sum(taking.values()) or len(sweep.waiting))
-        self._listener.placed(jobs, list(dict.fromkeys(hosts)))
+        self.sweep.listener.placed(jobs, list(dict.fromkeys(hosts)))
         try:
             with self._signals.interrupting():
                 while True:
@@ -107,7 +103,7 @@ class Work:
             for place in self._places:
                 if place.results:
                     return place
-            self._listener.checking(f"waiting for {self._wanted} of the Ray cluster")
+            self.sweep.listener.checking(f"waiting for {self._wanted} of the Ray cluster")
             if not self._usable():
                 raise RequestError(f"no node of the Ray cluster can be used: {'; '.join(self._left_out.values())}")
 
@@ -117,12 +113,9 @@ class Work:
         while sweep.waiting or self._running or sweep.elsewhere:
             if self._signals.heard and not stopping:
                 stopping = True
-                sweep.waiting.clear()
                 for place in self._running:
                     place.commands.append({"stop": signal.SIGTERM})
-                if self._signals.heard in (signal.SIGHUP, signal.SIGPIPE):  # the terminal may be gone
-                    self._listener = sweep.listener = quiet(self._listener)
-                self._listener.stopping(self._signals.heard, len(self._running))
+                sweep.stop(self._signals.heard, len(self._running))
             if stopping:
                 sweep.elsewhere.clear()
             self._grow()
@@ -163,7 +156,7 @@ class Work:
                 held.close()
                 sweep.end(name, Status.FAILED, str(error))
                 continue
-            self._listener.started(name)
+            self.sweep.listener.started(name)
             return
 
     def _hear(self, patience: float = 0.2) -> None:
@@ -210,8 +203,7 @@ class Work:
             return
         for event in events:
             if event["event"] == "step":
-                self._steps[name] = event["step"]
-                self._listener.stepped(name, event["step"])
+                self.sweep.stepped(name, event["step"])
             elif event["event"] == "exit":
                 self._end(place, event)
 
@@ -222,8 +214,7 @@ class Work:
         if event["code"] == BUSY:  # the node was halted for a minute, and its own claim has lapsed
             self._again(name, f"its process on {place.host} gave no sign of life")
         elif event["code"] == STOPPED:
-            at = f"at step {self._steps[name]:,}" if name in self._steps else "before its first step"
-            self.sweep.end(name, Status.INTERRUPTED, f"stopped {at}; it goes on from there when run again")
+            self.sweep.stopped(name)
         else:
             self.sweep.conclude(name, event["signal"], self.sweep.timeout if place.timed_out else None)
 
@@ -261,7 +252,7 @@ class Work:
         """Use a node no more."""
         if place.node not in self._left_out:
             self._left_out[place.node] = problem
-            self._listener.noted(f"{problem}; no run goes there.")
+            self.sweep.listener.noted(f"{problem}; no run goes there.")
         self._drop(place)
 
     def _end_waiting(self) -> None:
@@ -284,7 +275,7 @@ class Work:
             message = f"{reason}, {times}; it goes on from there when run again"
             self.sweep.end(name, Status.FAILED, message)
         else:
-            self._listener.noted(f"{name} goes on from its last checkpoint: {reason}.")
+            self.sweep.listener.noted(f"{name} goes on from its last checkpoint: {reason}.")
             self.sweep.waiting.appendleft(name)
 
     def _end_at_once(self, number: int) -> None:

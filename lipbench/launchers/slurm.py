@@ -18,8 +18,7 @@ from lipbench.disk.places import exclusive
 from lipbench.disk.store import Status
 from lipbench.errors import RequestError, StoreError
 from lipbench.interfaces.launcher import Launcher, Standing
-from lipbench.launch.local import LOOK_SECONDS
-from lipbench.launch.sweep import Sweep
+from lipbench.launch.sweep import LOOK_SECONDS, Sweep
 from lipbench.launchers._submissions import RefusedError, Submission, folder_of, standing
 from lipbench.version import VERSION
 

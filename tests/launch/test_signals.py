@@ -143,7 +143,7 @@ def test_a_signal_during_the_checks_ends_them_at_once(tmp_path: Path) -> None:
         assert sweep.stdout.readline().startswith("checking")
         sweep.terminate()
         said = sweep.communicate(timeout=60)[0]
-    assert sweep.returncode == 128 + signal.SIGTERM
+    assert sweep.returncode == 128 + signal.SIGTERM, said
     assert said.endswith("Stopped by SIGTERM: no run had begun.\n")
 
 
