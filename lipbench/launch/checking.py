@@ -46,7 +46,6 @@ def check(
     Raises:
         RequestError: a check failed or took too long.
     """
-    listener.preparing()
     sorts: dict[str, list[Planned]] = {}
     for item in planned:
         sorts.setdefault(item.cell.model_copy(update={"seed": 0}).to_json(), []).append(item)

@@ -99,6 +99,8 @@ class Local:
 
     def _place(self, server: Connection) -> None:
         sweep = self.sweep
+        if not self._checked:
+            sweep.listener.preparing()  # before torch is loaded, which takes seconds
         self._devices = server.devices() if sweep.device != "cpu" else ["cpu"]
         if sweep.jobs is None:
             threads = next(iter(sweep.planned.values())).cell.protocol.train.threads

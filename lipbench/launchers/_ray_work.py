@@ -76,6 +76,7 @@ class Work:
     def _prepare(self) -> None:
         """Check everything in the first place that Ray gives; there is nothing to save yet."""
         sweep, lost = self.sweep, 0
+        sweep.listener.preparing()
         taking = usable(self._ray, self._wanted, {})
         hosts = [name_of(node) for node in self._ray.nodes() if node["NodeID"] in taking]
         jobs = min(sweep.jobs or len(sweep.waiting), sum(taking.values()) or len(sweep.waiting))
