@@ -103,7 +103,7 @@ def folder_of(results: Path) -> Path:
 
 
 def standing(results: Path) -> dict[str, Standing]:
-    """How the runs that were submitted stand, by their ids; without Slurm's commands, and where none were, nothing.
+    """How the runs that were submitted stand, by their ids, but for those that are finished and not queued.
 
     Raises:
         LipbenchError: Slurm does not answer.
@@ -115,10 +115,12 @@ def standing(results: Path) -> dict[str, Standing]:
     found = {}
     for name, (folder, task) in submitted.items():
         job = queue.get((folder.name, task))
+        run = results / "runs" / name
         if job is None:
-            found[name] = Standing(False, _last_words(folder / f"{task}.log"))
+            if not (run / "result.json").exists():
+                found[name] = Standing(False, _last_words(folder / f"{task}.log"))
         else:
-            begun = (results / "runs" / name / "checkpoint.pt").exists()
+            begun = (run / "checkpoint.pt").exists()
             found[name] = job.standing("its next turn" if begun and job.state == "PENDING" else "its turn")
     return found
 

@@ -11,13 +11,13 @@ from shutil import copyfileobj, move
 from typing import Any
 
 from lipbench.disk.files import PARTIAL, damaged, read_bytes
-from lipbench.disk.store import RunFolder
+from lipbench.disk.store import CLAIM, RunFolder
 from lipbench.errors import StoreError, shortened
 from lipbench.measures import VARYING
 from lipbench.request import cell as cells
 from lipbench.request.cell import Cell
 
-CLAIMS = ("lock", "claim.*")  # files of whoever works on a run
+CLAIMS = ("lock", f"{CLAIM}.*")  # files of whoever works on a run
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ def merge(
     sources.check(folders, into)
     check_results(into, "--into")
     plan = _Plan(into)
-    for results in (*folders, into):
+    for results in dict.fromkeys([*map(sources.results_of, folders), into]):
         plan.hear(results, *standing(results))
     for folder in folders:
         plan.read(folder)
@@ -160,7 +160,7 @@ class _Plan:
             self._add(copy.folder.path, Outcome.LEFT_OUT, where + BUSY)
             return
         if busy is not None and busy.folder.path in self.queued:
-            waits = f"it {self.queued[busy.folder.path]}; merge again when it has ended, or cancel it"
+            waits = f"queued: {self.queued[busy.folder.path]}; merge again when it has ended, or cancel it"
             self._add(copy.folder.path, Outcome.LEFT_OUT, where + waits)
             return
         self.chosen.append((len(self.merged.entries), copy, there.folder if there is not None else None))

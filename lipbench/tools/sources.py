@@ -62,6 +62,11 @@ def _instead(folder: Path) -> str:
     return "a folder without runs"
 
 
+def results_of(folder: Path) -> Path:
+    """The results folder that was given, or in which the run lies that was given."""
+    return folder.resolve().parent.parent if _is_run(folder) else folder
+
+
 def runs(folder: Path) -> list[Path]:
     """The run folders of a folder that was checked, by name; links that lead nowhere are among them.
 

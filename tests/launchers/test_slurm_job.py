@@ -128,14 +128,26 @@ def test_what_slurm_refuses_leaves_no_run_behind_and_takes_none_away(
     assert not [*tmp_path.glob("results/slurm/lipbench-*")]
 
 
-def test_a_queued_run_is_not_merged(fake: Fake, make_run: MakeRun, tmp_path: Path) -> None:
+@pytest.mark.parametrize("alone", [False, True])
+def test_a_queued_run_is_not_merged(fake: Fake, make_run: MakeRun, tmp_path: Path, alone: bool) -> None:
     folder = make_run("gn")
     put(tmp_path / "results", submission(folder.id))
     fake.put("squeue", "echo 'lipbench-0|8|0|PENDING||Priority'")
-    merged = lipbench.merge(tmp_path / "results", into=tmp_path / "all")
+    merged = lipbench.merge(folder.path if alone else tmp_path / "results", into=tmp_path / "all")
     (entry,) = merged.entries
-    assert entry.reason == ("it waits for its turn in job 8_0 (Priority); merge again when it has ended, or cancel it")
+    assert entry.reason == (
+        "queued: waits for its turn in job 8_0 (Priority); merge again when it has ended, or cancel it"
+    )
     assert not merged.complete
+
+
+def test_of_a_finished_run_no_log_is_read(fake: Fake, make_run: MakeRun, tmp_path: Path) -> None:
+    folder = make_run("gn")
+    put(tmp_path / "results", submission(folder.id))
+    fake.put("squeue", "exit 0")
+    assert "without a log" in standing(tmp_path / "results")[folder.id].text
+    folder.write_json("result.json", {"status": "done"})
+    assert standing(tmp_path / "results") == {}
 
 
 def test_the_queue_is_told_in_words(fake: Fake, tmp_path: Path) -> None:
