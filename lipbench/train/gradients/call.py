@@ -7,6 +7,7 @@ from types import FunctionType
 from typing import Any, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch._ops import OpOverload, OpOverloadPacket
 from torch.utils._pytree import tree_map
@@ -85,7 +86,7 @@ class Call:
             self.args.append(self.options.pop(second.pop()))
         self.in_place = bool(self.options.pop("inplace", False)) or in_place
         if in_place:
-            self.func = getattr(torch, self.name, self.func)
+            self.func = getattr(torch, self.name, None) or getattr(F, self.name, self.func)
 
     @property
     def inputs(self) -> list[Tensor]:

@@ -41,20 +41,21 @@ def affine(call: Call, x: Tensor, weight: Tensor, bias: Tensor | None, settings:
 
 def linear(call: Call) -> Recognised:
     """Of one recorded tensor, without weights."""
-    options, args = call.options, call.args
+    args = call.args
     if call.name.endswith("_as") and id(args[0]) not in call.recorded:
         return unrecorded(call)
     if call.name in PRODUCTS and call.times > 1:
         raise UnsupportedOperation(f"{call.name} of two activations")
     refused = (
-        (call.name == "div" and (id(args[0]) not in call.recorded or "rounding_mode" in options))
+        (call.name == "div" and id(args[0]) not in call.recorded)
+        or (call.name == "diff" and call.strangers)
         or (call.name in LINEAR | BY_SAMPLE and id(args[0]) not in call.recorded)
         or (call.name == "grid_sample" and call.times > 1)
         or any(thing.requires_grad for thing in call.strangers)
     )
     if refused:
         raise UnsupportedOperation(f"{call.name} as it is used here")
-    return _by_autograd(call, call.inputs, [], {id(thing) for thing in call.strangers if _is_by_sample(call, thing)})
+    return _by_autograd(call, call.inputs, [], {id(thing) for thing in call.strangers if is_by_sample(call, thing)})
 
 
 def unrecorded(call: Call) -> Recognised:
@@ -93,6 +94,8 @@ def product(call: Call) -> Recognised:
     if call.dtype is not None and call.name not in SCALES:
         _convert(call, call.dtype)
     weights = [thing for thing in call.strangers if thing.requires_grad]
+    if call.options.get("rounding_mode") is not None:
+        raise UnsupportedOperation(f"{call.name} that rounds")
     if call.times == 1 and call.name == "matmul":
         x, weight = call.args[0], call.args[1]
         if id(x) in call.recorded and weight.dim() == 2 and x.dim() > 1:
@@ -103,7 +106,7 @@ def product(call: Call) -> Recognised:
         return linear(call)
     if call.times > 1 or (call.name == "div" and id(call.args[0]) not in call.recorded):
         return linear(call)  # which refuses it
-    (x,), by_sample = call.inputs, {id(thing) for thing in call.strangers if _is_by_sample(call, thing)}
+    (x,), by_sample = call.inputs, {id(thing) for thing in call.strangers if is_by_sample(call, thing)}
     replay = Replay(call, [x], weights, by_sample)
     with torch.enable_grad():
         leaf = x.detach().requires_grad_()
@@ -128,7 +131,7 @@ def _convert(call: Call, dtype: torch.dtype) -> None:
     call.become(call.func, tree_map(converted, call.args), call.options)
 
 
-def _is_by_sample(call: Call, thing: Tensor) -> bool:
+def is_by_sample(call: Call, thing: Tensor) -> bool:
     """Whether a constant has something else for each sample, (n, …)."""
     if thing.dim() == 0 or len(thing) != len(call.inputs[0]):
         return False
@@ -154,7 +157,7 @@ def add(call: Call) -> Recognised:
     for place in (first, first + 1):
         if not isinstance(call.args[place], Tensor):
             call.args[place] = like.new_full((), call.args[place])  # a copy from the host would wait
-    masks = {id(mask) for mask in call.args[:first] if _is_by_sample(call, mask)}
+    masks = {id(mask) for mask in call.args[:first] if is_by_sample(call, mask)}
     operations, leaves = constants(call, call.args[first : first + 2])
     call.become(call.func, [leaves.get(id(thing), thing) for thing in call.args], call.options)
     return _by_autograd(call, call.inputs, operations, masks)

@@ -141,8 +141,8 @@ def _reshape(call: Call) -> Recognised:
     out: Tensor = call.func(*call.args, **call.options)
     if out.dim() == 0 or out.shape[0] % call.count or x.shape[0] % call.count:
         raise UnsupportedOperation(f"{call.name} across the batch")
-    if not out.is_floating_point():
-        raise UnsupportedOperation(f"{call.name} to numbers that are not floating-point")
+    if not out.is_floating_point() or (call.name == "view" and out.dtype != x.dtype):
+        raise UnsupportedOperation(f"{call.name} to numbers that are not the same floating-point ones")
     return out, [] if out is x else [Reshape([call.recorded[id(x)]], [call.new_slot()], x.shape, out.shape)]
 
 

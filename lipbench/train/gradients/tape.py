@@ -17,6 +17,7 @@ from lipbench.train.gradients.terms import per_sample, values
 
 CHANGED = -1  # the slot of what shares memory with a tensor that was changed in place: what it holds is gone
 UNKNOWN = -2  # the slot of what comes after an operation that is not known
+UNSEEN = "a part that torch functions do not see (vmap, a compiled or scripted function …)"
 
 
 class Tape(TorchFunctionMode):
@@ -37,6 +38,7 @@ class Tape(TorchFunctionMode):
         self._slots = 1
         self._constants: list[tuple[Tensor, int]] = []
         self._obstacles: dict[str, None] = {}  # in order, each once
+        self._left: dict[int, torch.UntypedStorage] = {}  # memory of constants to which what is recorded was added
         self._spoilt = False  # whether an unknown call has changed what was recorded
         self._mark(self._points, 0)
 
@@ -120,11 +122,14 @@ class Tape(TorchFunctionMode):
         given = tensors([*args, *options.values()] if options else args)
         slots = [(id(thing), self._slot(thing)) for thing in given]
         recorded = {key: slot for key, slot in slots if slot is not None}
-        if not recorded:
+        is_stale = bool(self._left) and any(
+            _memory(thing) in self._left for thing in given if id(thing) not in recorded
+        )
+        if not recorded and not is_stale:
             return func(*args, **options)
         call = Call(func, list(args), dict(options), recorded, self._count, self.dtype, self._slots, given)
         try:
-            if CHANGED in recorded.values():
+            if is_stale or CHANGED in recorded.values():
                 raise UnsupportedOperation("a tensor that shares memory with one that was changed in place")
             if UNKNOWN in recorded.values():
                 return self._pass(call, func, args, options)
@@ -146,9 +151,7 @@ class Tape(TorchFunctionMode):
                 return rewrite(*call.args, **call.options)
         inputs, strangers = call.inputs, call.strangers
         if any(thing.grad_fn is not None and self._is_hidden(thing) for thing in strangers):
-            raise UnsupportedOperation(
-                "a part that torch functions do not see (vmap, a compiled or scripted function …)"
-            )
+            raise UnsupportedOperation(UNSEEN)
         with torch.no_grad():
             out, operations = recognise(call)
         found = tensors([out])
@@ -182,6 +185,8 @@ class Tape(TorchFunctionMode):
         """Let a tensor be what a call in place has made of it; what was recorded of it keeps its own memory."""
         if new is target:
             return target
+        if self._slot(target) is None:
+            self._left[_memory(target)] = target.untyped_storage()
         for member in getattr(target, "_family", ()):
             other = member()
             if other is not None and other is not target:
@@ -215,6 +220,10 @@ class Tape(TorchFunctionMode):
     def _slot(self, thing: Tensor) -> int | None:
         token, slot = getattr(thing, "_recorded", (None, None))
         return slot if token is self._token else None
+
+
+def _memory(tensor: Tensor) -> int:
+    return tensor.untyped_storage()._cdata if tensor.layout == torch.strided else 0
 
 
 def _learns(operation: Operation) -> bool:
