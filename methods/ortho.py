@@ -1,34 +1,30 @@
 """Orthogonal layers with MaxMin: nothing in the critic stretches, and no gradient gets lost.
 
-Formula: W ← an orthogonal matrix (Cayley map), ReLU ← MaxMin
+Formula: W ← an orthogonal matrix (Cayley map), kernels ← a product of one and of projections, ReLU ← MaxMin
 Paper: Anil, Lucas & Grosse 2019, Sorting out Lipschitz function approximation, arXiv:1811.05381
-Also: orthogonal, Cayley
+Also: orthogonal, Cayley, BCOP (Li et al. 2019, arXiv:1911.00937), AOC (Boissin et al. 2025, arXiv:2501.07930)
 """
 
 from torch import nn
 from torch.nn.utils.parametrizations import orthogonal
+from torch.nn.utils.parametrize import register_parametrization
 
 from lipbench import Method
-from lipbench.errors import RequestError
-from lipbench.nets import MaxMin
+from lipbench.train.operators import operators, sort_units
+from lipbench.train.orthogonal import OrthogonalKernel
 
 
 class Orthogonal(Method):
-    """Every layer has norm 1, hence the critic too; for critics of linear layers and rectifiers."""
+    """Every layer has norm 1, hence the critic too; for critics of linear layers, convolutions and rectifiers."""
 
     guarantee = "certified"
 
     def constrain(self, critic: nn.Module) -> nn.Module:
-        """Parametrise every linear layer and replace every rectifier."""
-        for name, layer in list(critic.named_modules()):
+        """Parametrise every linear layer and convolution, and replace every rectifier."""
+        for layer in operators(critic, "ortho").values():
             if isinstance(layer, nn.Linear):
                 orthogonal(layer, orthogonal_map="cayley")
-            elif isinstance(layer, nn.ReLU | nn.LeakyReLU):
-                critic.set_submodule(name, MaxMin())
-            elif not isinstance(layer, nn.Flatten | nn.Identity | MaxMin) and (layer._parameters or not layer._modules):
-                raise RequestError(
-                    f"ortho got a critic with {type(layer).__name__}, for which it cannot vouch; expected linear "
-                    f"layers and rectifiers alone, and no other method that changes their weights: "
-                    f"--set architecture=mlp, or --protocol w1"
-                )
+            else:
+                register_parametrization(layer, "weight", OrthogonalKernel(layer))
+        sort_units(critic)
         return critic

@@ -13,9 +13,12 @@ from lipbench.measuring.functions import Function, Score, at_points, of_critic
 from lipbench.measuring.secants import between, profile, variation_gap
 from lipbench.train.copies import copied
 from lipbench.train.gradients.terms import Engine, gradient_norm, values, values_and_norms
+from lipbench.train.operators import OperatorNorm
+from lipbench.train.orthogonal import AlmostOrthogonal, OrthogonalKernel
 
 PAIRED = 100  # points of a place among which secants are taken at every evaluation: a few per cent of its time
 STEADY, FEW, PASSES = 1e-6, 16, 8  # the rounding between so many passes over so many points
+SETTLED = OperatorNorm | AlmostOrthogonal | OrthogonalKernel  # they iterate by themselves, or not at all
 SETTLING = 30  # power iterations: enough for the norm of a layer to stand still
 
 
@@ -44,11 +47,13 @@ def settle(network: nn.Module) -> nn.Module:
     Spectral norm moves its buffers at each access in training mode, one step behind the weights.
     """
     network.train()
-    parametrized = [layer for layer in network.modules() if parametrize.is_parametrized(layer)]
+    chains = [part for part in network.modules() if isinstance(part, parametrize.ParametrizationList)]
     with torch.no_grad():
-        for layer in parametrized * SETTLING:
-            for name in layer.parametrizations:  # type: ignore[union-attr]  # only parametrized layers are listed
-                getattr(layer, name)
+        for chain in chains:
+            if isinstance(chain[0], OperatorNorm):
+                chain[0].settle(chain.original)
+        for chain in [chain for chain in chains if not all(isinstance(part, SETTLED) for part in chain)] * SETTLING:
+            chain()
     return network.eval()
 
 
@@ -137,6 +142,12 @@ def interpolate(
     """One point on each segment from a real to a fake sample."""
     mix = torch.rand(len(real), 1, 1, 1, generator=rng, device=real.device)
     return mix * real + (1 - mix) * fake
+
+
+def uniform(points: Float[Tensor, "n c h w"], rng: torch.Generator) -> Float[Tensor, "n c h w"]:
+    """Noise: as many points, uniform in the range of these."""
+    low, high = points.amin(dim=0), points.amax(dim=0)
+    return low + (high - low) * torch.rand(points.shape, generator=rng, device=points.device)
 
 
 def measure(

@@ -26,7 +26,7 @@ class Loaded:
     Attributes:
         generator: the averaged generator, in eval mode: (n, latent_dim) → (n, c, h, w) in [−1, 1]; None where the run
             trains a critic alone.
-        critic: the raw critic, in eval mode.
+        critic: the raw critic, in eval mode, its power iterations settled, as it was measured.
         cell: what was asked.
         trace: one dict an evaluation.
     """
@@ -50,7 +50,7 @@ def load(folder: RunFolder, device: str) -> Loaded:
         with kept():
             critic, _ = build_critic(cell, pair.shape, pair.dim, folder.file, chosen)
         critic.load_state_dict(trained["critic"])
-        return Loaded(None, critic.eval(), cell, trace)
+        return Loaded(None, settle(critic), cell, trace)
     shape = load_pictures(cell.dataset, folder.file).shape
     return Loaded(*restore_networks(folder, cell, trained, shape, chosen), cell, trace)
 
@@ -67,10 +67,10 @@ def read_trained(folder: RunFolder) -> tuple[Cell, dict[str, Any]]:
 def restore_networks(
     folder: RunFolder, cell: Cell, trained: dict[str, Any], shape: tuple[int, int, int], device: torch.device
 ) -> tuple[nn.Module, nn.Module]:
-    """The averaged generator and the raw critic of a run, in eval mode; `trained` as of `read_trained`."""
+    """The averaged generator and the raw critic of a run, settled, in eval mode; `trained` as of `read_trained`."""
     with kept():
         generator, critic, _ = build_networks(cell, shape, folder.file, device)
     averaged = Average(generator)
     averaged.load_state_dict(trained["averaged"])
     critic.load_state_dict(trained["critic"])
-    return settle(averaged.module), critic.eval()
+    return settle(averaged.module), settle(critic)

@@ -13,6 +13,7 @@ from torch.nn.utils.parametrize import ParametrizationList
 from torch.utils._pytree import tree_leaves
 
 from lipbench.train.copies import copied
+from lipbench.train.operators import OperatorNorm
 from lipbench.train.streams import generator, seeded
 
 COUNT = 4  # points of the pass
@@ -72,7 +73,7 @@ def matrices(critic: nn.Module) -> list[tuple[nn.Module, str]]:
 def is_normalised(layer: nn.Module, name: str) -> bool:
     """Whether the last thing that shapes a parameter is spectral normalisation."""
     chain = getattr(layer, "parametrizations", {})
-    return name in chain and isinstance(chain[name][-1], _SpectralNorm)
+    return name in chain and isinstance(chain[name][-1], _SpectralNorm | OperatorNorm)
 
 
 def _parameters(module: nn.Module) -> Iterator[tuple[str, list[Tensor]]]:

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from lipbench.errors import RequestError
 from lipbench.interfaces.method import Method
 from lipbench.launch.listener import Listener
+from lipbench.measures._slopes import EXACT
+from lipbench.measuring.bounds import bound
 from lipbench.measuring.critic import not_measurable, settled
 from lipbench.request.cell import Cell
 from lipbench.train.copies import copied, nearby
@@ -50,7 +52,7 @@ def check_generator(trainer: Trainer, shape: tuple[int, int, int], stages: Stage
         f"giving the generator latents of shape {tuple(latents.shape)}",
         "a network that takes latents (n, latent_dim), as by nn.Linear",
     ):
-        _check_arguments(copy, "generator", "latents")
+        check_arguments(copy, "generator", "latents")
         try:
             fake = copy(latents)
         except Exception:
@@ -118,7 +120,7 @@ def check_critic(training: Training, cell: Cell, real: Tensor, fake: Tensor, sta
     with stages.stage(
         f"giving the critic points of shape {tuple(real.shape)}", "a critic that gives one number a sample"
     ):
-        _check_arguments(training.critic, "critic", "points")
+        check_arguments(training.critic, "critic", "points")
         critic = copied(training.critic)  # a pass in training mode moves the buffers of spectral normalisation
         inputs = real.detach().requires_grad_()
         try:
@@ -138,6 +140,9 @@ def check_critic(training: Training, cell: Cell, real: Tensor, fake: Tensor, sta
             check_independent(critic, real)
         if reason := not_measurable(settled(critic), real, training.mixer):
             stages.listener.noted(f"Nothing of the critic is measured: {reason}.")
+    if "certified" in composition.guarantee and not composition.score_needs_grad_norm:
+        with stages.stage("proving what is certified", "a critic that can be run in training"):
+            _check_certificate(settled(critic), "+".join(names), composition.lipschitz_target, real, stages)
     if composition.left_free:
         stages.listener.noted(f"{'+'.join(names)} leaves {', '.join(composition.left_free)} of the critic free.")
     for method, name in zip(composition.methods, names, strict=True):
@@ -148,6 +153,19 @@ def check_critic(training: Training, cell: Cell, real: Tensor, fake: Tensor, sta
                 attempt()
     with stages.stage(f"trying loss {loss}", "a loss that runs with scores of shape (n,)"):
         try_loss(training.loss, loss, real.device)
+
+
+def _check_certificate(critic: nn.Module, name: str, target: float, real: Tensor, stages: Stages) -> None:
+    """Say where a certificate does not reach from the layers to the critic, as over residual sums."""
+    channels, height, width = real.shape[1:]
+    found = bound(critic, (channels, height, width))
+    if found.value is None:
+        stages.listener.noted(f"{name} is certified, and no bound of this critic is proven: {found.obstacle}.")
+    elif found.value > target * (1 + EXACT):
+        stages.listener.noted(
+            f"{name} aims at a Lipschitz constant of {target:g}, and of this critic {found.value:.3g} is proven: its "
+            f"layers keep to their norms, and what joins them (a sum of branches, pooling) does not."
+        )
 
 
 def check_network(network: nn.Module, what: str, given: Tensor, listener: Listener) -> None:
@@ -203,7 +221,17 @@ def _runs(network: nn.Module, given: Tensor) -> bool:
     return True
 
 
-def _check_arguments(network: nn.Module, what: str, given: str) -> None:
+def check_arguments(network: nn.Module, what: str, given: str) -> None:
+    """See that a network is called with one argument.
+
+    Args:
+        network: whose forward is asked.
+        what: ``generator`` or ``critic``.
+        given: what it takes, such as ``points``.
+
+    Raises:
+        RequestError: its forward needs more.
+    """
     if misfit := misfit_of(network.forward, None):
         raise RequestError(
             f"forward of the {what} {misfit}; expected {given} alone, forward(self, x): wrap it in a module that fixes "

@@ -16,7 +16,8 @@ from lipbench.train.composition import Composition
 from lipbench.train.gradients.terms import values_and_norms
 from lipbench.train.streams import seeded
 from tests.builtin import networks
-from tests.methods.test_methods import create, linear, piecewise
+from tests.methods.test_methods import create, linear
+from tests.train.operators import dense, norm
 
 
 def perceptron(dim: int = 6) -> nn.Module:
@@ -84,10 +85,38 @@ def test_rectifiers_become_maxmin_wherever_they_are() -> None:
     assert critic(torch.randn(3, 2, 1, 1)).shape == (3, 1)
 
 
+CERTIFIED = ["aol", "ortho", "sn_conv"]
+
+
+@pytest.mark.parametrize("method", CERTIFIED)
+def test_every_layer_of_a_trained_convolutional_critic_has_a_norm_of_at_most_1(method: str) -> None:
+    torch.manual_seed(0)
+    critic = networks("cnn-8", (1, 8, 8), 16)[1]
+    critic.input_shape = (1, 8, 8)  # type: ignore[assignment]  # as where critics are built
+    critic = Composition((create(method),)).constrain(critic)
+    adam = torch.optim.Adam(critic.parameters(), 0.01)
+    for _ in range(20):
+        loss = -critic(torch.randn(16, 1, 8, 8)).var()
+        adam.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch is typed in part
+        adam.step()
+    exact = settled(critic).double()
+    for layer, side in zip([exact[0], exact[2], exact[4], exact[7]], (8, 8, 4, 0), strict=True):
+        greatest = norm(dense(layer, (side, side)))
+        assert greatest <= 1 + 1e-6, layer
+        assert greatest >= {"aol": 0.2, "ortho": 0.9, "sn_conv": 0.7}[method], layer
+    points = torch.randn(64, 1, 8, 8, dtype=torch.float64)
+    assert values_and_norms(exact, points)[1].max() <= 1 + 1e-6
+
+
+@pytest.mark.parametrize("method", CERTIFIED)
+def test_a_residual_critic_that_averages_is_refused(method: str) -> None:
+    with pytest.raises(RequestError, match=f"{method} got a critic with AvgPool2d, for which it cannot vouch"):
+        create(method).constrain(networks("resnet-32", (3, 32, 32), 16)[1])
+
+
 def test_a_layer_that_cannot_be_made_orthogonal_is_refused_with_the_cure() -> None:
-    with pytest.raises(RequestError, match="ortho got a critic with Conv2d.*--set architecture=mlp, or --protocol w1"):
-        create("ortho").constrain(piecewise())
-    with pytest.raises(RequestError, match="ortho got a critic with LayerNorm"):
+    with pytest.raises(RequestError, match="ortho got a critic with LayerNorm.*cnn-8 or mlp, or --protocol w1"):
         create("ortho").constrain(nn.Sequential(nn.Linear(2, 2), nn.LayerNorm(2)))
 
 
@@ -188,7 +217,10 @@ def test_the_shared_critics_are_normalised_as_by_hand_bit_by_bit(name: str, shap
     assert all(torch.equal(value, found[key]) for key, value in wanted.items())
 
 
+@pytest.mark.parametrize("method", ["sn", "sn_conv"])
 @pytest.mark.parametrize("iterations", [0, -1])
-def test_no_power_iteration_at_all_is_refused(iterations: int) -> None:
-    with pytest.raises(RequestError, match=f"sn.iterations={iterations}. is refused: iterations must be at least 1"):
-        create("sn", iterations=iterations)
+def test_no_power_iteration_at_all_is_refused(method: str, iterations: int) -> None:
+    with pytest.raises(
+        RequestError, match=f"{method}.iterations={iterations}. is refused: iterations must be at least"
+    ):
+        create(method, iterations=iterations)

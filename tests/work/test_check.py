@@ -211,6 +211,17 @@ def test_matrices_that_a_constraint_leaves_free_are_told(tmp_path: Path) -> None
     assert any(note.startswith(expected) for note in heard.notes), heard.notes
 
 
+def test_a_certificate_that_ends_at_a_sum_of_branches_is_told(tmp_path: Path) -> None:
+    nets = (
+        "class Twice(nn.Sequential):\n    def forward(self, x): return x + x.abs()\n"
+        "def make(shape, latent_dim):\n    g, c = small(shape, latent_dim)\n    return g, nn.Sequential({}, *c)\n"
+    )
+    expected = "ortho aims at a Lipschitz constant of 1, and of this critic 2 is proven: its layers keep to their norms"
+    twice = checked(tmp_path, "ortho", nets=nets.format("Twice(nn.Identity())"))
+    assert any(note.startswith(expected) for note in twice.notes), twice.notes
+    assert not any("proven" in note for note in checked(tmp_path, "ortho", nets=nets.format("nn.Identity()")).notes)
+
+
 def test_a_plain_dataclass_is_a_method(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
         '"""Mine."""\nfrom dataclasses import dataclass\nfrom lipbench import Method\n@dataclass\nclass Mine(Method):\n'
