@@ -1,5 +1,7 @@
 """The plugin interface for losses: what critic and generator minimise, on scores."""
 
+from inspect import signature
+
 from jaxtyping import Float
 from torch import Tensor
 
@@ -14,5 +16,14 @@ class Loss(Plugin):
         raise NotImplementedError
 
     def generator(self, fake: Float[Tensor, " m"]) -> Float[Tensor, ""]:
-        """Return what the generator minimises, from the critic's scores of its points."""
+        """Return what the generator minimises, from the critic's scores of its points.
+
+        A loss that defines ``generator(self, fake, real)`` gets those of as many real points, too, as constants: which
+        costs a pass of the critic more.
+        """
         raise NotImplementedError
+
+
+def compares(loss: Loss) -> bool:
+    """Whether the loss of the generator takes the scores of real points, too."""
+    return "real" in signature(loss.generator).parameters

@@ -7,12 +7,12 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from lipbench.interfaces.dataset import to_unit
-from lipbench.interfaces.loss import Loss
+from lipbench.interfaces.loss import Loss, compares
 from lipbench.request.schema import Train
 from lipbench.train import adam
 from lipbench.train.average import Average
 from lipbench.train.composition import Composition
-from lipbench.train.gradients.terms import Engine
+from lipbench.train.gradients.terms import Engine, made_once, values, values_and_norms
 from lipbench.train.precision import autocast, full
 from lipbench.train.training import Training
 
@@ -61,7 +61,7 @@ class Trainer(Training):
         (pictures,) = given
         for real in pictures.split(self.settings.batch_size):
             critic_loss = self.critic_step(real)
-        return torch.stack([critic_loss, self.generator_step()])
+        return torch.stack([critic_loss, self.generator_step(real)])
 
     @property
     def counts(self) -> tuple[int, ...]:
@@ -77,15 +77,20 @@ class Trainer(Training):
         """See `Training.networks`."""
         return {"critic": self.critic, "generator": self.generator, "average": self.averaged.module}
 
-    def generator_step(self) -> Float[Tensor, ""]:
-        """One update of the generator and of its average; what it minimised, detached."""
+    def generator_step(self, pictures: UInt8[Tensor, "n c h w"] | None = None) -> Float[Tensor, ""]:
+        """One update of the generator and of its average; what it minimised, detached.
+
+        Args:
+            pictures: the real ones, for a loss that compares; the next ones if None.
+        """
         latents = self.streams.latents(self.settings.generator_batch_size, self.settings.latent_dim)
         with autocast(self.settings.precision, self.device):
             fake = full(self.generator(latents))
+            beside = (self._scores_beside(fake, pictures),) if compares(self.loss) else ()
             generator_loss, gradient = self.engine.at_points(
                 self.critic,
                 fake,
-                lambda value, norm: self.loss.generator(self.composition.score(value, norm)),
+                lambda value, norm: self.loss.generator(self.composition.score(value, norm), *beside),
                 needs_grad_norm=self.composition.score_needs_grad_norm,
             )
         self.optimisers["generator"].zero_grad(set_to_none=True)
@@ -100,14 +105,32 @@ class Trainer(Training):
         Args:
             pictures: the real ones; the next ones if None.
         """
-        real = to_unit(self._real(1) if pictures is None else pictures)
-        count = len(real)
-        if self.settings.flips:
-            draw = torch.rand(count, 1, 1, 1, generator=self.streams["flips"], device=real.device)
-            real = torch.where(draw < 0.5, real.flip(3), real)
+        real = self._shown(pictures)
         with torch.no_grad(), autocast(self.settings.precision, self.device):
-            fake = full(self.generator(self.streams.latents(count, self.settings.latent_dim)))
+            fake = full(self.generator(self.streams.latents(len(real), self.settings.latent_dim)))
         return self.update_critic(real, fake)
+
+    def _scores_beside(
+        self, fake: Float[Tensor, "m c h w"], pictures: UInt8[Tensor, "n c h w"] | None
+    ) -> Float[Tensor, " m"]:
+        """The scores of as many real pictures, which are repeated where there are fewer; detached."""
+        count = len(fake)
+        real = self._shown(pictures)[:count].to(fake.dtype)
+        with made_once(self.critic):
+            if self.composition.score_needs_grad_norm:
+                scores = self.composition.score(*values_and_norms(self.critic, real))
+            else:
+                with torch.no_grad():
+                    scores = values(self.critic, real)
+        return scores.detach().repeat(-(-count // len(real)))[:count]
+
+    def _shown(self, pictures: UInt8[Tensor, "n c h w"] | None) -> Float[Tensor, "n c h w"]:
+        """Real pictures, the next ones if None, as the critic sees them."""
+        real = to_unit(self._real(1) if pictures is None else pictures)
+        if self.settings.flips:
+            draw = torch.rand(len(real), 1, 1, 1, generator=self.streams["flips"], device=real.device)
+            real = torch.where(draw < 0.5, real.flip(3), real)
+        return real
 
     def _real(self, batches: int) -> UInt8[Tensor, "n c h w"]:
         """The real pictures of the next batches, one after the other, on the device."""

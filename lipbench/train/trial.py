@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from lipbench.errors import PluginError
-from lipbench.interfaces.loss import Loss
+from lipbench.interfaces.loss import Loss, compares
 from lipbench.interfaces.method import Method, overrides
 from lipbench.train.copies import copied
 from lipbench.train.streams import generator
@@ -62,9 +62,10 @@ def try_loss(loss: Loss, name: str, device: torch.device) -> None:
         PluginError: it is not; an exception of the loss itself passes through.
     """
     real, fake = spread(COUNT, device)[0], (spread(COUNT, device)[0].flip(0) / 2).detach().requires_grad_()
+    beside = (real.detach(),) if compares(loss) else ()
     hooks: dict[str, tuple[Callable[[], Tensor], tuple[Tensor, ...]]] = {
         "critic": (lambda: loss.critic(real, fake), (real, fake)),
-        "generator": (lambda: loss.generator(fake), (fake,)),
+        "generator": (lambda: loss.generator(fake, *beside), (fake,)),
     }
     for hook, (ask, scores) in hooks.items():
         what = f"{hook} of loss {name}"

@@ -82,10 +82,10 @@ def misspelt(name: str) -> Iterator[Mutant]:
 def broken(name: str) -> Iterator[Mutant]:
     """The method with a hook that no longer does its work: its gradient cut, its mean left out, its body gone."""
     for hook in hooks(name):
-        if hook in ("score", "penalty"):
+        if hook in ("score", "penalty", "regulariser"):
             yield Mutant(name, f"{hook} without a gradient", rewritten(name, _returning(hook, _detached)))
         if hook == "penalty":
-            yield Mutant(name, f"{hook} without its mean", rewritten(name, _returning(hook, _without_mean)))
+            yield Mutant(name, f"{hook} without its mean", rewritten(name, _returning(hook, _of_each_sample)))
         if hook in ("constrain", "project"):
             yield Mutant(name, f"{hook} that does nothing", rewritten(name, _emptied(hook)))
 
@@ -131,12 +131,12 @@ def _detached(value: ast.expr) -> ast.expr:
     return ast.Call(ast.Attribute(value, "detach"), [], [])
 
 
-def _without_mean(value: ast.expr) -> ast.expr:
+def _of_each_sample(value: ast.expr) -> ast.expr:
     class Without(ast.NodeTransformer):
         def visit_Call(self, node: ast.Call) -> ast.expr:
             self.generic_visit(node)
-            mean = isinstance(node.func, ast.Attribute) and node.func.attr == "mean"
-            return node.func.value if mean and isinstance(node.func, ast.Attribute) else node
+            reduces = isinstance(node.func, ast.Attribute) and node.func.attr in ("mean", "max")
+            return node.func.value if reduces and isinstance(node.func, ast.Attribute) else node
 
     found = Without().visit(value)
     assert isinstance(found, ast.expr)

@@ -56,7 +56,7 @@ def test_a_method_written_in_another_way_is_the_same(tmp_path: Path, mutant: Mut
     assert equal(answers(registry.instance(found, {})), answers(create(mutant.of)))
 
 
-@pytest.mark.parametrize("name", mutants.NAMES)
+@pytest.mark.parametrize("name", ["alp", "gn", "gp", "lp", "sn", "wc"])  # each hook, and a class below another
 def test_a_misspelt_hook_is_refused_with_the_right_name(tmp_path: Path, name: str) -> None:
     for mutant in mutants.misspelt(name):
         meant = mutant.change.partition(" ")[0]

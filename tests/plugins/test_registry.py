@@ -12,7 +12,10 @@ from lipbench.interfaces.method import overrides
 from lipbench.plugins import kinds, registry
 from lipbench.plugins.names import Name
 
-METHODS = ["gn", "gn_tau", "gp", "gran", "lp", "none", "ortho", "r1", "sn", "wc"]
+METHODS = [
+    *("alp", "aol", "ct", "dragan", "gn", "gn_tau", "gp", "gran", "lp", "max_gp", "none", "ortho", "r1", "r1r2", "r2"),
+    *("sn", "sn_conv", "wc", "wgan_div", "zero_gp"),
+]
 
 HOOKS = ["constrain", "project", "score", "penalty_points", "penalty", "regulariser"]
 
@@ -192,7 +195,13 @@ def test_a_file_with_a_byte_order_mark_is_imported(tmp_path: Path) -> None:
         ("nine", "none"),
         ("gm", "gn"),
         ("orto", "ortho"),
-        ("R2", "r1"),
+        ("R2", "r2"),
+        ("R3GAN", "r1r2"),
+        ("CT-GAN", "ct"),
+        ("WGAN-div", "wgan_div"),
+        ("0-GP", "zero_gp"),
+        ("MaxGP", "max_gp"),
+        ("WGAN-ALP", "alp"),
         ("foo", None),
         ("adam", None),
         ("dcgan", None),
@@ -214,7 +223,7 @@ def test_a_folder_that_is_given_as_data_is_named_as_one(
     (tmp_path / "shapes").mkdir()
     monkeypatch.chdir(tmp_path)
     name = form.format("shapes")
-    with pytest.raises(RequestError, match=rf"as a folder of pictures it is named 'folder\[path={name},size=32\]'"):
+    with pytest.raises(RequestError, match=rf"As a folder of pictures it is named 'folder\[path={name},size=32\]'"):
         registry.find(kinds.DATASET, Name(name))
 
 

@@ -19,7 +19,7 @@ from lipbench.train.streams import seeded
 from tests.methods.test_methods import create
 
 PAIR = Benchmark().load()
-METHODS = ["wc", "sn", "gp", "lp", "r1", "gn", "gn_tau", "gran", "ortho"]
+METHODS = ["wc", "sn", "gp", "lp", "r1", "gn", "gn_tau", "gran", "ortho", "alp", "ct"]
 
 
 def settings(**changes: Any) -> CriticTrain:

@@ -14,7 +14,7 @@ from lipbench.train.graph import WARM, Graphs
 from lipbench.train.loop import Trainer
 from tests.train.recording import Recording
 from tests.train.test_critic_alone import alone
-from tests.train.test_loop import trainer
+from tests.train.test_loop import trainer, under
 
 STEPS = WARM + 4
 
@@ -48,6 +48,8 @@ def graphed(made: Any) -> Recording:
         (("gp",), {"critic_steps": 2, "flips": True}),
         (("gn",), {"decay": "linear", "steps": 2 * STEPS}),
         (("sn", "r1"), {"ema_decay": 0.5}),
+        (("ct",), {}),
+        (("alp", "r1r2"), {"flips": True}),
     ],
 )
 def test_steps_by_a_graph_are_those_that_are_made_one_by_one(methods: tuple[str, ...], changes: dict[str, Any]) -> None:
@@ -55,6 +57,14 @@ def test_steps_by_a_graph_are_those_that_are_made_one_by_one(methods: tuple[str,
     backend = graphed(by_graph)
     assert by_graph.advance(STEPS) == single.advance(STEPS)
     assert (by_graph.graphs.reason, backend.captured) == (None, 1)  # type: ignore[union-attr]  # it was set above
+    assert_equal(by_graph.state_dict(), single.state_dict())
+
+
+def test_a_loss_that_compares_sees_the_pictures_of_each_step_by_a_graph_as_well() -> None:
+    single, by_graph = (under("relativistic", "gn", flips=True, generator_batch_size=80) for _ in range(2))
+    graphed(by_graph)
+    assert by_graph.advance(STEPS) == single.advance(STEPS)
+    assert by_graph.graphs.is_used  # type: ignore[union-attr]  # it was set above
     assert_equal(by_graph.state_dict(), single.state_dict())
 
 

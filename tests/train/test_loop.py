@@ -11,14 +11,17 @@ from torch import Tensor, nn
 from lipbench import Method
 from lipbench.data.digits import Digits
 from lipbench.errors import Diverged
+from lipbench.interfaces.loss import Loss
 from lipbench.losses.wasserstein import Wasserstein
 from lipbench.nets.cnn_8 import Cnn8
 from lipbench.request.protocol import check, read
 from lipbench.request.schema import Train
 from lipbench.train.composition import Composition
 from lipbench.train.gradients.choose import choose
+from lipbench.train.gradients.terms import values_and_norms
 from lipbench.train.loop import Trainer
 from lipbench.train.streams import seeded
+from tests.builtin import loss as built_in_loss
 from tests.methods.test_methods import create
 
 PICTURES = Digits().load().train
@@ -33,11 +36,19 @@ def trainer(*methods: str | Method, seed: int = 0, device: str = "cpu", **change
     composition = Composition(tuple(made))
     with seeded(seed, "init"):
         generator, critic = Cnn8().make((1, 8, 8), 64)
+    critic.input_shape = (1, 8, 8)  # type: ignore[assignment]  # as where critics are built
     with seeded(seed, "constrain"):
         critic = composition.constrain(critic)
     generator, critic, pictures = generator.to(device), critic.to(device), PICTURES.to(device)
     engine = choose(critic, (1, 8, 8))
     return Trainer(generator, critic, composition, Wasserstein(), pictures, settings(**changes), engine, seed)
+
+
+def under(loss: str | Loss, *methods: str | Method, **changes: Any) -> Trainer:
+    """The same with another loss."""
+    made = trainer(*methods, **changes)
+    made.loss = built_in_loss(loss) if isinstance(loss, str) else loss
+    return made
 
 
 class Watching(Method):
@@ -128,14 +139,26 @@ def test_an_infinite_penalty_counts_as_divergence_of_the_critic() -> None:
         trainer(Exploding()).advance(1)
 
 
-@pytest.mark.parametrize("methods", [("wc",), ("sn", "gp"), ("gn",)])
-def test_training_goes_on_from_a_saved_state_bit_by_bit(methods: tuple[str, ...], tmp_path: Any) -> None:
-    straight = trainer(*methods)
+@pytest.mark.parametrize(
+    ("methods", "loss"),
+    [
+        (("wc",), "wasserstein"),
+        (("sn", "gp"), "wasserstein"),
+        (("gn",), "relativistic"),
+        (("ct", "dragan", "r2"), "wasserstein"),
+        (("alp", "r1r2", "max_gp", "zero_gp", "wgan_div"), "relativistic"),
+    ],
+)
+def test_training_goes_on_from_a_saved_state_bit_by_bit(methods: tuple[str, ...], loss: str, tmp_path: Any) -> None:
+    def made() -> Trainer:
+        return under(loss, *methods, flips=True)
+
+    straight = made()
     straight.advance(6)
-    first = trainer(*methods)
+    first = made()
     first.advance(4)
     torch.save(first.state_dict(), tmp_path / "state.pt")
-    second = trainer(*methods)
+    second = made()
     second.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
     second.advance(2)
     expected, found = straight.state_dict(), second.state_dict()
@@ -205,3 +228,34 @@ def test_a_critic_that_changes_its_ways_goes_on_by_double_backward_and_the_reaso
     assert made.engine_name == "double-backward"
     assert made.engine.reason == "at critic step 2 the three sweeps did not know tanh"
     assert all(math.isfinite(loss) for each in losses.values() for loss in each)
+
+
+class Comparing(Wasserstein):
+    """Notes what the generator's loss is given."""
+
+    def generator(self, fake: Tensor, real: Tensor) -> Tensor:  # type: ignore[override]  # see `Loss.generator`
+        GIVEN.append(real)
+        return (real - fake).mean()
+
+
+GIVEN: list[Tensor] = []
+
+
+@pytest.mark.parametrize("method", ["wc", "gn"])
+def test_a_loss_that_compares_gets_the_scores_of_the_steps_real_pictures_as_constants(method: str) -> None:
+    SEEN.clear()
+    made = under(Comparing(), method, Watching(), critic_steps=2, batch_size=40, generator_batch_size=100)
+    made.advance(1)
+    real, last = GIVEN[-1], SEEN[-1]
+    assert (real.shape, real.requires_grad) == ((100,), False)
+    expected = made.composition.score(*values_and_norms(made.critic, last))
+    torch.testing.assert_close(real, torch.cat([expected, expected, expected[:20]]))
+
+
+def test_a_loss_that_compares_sees_as_many_real_pictures_as_the_generator_makes() -> None:
+    under(Comparing(), "none", generator_batch_size=8).advance(1)
+    assert GIVEN[-1].shape == (8,)
+
+
+def test_a_generator_step_by_itself_takes_the_next_pictures_to_compare_with() -> None:
+    assert under("relativistic", "none").generator_step().isfinite()

@@ -212,6 +212,6 @@ def test_a_loss_by_which_nothing_is_learned_is_refused(loss: Loss, expected: str
         try_loss(loss, "mine", torch.device("cpu"))
 
 
-@pytest.mark.parametrize("name", ["wasserstein", "hinge", "logistic"])
+@pytest.mark.parametrize("name", ["wasserstein", "hinge", "logistic", "relativistic"])
 def test_the_built_in_losses_pass(name: str) -> None:
     try_loss(built_in_loss(name), name, torch.device("cpu"))

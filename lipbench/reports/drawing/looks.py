@@ -18,7 +18,7 @@ class Look(NamedTuple):
     marker: str = "o"
 
 
-# Those that come with lipbench are told apart by colour alone.
+# Those that come with lipbench are told apart by colour alone, and relatives of theirs by dashes.
 KNOWN = {
     "gn": Look(BLUE),
     "gp": Look(ORANGE),
@@ -30,8 +30,18 @@ KNOWN = {
     "none": Look(GREY),
     "lp": Look(YELLOW),
     "gn_tau": Look(SKY),
+    "sn_conv": Look(GREEN, "--", "s"),
+    "aol": Look(BROWN, "--", "s"),
+    "r2": Look(PINK, "--", "s"),
+    "r1r2": Look(PINK, ":", "^"),
+    "dragan": Look(ORANGE, "--", "s"),
+    "max_gp": Look(ORANGE, ":", "^"),
+    "zero_gp": Look(ORANGE, "-.", "D"),
+    "alp": Look(YELLOW, "--", "s"),
+    "ct": Look(YELLOW, ":", "^"),
+    "wgan_div": Look(RED, "--", "s"),
 }
-COLOURS = [look.colour for look in KNOWN.values()]
+COLOURS = [BLUE, ORANGE, GREEN, RED, PURPLE, BROWN, PINK, GREY, YELLOW, SKY]
 MARKERS = 6  # on a line
 OTHERS = [Look(*parts) for parts in product(COLOURS, ["--", ":", "-."], ["s", "^", "D", "v", "P", "X"])]
 
