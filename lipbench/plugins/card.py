@@ -138,11 +138,24 @@ def _only(source: classes.Source, base: Class) -> tuple[Class, list[Class]]:
     return leaves[0], plugins[leaves[0]]
 
 
+def kinds(path: Path, modules: Mapping[str, Path] | None = None) -> list[Kind]:
+    """The kinds of plugins of which a file defines any; arguments as of `read`.
+
+    Raises:
+        PluginError: the file is missing, or is not Python.
+    """
+    return _kinds(classes.read(path, modules))
+
+
+def _kinds(source: classes.Source) -> list[Kind]:
+    above = [ancestor for found in source.classes() for ancestor in classes.lineage(found)[0][1:]]
+    return [kind for kind in KINDS if _interface(kind)[0] in above]
+
+
 def _another(source: classes.Source, base: Class) -> str:
     """What else a file defines, for the message: a plugin of another kind."""
-    for kind in KINDS:
-        other, _ = _interface(kind)
-        if other != base and any(other in classes.lineage(found)[0][1:] for found in source.classes()):
+    for kind in _kinds(source):
+        if kind.base != base.name:
             place = source.path if source.path.is_absolute() else f"./{source.path}"
             return f", but a {kind.word}, which is asked for by {kind.given.format(shlex.quote(str(place)))}"
     return ""

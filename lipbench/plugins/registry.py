@@ -223,7 +223,7 @@ def _unknown(kind: Kind, name: Name, known: Mapping[str, list[Found]]) -> Unknow
 def _folder(kind: Kind, name: Name) -> str:
     """How the pictures of a folder are named, where a data set's name is that of a folder."""
     if kind is DATASET and exists(name.base) and expanded(name.base).is_dir():
-        return f"as a folder of pictures it is named '{Name('folder', (('path', name.base), ('size', '32')))}'"
+        return f"As a folder of pictures it is named '{Name('folder', (('path', name.base), ('size', '32')))}'."
     return ""
 
 

@@ -31,15 +31,20 @@ from lipbench.work.parts import find_architecture
 EXAMPLE = 4  # points or latents with which a network is tried as it is made
 
 
-def build_trainer(cell: Cell, pictures: Pictures, locate: Locate, device: torch.device) -> Trainer:
-    """Make networks and method, ready to train on the pictures; arguments and errors as of `prepare.create`."""
+def build_trainer(
+    cell: Cell, pictures: Pictures, locate: Locate, device: torch.device, composition: Composition | None = None
+) -> Trainer:
+    """Make networks and method, ready to train on the pictures; arguments and errors as of `prepare.create`.
+
+    Where a `composition` is there already, it is taken in place of the methods that the cell names.
+    """
     settings = cell.adversarial.train
     if len(pictures.train) < settings.batch_size:
         raise RequestError(
             f"train.batch_size is {settings.batch_size}, but {cell.dataset} has {len(pictures.train)} training "
             f"pictures; expected at most as many: --set train.batch_size={len(pictures.train)}"
         )
-    generator, critic, composition = build_networks(cell, pictures.shape, locate, device)
+    generator, critic, composition = build_networks(cell, pictures.shape, locate, device, composition)
     loss = registry.create(LOSS, cell.loss, locate)
     engine = choose_engine(critic, composition, pictures.shape, settings.precision, device)
     train = place(pictures.train, device)
@@ -49,7 +54,11 @@ def build_trainer(cell: Cell, pictures: Pictures, locate: Locate, device: torch.
 
 
 def build_networks(
-    cell: Cell, shape: tuple[int, int, int], locate: Locate, device: torch.device
+    cell: Cell,
+    shape: tuple[int, int, int],
+    locate: Locate,
+    device: torch.device,
+    composition: Composition | None = None,
 ) -> tuple[nn.Module, nn.Module, Composition]:
     """Make a generator, and a critic as of `build_critic`, as they are before training."""
     make, latent_dim = find_architecture(cell.architecture, locate), cell.adversarial.train.latent_dim
@@ -57,14 +66,19 @@ def build_networks(
         generator, _ = make(shape, latent_dim)
         generator = adopt(generator, "generator", _example((latent_dim,)))
     generator = lay_out(generator.to(device), shape, of_generator(_example((latent_dim,)).to(device)))
-    return generator, *build_critic(cell, shape, latent_dim, locate, device)
+    return generator, *build_critic(cell, shape, latent_dim, locate, device, composition)
 
 
 def build_critic(
-    cell: Cell, shape: tuple[int, int, int], latent_dim: int, locate: Locate, device: torch.device
+    cell: Cell,
+    shape: tuple[int, int, int],
+    latent_dim: int,
+    locate: Locate,
+    device: torch.device,
+    composition: Composition | None = None,
 ) -> tuple[nn.Module, Composition]:
     """Make the critic, constrained, as it is before training, and its methods; errors as of `prepare.create`."""
-    composition = Composition(tuple(registry.create(METHOD, part, locate) for part in cell.methods))
+    composition = composition or Composition(tuple(registry.create(METHOD, part, locate) for part in cell.methods))
     example = _example(shape)
     with seeded(cell.seed, "critic init"):
         _, critic = find_architecture(cell.architecture, locate)(shape, latent_dim)

@@ -32,7 +32,7 @@ def rehearse(job: Job, stages: Stages) -> Forecast:
         RequestError: anything fails, or is not finite.
     """
     train = job.cell.protocol.train
-    with _threads(train.threads), seeded(job.cell.seed, "training"):
+    with threads(train.threads), seeded(job.cell.seed, "training"):
         twice = ", twice where gradient norms are seen (fused kernels, and what torch.compile has made, cannot be)"
         with stages.stage(
             "making one step of training",
@@ -58,7 +58,7 @@ def _step(job: Job) -> float:
 
 
 @contextmanager
-def _threads(count: int) -> Iterator[None]:
+def threads(count: int) -> Iterator[None]:
     """Compute in as many threads as the run will."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
