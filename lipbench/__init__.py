@@ -1,7 +1,7 @@
 """lipbench compares the ways of making a neural critic Lipschitz.
 
 The command line (``lipbench run``, ``lipbench report``) is a thin skin over `run`, `check`, `report`, `merge`,
-`prepare`, `evaluate`, `cost` and `load`.
+`prepare`, `evaluate`, `audit`, `cost` and `load`.
 Names are imported on first use, so that ``import lipbench`` never imports torch.
 """
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lipbench.version import VERSION
 
 if TYPE_CHECKING:
+    from lipbench.api.auditing import audit as audit
     from lipbench.api.merging import merge as merge
     from lipbench.api.networks import check as check
     from lipbench.api.networks import cost as cost
@@ -46,6 +47,7 @@ __all__ = [
     "Pair",
     "Pictures",
     "__version__",
+    "audit",
     "check",
     "cost",
     "evaluate",
@@ -69,6 +71,7 @@ _HOME = {
     "Method": "lipbench.interfaces.method",
     "Pair": "lipbench.interfaces.pair",
     "Pictures": "lipbench.interfaces.dataset",
+    "audit": "lipbench.api.auditing",
     "check": "lipbench.api.networks",
     "cost": "lipbench.api.networks",
     "evaluate": "lipbench.api.scoring",

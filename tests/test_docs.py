@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import pandas as pd
 import pytest
 import torch
 from click.testing import CliRunner
@@ -14,14 +15,22 @@ from torch import Tensor, nn
 import lipbench
 from lipbench.api.launching import make_launcher
 from lipbench.cli import main
+from lipbench.interfaces.plugin import parameters
+from lipbench.plugins import registry
+from lipbench.plugins.kinds import LOSS, METHOD, Kind
+from lipbench.plugins.names import Name
+from lipbench.reports import promised
+from lipbench.reports.reading.columns import NAMES
+from lipbench.reports.statistics.intervals import t_interval
 from lipbench.request.plan import plan
 from lipbench.work.prepare import prepare
 from tests.conftest import TINY
 from tests.work.cells import Heard
 
-DOCS = Path(__file__).parent.parent / "docs"
-CRITIC, PLUGINS, CLUSTERS = (
-    (DOCS / name).read_text(encoding="utf-8") for name in ("your-own-critic.md", "plugins.md", "clusters.md")
+ROOT = Path(__file__).parent.parent
+CRITIC, PLUGINS, CLUSTERS, METHODS, AUDIT, MEASURED = (
+    (ROOT / "docs" / name).read_text(encoding="utf-8")
+    for name in ("your-own-critic.md", "plugins.md", "clusters.md", "methods.md", "audit.md", "measured.md")
 )
 
 
@@ -86,7 +95,7 @@ def test_the_examples_of_plugins_run_together_and_their_measures_are_in_the_repo
     for name, text in examples(PLUGINS).items():
         (tmp_path / name).write_text(text)
     monkeypatch.chdir(tmp_path)
-    (line,) = re.findall(r"```bash\n(.*?)```", PLUGINS, re.DOTALL)
+    line, *_ = re.findall(r"```bash\n(.*?)```", PLUGINS, re.DOTALL)
     _, command, *words = shlex.split(line)
     assert CliRunner().invoke(main, [command, *words]).exit_code == 0
     made = lipbench.report()
@@ -95,6 +104,15 @@ def test_the_examples_of_plugins_run_together_and_their_measures_are_in_the_repo
     assert taken.notna().all(axis=None)
     assert {"score gap", "sharpness", "recall"} <= set(made.sections[0].shown.columns)
     assert not made.problems
+
+
+def test_the_example_of_an_audit_is_audited_as_the_page_says(tmp_path: Path) -> None:
+    (tmp_path / "critic.py").write_text(examples(AUDIT)["critic.py"])
+    found = lipbench.audit(f"{tmp_path / 'critic.py'}:make", data="digits", score="gn")
+    for layer in found["layers"]:
+        assert f"  {layer['name']}      {layer['operation']} " in AUDIT
+    assert found["score"]["continuity"] == "jumps"
+    assert found["critic"]["upper"] == pytest.approx(1.42, rel=0.01)
 
 
 def test_a_measure_of_ones_own_is_at_most_15_lines() -> None:
@@ -108,11 +126,13 @@ def test_every_command_of_the_pages_is_understood(tmp_path: Path, monkeypatch: p
     for name in ("one_by_one.py", "my_launcher.py"):
         (tmp_path / name).write_text(examples(PLUGINS)["one_by_one.py"])
     blocks = [
-        block for page in (CRITIC, PLUGINS, CLUSTERS) for block in re.findall(r"```bash\n(.*?)```", page, re.DOTALL)
+        block
+        for page in (CRITIC, PLUGINS, CLUSTERS, AUDIT, MEASURED)
+        for block in re.findall(r"```bash\n(.*?)```", page, re.DOTALL)
     ]
     lines = [line for block in blocks for line in block.splitlines()]
     lines += re.findall(r"^\|[^|]*\| `(lipbench [^`]*)`", CLUSTERS, re.MULTILINE)
-    assert len(lines) == 14
+    assert len(lines) == 24
     for line in lines:
         _, command, *words = shlex.split(line)
         context = main.commands[command].make_context(command, words, parent=click.Context(main))
@@ -120,7 +140,42 @@ def test_every_command_of_the_pages_is_understood(tmp_path: Path, monkeypatch: p
             make_launcher(context.params["on"])
 
 
+@pytest.mark.parametrize("protocol", ["digits", "w1"])
+def test_the_page_of_measurements_says_what_the_reference_runs_say(protocol: str) -> None:
+    runs = pd.read_csv(ROOT / "results" / "reference" / protocol / "all-methods.csv").reindex(columns=NAMES)
+    found = promised.table(runs)
+    assert found is not None
+    assert {name.partition("[")[0] for name in found["method"]} == set(registry.installed(METHOD))
+    for row in found.to_dict("records"):
+        mine = runs[runs["method"] == row["method"]]
+        ratios = mine["w1_estimate"] / mine["w1_true"]
+        quality = [f"{mine['cos'].mean():.2f}", f"{ratios.min():.2f} – {ratios.max():.2f}"]
+        cells = [str(t_interval(mine["fid"]))] if protocol == "digits" else quality
+        cells += [row[name] for name in ("largest secant", "proven bound", "ratio", "critic's proven bound", "verdict")]
+        assert f"| `{row['method']}` | {' | '.join(cells)} |" in MEASURED
+
+
+def row(name: str) -> list[str]:
+    """The cells of a plugin in the page of methods and losses."""
+    (line,) = [line for line in METHODS.splitlines() if line.startswith(f"| `{name}` |")]
+    return [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(kind, name) for kind in (METHOD, LOSS) for name in registry.installed(kind)]
+)
+def test_the_page_of_methods_and_losses_says_what_the_classes_say(kind: Kind, name: str) -> None:
+    found, cells = registry.find(kind, Name(name)), row(name)
+    given = [
+        f"`{each}={default}`" for each, (_, default) in parameters(registry.load(found)).items() if each != "every"
+    ]
+    assert sorted(cells[-2 if kind is LOSS else 2].split(", ")) == sorted(given or ["–"])
+    assert kind is LOSS or cells[3] == registry.load(found).guarantee
+    (paper,) = re.findall(r"arXiv:(\S+)", found.card.fields["paper"])
+    assert cells[-1].startswith(f"[{paper}](https://arxiv.org/abs/{paper})")
+
+
 def test_links_of_the_pages_lead_somewhere() -> None:
-    for page in DOCS.glob("*.md"):
+    for page in (ROOT / "docs").glob("*.md"):
         for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), target

@@ -25,7 +25,7 @@ FLOORS = [
     {"reports"},
     {"screen"},
     {"api"},
-    {"cli"},
+    {"cli", "testing"},
     {"__main__"},
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

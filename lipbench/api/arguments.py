@@ -7,19 +7,20 @@ gives the same again when it reads that.
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import wraps
 from itertools import islice
 from math import isfinite
 from pathlib import Path, PurePath
 from typing import Any, ParamSpec, TypeVar
 
-from lipbench.errors import RequestError, UnknownNameError, shortened
+from lipbench.api.values import is_several, is_text, plain, read_critic, read_points, read_shape, refusal
+from lipbench.errors import RequestError, UnknownNameError
 from lipbench.interfaces.plugin import Plugin
 from lipbench.launch.listener import Listener
 from lipbench.plugins import registry
 from lipbench.plugins.kinds import KINDS
-from lipbench.plugins.names import MOST_SEEDS, check_seeds, listed, read_seeds
+from lipbench.plugins.names import LARGEST_SEED, MOST_SEEDS, check_seeds, listed, read_seeds
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -57,28 +58,20 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
     return read
 
 
-def plain(value: Any) -> Any:
-    """Python's own numbers and lists for those of numpy and torch."""
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    convert = getattr(value, "tolist", None)
-    return convert() if callable(convert) and not isinstance(value, type) else value
-
-
 def seeds(what: str, value: Any) -> list[int]:
     """Seeds as ``"0-4"``, or whole numbers."""
     if isinstance(value, str):
         return read_seeds(value)
     given = plain(value)
     if type(given) is int:
-        raise _refusal(what, given, f"'0-2' for the seeds 0, 1 and 2, or [{given}] for one: a number could mean either")
-    if not _is_several(given):
-        raise _refusal(what, value, "such as '0-4', or a list of whole numbers from 0")
+        raise refusal(what, given, f"'0-2' for the seeds 0, 1 and 2, or [{given}] for one: a number could mean either")
+    if not is_several(given):
+        raise refusal(what, value, "such as '0-4', or a list of whole numbers from 0")
     found: dict[int, None] = {}
     for item in islice(given, MOST_SEEDS + 1):
         seed = plain(item)
         if type(seed) is not int:
-            raise _refusal(f"a seed of {what}", item, "a whole number from 0")
+            raise refusal(f"a seed of {what}", item, "a whole number from 0")
         found[seed] = None
     check_seeds(found)
     return list(found)
@@ -90,7 +83,7 @@ def _that(fits: Callable[[Any], Any], expected: str, convert: Callable[[Any], An
     def read(what: str, value: Any) -> Any:
         given = plain(value)
         if not fits(given):
-            raise _refusal(what, value, expected)
+            raise refusal(what, value, expected)
         return convert(given)
 
     return read
@@ -98,35 +91,35 @@ def _that(fits: Callable[[Any], Any], expected: str, convert: Callable[[Any], An
 
 def _names(expected: str) -> Reader:
     def read(what: str, value: Any) -> list[str]:
-        several = _is_several(value)
+        several = is_several(value)
         items = list(value) if several else [value]
         for item in items:
             if _is_plugin(item):
                 raise _class_refusal(what, item)
             if not isinstance(item, str | PurePath):
-                raise _refusal(f"one of {what}" if several else what, item, expected)
+                raise refusal(f"one of {what}" if several else what, item, expected)
         if not items or any(not str(item).strip() for item in items):
-            raise _refusal(what, value, expected)
+            raise refusal(what, value, expected)
         return listed(items)
 
     return read
 
 
 def _name(expected: str) -> Reader:
-    return _that(_is_text, expected, lambda value: listed(value)[0] if isinstance(value, PurePath) else value)
+    return _that(is_text, expected, lambda value: listed(value)[0] if isinstance(value, PurePath) else value)
 
 
 def _text(expected: str) -> Reader:
-    return _that(_is_text, expected, str)
+    return _that(is_text, expected, str)
 
 
 def _path(expected: str) -> Reader:
-    return _that(_is_text, expected, Path)
+    return _that(is_text, expected, Path)
 
 
 def _paths(expected: str) -> Reader:
     def read(what: str, value: Any) -> list[Path]:
-        if not _is_several(value):
+        if not is_several(value):
             return [_path(expected)(what, value)]
         return [_path(expected)(f"one of {what}", item) for item in value]
 
@@ -141,9 +134,9 @@ def _whole(least: int, most: int) -> Reader:
     def read(what: str, value: Any) -> int:
         number = plain(value)
         if type(number) is not int or number < least:
-            raise _refusal(what, value, f"a whole number of at least {least}")
+            raise refusal(what, value, f"a whole number of at least {least}")
         if number > most:
-            raise _refusal(what, value, f"a whole number of at most {most:,}")
+            raise refusal(what, value, f"a whole number of at most {most:,}")
         return number
 
     return read
@@ -152,34 +145,21 @@ def _whole(least: int, most: int) -> Reader:
 def _settings(what: str, value: Any) -> dict[str, Any]:
     form = "settings by dotted key, such as {'train.steps': 500}"
     if not isinstance(value, Mapping):
-        raise _refusal(what, value, form)
+        raise refusal(what, value, form)
     found: dict[str, Any] = {}
     for key, item in value.items():
         if not isinstance(key, str):
-            raise _refusal(f"a key of {what}", key, form)
+            raise refusal(f"a key of {what}", key, form)
         if isinstance(item, Mapping):
-            raise _refusal(f"{what}[{key!r}]", item, form)
+            raise refusal(f"{what}[{key!r}]", item, form)
         if callable(item):
-            raise _refusal(f"{what}[{key!r}]", item, "a value, such as './nets.py:make' for a function in a file")
+            raise refusal(f"{what}[{key!r}]", item, "a value, such as './nets.py:make' for a function in a file")
         found[key] = str(item) if isinstance(item, PurePath) else plain(item)
     return found
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str | PurePath) and bool(str(value).strip()) and "\0" not in str(value)
-
-
-def _is_several(value: Any) -> bool:
-    """Whether it is a list, a set, a generator …, and neither a text nor a table."""
-    return isinstance(value, Iterable) and not isinstance(value, str | bytes | PurePath) and not hasattr(value, "keys")
-
-
 def _is_plugin(value: Any) -> bool:
     return isinstance(value, Plugin) or (isinstance(value, type) and issubclass(value, Plugin))
-
-
-def _refusal(what: str, value: Any, expected: str) -> RequestError:
-    return RequestError(f"{what} is {shortened(repr(value))}; expected {expected}")
 
 
 def _class_refusal(what: str, value: Any) -> RequestError:
@@ -202,10 +182,23 @@ def _class_refusal(what: str, value: Any) -> RequestError:
     return RequestError(f"{what} holds {of}the class {defined.__name__}; expected {cure}")
 
 
+def _method(what: str, value: Any) -> Any:
+    """A method's name or path as a text; a class or an instance as it is."""
+    from lipbench.interfaces.method import Method
+
+    if isinstance(value, Method) or (isinstance(value, type) and issubclass(value, Method)):
+        return value
+    if not is_text(value) or not str(value).strip():
+        expected = "a name such as 'gp', the path of a file such as './mine.py', a class that derives from"
+        raise refusal(what, value, f"{expected} lipbench.Method, or an instance of one")
+    return listed(value)[0]
+
+
 _flag = _that(lambda value: type(value) is bool, "True or False")
 
 READERS: dict[str, Reader] = {
     "methods": _names("names such as 'gn,sn', or paths of files of your own such as './mine.py'"),
+    "method": _method,
     "datasets": _names("names such as 'digits', or None for the protocol's own"),
     "measures": _names("names such as 'prdc', or paths of files of your own such as './mine.py'"),
     "subjects": _names("runs, by their ids or folders, or data sets such as 'folder[path=fakes,size=32]'"),
@@ -221,7 +214,7 @@ READERS: dict[str, Reader] = {
     "on": _text("a launcher such as 'local' or 'slurm[partition=gpu]'"),
     # Other devices of PyTorch lack float64, in which critics are measured, or hold no numbers; it has but one CPU.
     "device": _that(
-        lambda value: _is_text(value) and re.fullmatch("auto|cpu(:0)?|cuda(:[0-9]{1,4})?", str(value)),
+        lambda value: is_text(value) and re.fullmatch("auto|cpu(:0)?|cuda(:[0-9]{1,4})?", str(value)),
         "auto, cpu, cuda, or a GPU by its number, as in cuda:0",
         str,
     ),
@@ -255,5 +248,13 @@ READERS: dict[str, Reader] = {
     "engine": _choice("three-sweep", "double-backward", "both"),
     "note": _that(callable, "a function of a text, such as print"),
     "progress": _that(callable, "a function of a number"),
+    "subject": read_critic,
+    "points": read_points,
+    "weights": _path("the path of a state_dict's file"),
+    "data": _name("a data set such as 'cifar10' or 'folder[path=images,size=32]'"),
+    "shape": read_shape,
+    "score": _text("a method with a score, such as 'gn'"),
+    "seed": _whole(0, LARGEST_SEED),
+    "page": _path("the path of a folder"),
     "request": lambda what, value: value,  # what `read_request` gave
 }

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from lipbench import terminal
-from lipbench.cli import known, networks, results, run, score
+from lipbench.cli import audit, authors, known, networks, results, run, score
 from lipbench.errors import LipbenchError
 from lipbench.version import VERSION
 
@@ -67,19 +67,23 @@ def main() -> None:
     \b
     lipbench run --methods wc,sn,gp,gn     train and measure: the same networks, data and seeds for all
     lipbench check ./nets.py:make          what each method makes of networks of your own
+    lipbench new my_method.py              a method of your own, and `lipbench check ./my_method.py`
+    lipbench audit ./critic.py:make        how steep any critic is: found, and proven
     lipbench report                        tables, figures and a page from the results
     """  # noqa: D301 - click keeps the lines after \b as they are
 
 
 for command in (
     run.run,
-    networks.check,
+    authors.check,
+    authors.new,
     results.report,
     results.status,
     results.show,
     results.merge,
     score.prepare,
     score.evaluate,
+    audit.audit,
     networks.cost,
     *known.listing,
     known.protocols,

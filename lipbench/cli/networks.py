@@ -1,6 +1,5 @@
-"""Commands about networks: ``lipbench check`` and ``cost``."""
+"""``lipbench cost``: what a training step of each method takes."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,35 +7,6 @@ import click
 
 from lipbench import terminal
 from lipbench.cli import options
-
-
-@click.command()
-@click.argument("architecture")
-@click.option("--methods", default="wc,sn,gp,gn", show_default=True, help="Such as gn,'gp[weight=1]',./my_method.py")
-@click.option("--datasets", help="Such as digits; the protocol's own if left out.")
-@click.option("--protocol", default="digits", show_default=True, help="A protocol's name, or the path of a TOML file.")
-@options.overrides
-@options.device
-@options.data_root
-@options.inception_weights
-def check(**asked: Any) -> None:
-    """Say what each method makes of your networks.
-
-    ARCHITECTURE is a function in a file of yours, ./nets.py:make, or the name of a shared network, cnn-32. It is tried
-    as before a run: accepted, with the way in which gradients are taken, all that stands against the quick one, and
-    the time of a run; or refused, with the reason. The protocol gives the shape of the pictures: 1×8×8 for digits,
-    3×32×32 for cifar10-cnn. Nothing is trained, and nothing is written.
-
-    Exit codes: 0 every method accepts the networks, 1 some do not, 2 the request was wrong.
-    """
-    from lipbench.api import networks
-    from lipbench.screen import verdicts
-
-    console = terminal.console()
-    with verdicts.watching(console) as listener:
-        said = networks.check(**asked, listener=listener)
-    verdicts.show(console, said)
-    sys.exit(0 if all(verdict.accepted for verdict in said) else 1)
 
 
 @click.command()

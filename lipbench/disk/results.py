@@ -1,14 +1,13 @@
 """The results folder: whether it can be written to, and the runs that it holds."""
 
 import os
-import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from lipbench.disk import places
 from lipbench.disk.store import RunFolder
-from lipbench.errors import StoreError
+from lipbench.errors import StoreError, together
 
 
 def prepare_results(results: Path, option: str = "--results") -> None:
@@ -106,6 +105,6 @@ def find_run(results: Path, name: str) -> RunFolder:
         listed = ", ".join(run.id for run in matching[:5])
         raise StoreError(f"{name!r} is the beginning of {len(matching)} runs: {listed}; give more of the name")
     raise StoreError(
-        f"there is no run {name!r} in {str(results)!r}; `lipbench status --results "
-        f"{shlex.quote(str(results))}` lists the {len(known)} that there are"
+        f"there is no run {name!r} in {str(results)!r}; expected the id of one, or its beginning: "
+        f"{together([run.id for run in known], 5) or 'there are none yet'}"
     )

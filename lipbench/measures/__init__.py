@@ -112,6 +112,7 @@ class Deciding(Column):
 QUALITY, TRUTH, SLOPES, GRADIENTS, STEP, TRAINING, PLUGINS, LAST = range(8)  # places
 NORM = "norm of the gradient of the {} at held-out real, generated and interpolated points"
 SECANT = "Largest secant |D(x) − D(y)| / ‖x − y‖ of the {}"
+BOUND = "Proven upper bound of the {}'s Lipschitz constant, at the end, in float64"
 FOUND = SECANT.format("score") + " that was found at a distance of {}, in float64."
 GAP = (
     "Part of the {}'s total variation between real and generated points that no gradient explains, from 0 "
@@ -195,6 +196,11 @@ COLUMNS = (
     Column("secant_0.001", FOUND.format(".001"), low=0.0),
     Column("secant_max", f"{SECANT.format('score')} that was found at any distance.", title="largest secant", low=0.0,
            views=MEANS, place=SLOPES),
+    Column("lipschitz_bound", f"{BOUND.format('score')}; empty where `no_bound` says why.", title="proven bound",
+           low=0.0, views=View.SUMMARY | View.RUNS, place=SLOPES),
+    Column("raw_lipschitz_bound", f"{BOUND.format('raw critic')}.", low=0.0),
+    Column("no_bound", "Why no bound is proven of the score.", "text"),
+    Column("seconds_bound", "Seconds that the proof took, within those of all evaluations.", unit="s", low=0.0),
     Column("tv_gap", GAP.format("score"), title="TV gap", views=View.RUNS, place=SLOPES),
     Column("raw_secant_max", f"{SECANT.format('raw critic')} that was found at any distance.", low=0.0),
     Column("raw_tv_gap", GAP.format("raw critic")),

@@ -10,11 +10,17 @@ from lipbench.disk.files import read_text, write_atomically
 from lipbench.errors import RequestError, StoreError
 
 LIST = ".report.json"  # of the files that a report wrote, by which the next one knows what it may remove
-FOLDERS = ["tables", "figures"]
+FIGURES = "figures"
+FOLDERS = ["tables", FIGURES]
 
 
-def check(out: Path, results: Path) -> None:
+def check(out: Path, results: Path, option: str = "--out") -> None:
     """See that a report has no place among runs, where its folders would be taken for some.
+
+    Args:
+        out: its folder.
+        results: the results folder.
+        option: by which another is chosen.
 
     Raises:
         RequestError: it would be written there.
@@ -27,10 +33,11 @@ def check(out: Path, results: Path) -> None:
         among = within or next(place.glob("*/cell.json"), None) is not None
     except (OSError, ValueError, RuntimeError) as error:  # a loop of links is a RuntimeError
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise RequestError(f"report folder {str(out)!r} cannot be made: {reason}; choose one by --out") from None
+        raise RequestError(f"report folder {str(out)!r} cannot be made: {reason}; choose one by {option}") from None
     if among:
         raise RequestError(
-            f"report folder {str(out)!r} is where runs are kept; expected one apart from them: choose another by --out"
+            f"report folder {str(out)!r} is where runs are kept; expected one apart from them: choose another by "
+            f"{option}"
         )
 
 

@@ -146,9 +146,10 @@ def show_status(console: Console, results: Path, standing: Mapping[str, Standing
             elif left is not None and status is Status.RUNNING and left.where:
                 where = f"in {left.where}, {where}"
             unfinished.append((status, f"{folder.id}: {where}"))
-    table = open_table("method", "data set", "protocol", *map(str, Status))
+    occurring = [status for status in Status if any(status in group for group in counts.values())]
+    table = open_table("method", "data set", "protocol", *map(str, occurring))
     for key, group in sorted(counts.items()):
-        table.add_row(*map(Text, key), *(str(group.get(status, "")) for status in Status))
+        table.add_row(*map(Text, key), *(str(group.get(status, "")) for status in occurring))
     console.print(table)
     for status, text in unfinished:
         print_line(console, f"{status}: {text}", STYLES[status])

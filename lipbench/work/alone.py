@@ -41,7 +41,7 @@ class Alone(Job):
         choose_passes(self.training, pair.shape)
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> tuple[int, int, int]:
         """See `Job.shape`."""
         return self.pair.shape
 

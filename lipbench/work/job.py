@@ -4,13 +4,13 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from lipbench.errors import Diverged, PluginError
 from lipbench.interfaces.dataset import digest
 from lipbench.interfaces.pair import Pair
 from lipbench.measuring import critic as measuring
+from lipbench.measuring.bounds import beside, bound, proven
 from lipbench.measuring.evaluation import Seen, declared, score_at, take
 from lipbench.plugins.registry import Locate
 from lipbench.request.cell import Cell
@@ -43,7 +43,7 @@ class Job(ABC):
 
     @property
     @abstractmethod
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> tuple[int, int, int]:
         """The shape of a point that the critic takes."""
 
     def check_again(self, locate: Locate) -> None:
@@ -184,6 +184,8 @@ class Job(ABC):
             record: Record = measuring.measure(settled, score, points, self.exact_engine)
             if final:
                 record |= measuring.examine(settled, score, points, more, segments, self.exact_engine)
+                found = max(record["raw_secant_max"], record["raw_grad_norm_max"])
+                record |= proven(beside(bound(settled, self.shape), found), score)
         except measuring.NotExactError as error:
             record["not_examined"] = str(error)
         except measuring.NotFiniteError as error:
@@ -211,6 +213,4 @@ class Job(ABC):
 
     def noise(self, points: Tensor) -> Tensor:
         """As many points, uniform in the range of these."""
-        rng = generator(self.cell.seed, "measured noise", device=points.device)
-        low, high = points.amin(dim=0), points.amax(dim=0)
-        return low + (high - low) * torch.rand(points.shape, generator=rng, device=points.device)
+        return measuring.uniform(points, generator(self.cell.seed, "measured noise", device=points.device))

@@ -50,6 +50,10 @@ def test_a_finished_run_has_everything_that_the_table_needs(
         assert isinstance(found[name], int | float), name
     assert (found["step"], found["guarantee"], found["engine"]) == (6, guarantee, engine)
     assert found["secant_max"] == max(found[f"secant_{at}"] for at in ("1", "0.1", "0.01", "0.001", "pairs"))
+    assert found["raw_secant_max"] <= found["raw_lipschitz_bound"]
+    assert found["lipschitz_bound"] == (None if methods == "gn" else found["raw_lipschitz_bound"])
+    assert (found["no_bound"] is None) == (methods != "gn")
+    assert methods[:5] != "ortho" or found["lipschitz_bound"] <= 1 + 1e-5
     assert found["fid_best"] is None
     assert "fid" not in found
     assert len(found["pair"]) == 8

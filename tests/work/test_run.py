@@ -19,7 +19,7 @@ from lipbench.work.run import work
 from tests.conftest import MakeRun
 from tests.work.cells import HALVES, NETS, PERCEPTRONS, SPOILT, error, nets_file, result
 
-TIMES = ("seconds_train", "seconds_per_step", "seconds_evaluate", "peak_memory_bytes")
+TIMES = ("seconds_train", "seconds_per_step", "seconds_evaluate", "seconds_bound", "peak_memory_bytes")
 
 NAN = '''"""Turns NaN."""
 from lipbench import Method

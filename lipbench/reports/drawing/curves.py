@@ -8,9 +8,10 @@ from matplotlib.lines import Line2D
 
 from lipbench.disk.store import Status
 from lipbench.measures import Column, Curve
+from lipbench.measures._slopes import DISTANCES
 from lipbench.reports.drawing.looks import Look, stroke
 from lipbench.reports.drawing.style import COLUMN, PAGE, Drawing, drawable, legend, plain_log, sheet
-from lipbench.reports.promised import DISTANCES, SECANTS
+from lipbench.reports.promised import SECANTS
 from lipbench.reports.statistics.curves import over_seeds, training
 from lipbench.reports.statistics.intervals import short, t_interval
 
@@ -88,13 +89,13 @@ def gradient_norms(runs: pd.DataFrame, traces: pd.DataFrame, looks: Looks) -> Dr
         data.append(_data(spread, single).assign(of=column))
         lines = _lines(axes, spread, single, looks)
         axes.axhline(1, color="0.2", linestyle="--", linewidth=1)
-        axes.annotate("bound 1", (1, 1), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=7)
+        axes.annotate("slope 1", (1, 1), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=7)
         axes.set(xlabel="steps", ylabel="largest gradient norm", title=title)
         plain_log(axes.yaxis)
     legend(figure, lines)
     text = (
         f"Largest gradient norm on held-out real, generated and interpolated points over training, {MEAN}: left of the "
-        f"score, right of the raw critic, with the bound 1 as a dashed line."
+        f"score, right of the raw critic, with the slope 1 as a dashed line."
     )
     drawn = pd.concat(data, ignore_index=True)
     return Drawing(figure, text + SINGLE * bool((drawn["run_id"] != "").any()), drawn)

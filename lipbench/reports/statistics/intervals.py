@@ -100,10 +100,10 @@ def for_people(summary: pd.DataFrame, measures: Iterable[Column] = tuple(MEASURE
 
     Args:
         summary: as of `summarise`.
-        measures: those of it.
+        measures: those of it; one that a summary of an earlier version lacks is left out.
     """
     shown = summary[COUNTS].astype(str)
-    for measure in measures:
+    for measure in (each for each in measures if f"{each.name}_mean" in summary):
         ends = [summary[f"{measure.name}_{end}"] * measure.scale for end in ("mean", "low", "high")]
         # Fewer values than runs can be known: without an interval there was one, without a mean none.
         shown[measure.title] = [
