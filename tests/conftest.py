@@ -41,6 +41,16 @@ TINY_ALONE = {
     "evaluate.transport_points": 64,
     "evaluate.critic_points": 16,
 }
+# And of a generator of points.
+TINY_POINTS = {
+    "train.steps": 6,
+    "train.batch_size": 16,
+    "train.generator_batch_size": 16,
+    "evaluate.every": 3,
+    "evaluate.samples": 64,
+    "evaluate.critic_points": 16,
+}
+TINY_OF = {"w1": TINY_ALONE, "modes": TINY_POINTS, "dirac": TINY_POINTS}
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -78,8 +88,8 @@ def make_run(tmp_path: Path) -> MakeRun:
         **overrides: Any,
     ) -> RunFolder:
         changed = {key.replace("__", "."): value for key, value in overrides.items()}
-        tiny = TINY_ALONE if protocol == "w1" else TINY
-        (planned,) = plan(methods, datasets, [seed], protocol, tiny | changed)
+        data = "ring" if protocol == "modes" and datasets is None else datasets  # of two, one
+        (planned,) = plan(methods, data, [seed], protocol, TINY_OF.get(protocol, TINY) | changed)
         folder = RunFolder(tmp_path / results / "runs" / planned.cell.run_id)
         folder.create(planned.cell.to_json(), planned.contents())
         if finished:

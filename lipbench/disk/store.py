@@ -26,6 +26,7 @@ LEFTOVERS = (  # of an attempt; the result goes last: until then the run counts 
     "error.json",
     "log.txt",
     "samples.png",
+    "drawn.npz",
     "environment.json",
     "basis.json",
     "result.json",

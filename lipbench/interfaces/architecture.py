@@ -16,7 +16,8 @@ class Architecture(Plugin):
             latent_dim: numbers in a latent.
 
         Returns:
-            The generator, (n, latent_dim) → (n, c, h, w) in [−1, 1], and the critic, (n, c, h, w) → (n,) or (n, 1).
+            The generator, (n, latent_dim) → (n, c, h, w), in [−1, 1] for pictures, and the critic, (n, c, h, w) → (n,)
+            or (n, 1).
 
         Raises:
             RequestError: it has no networks for this shape.

@@ -1,4 +1,4 @@
-"""The plugin interface for data: pictures as bytes, split into training and held-out ones, or a pair."""
+"""The plugin interface for data: pictures as bytes, in training and held-out ones, a distribution, or a pair."""
 
 from dataclasses import dataclass
 from hashlib import sha256
@@ -11,6 +11,8 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from lipbench.errors import PluginError
+from lipbench.interfaces.distribution import Distribution
+from lipbench.interfaces.modes import Modes
 from lipbench.interfaces.pair import Pair
 from lipbench.interfaces.plugin import Plugin
 
@@ -26,6 +28,7 @@ class Pictures:
         train: what critics and generators are trained on.
         held_out: real pictures that no training step sees.
         notes: sentences for whoever trains on the pictures or compares with them.
+        modes: how pictures are told apart by their modes, as bytes; None where nothing is counted.
 
     Raises:
         PluginError: a part is anything else, or empty, or the two differ in the shape of a picture.
@@ -34,6 +37,7 @@ class Pictures:
     train: UInt8[Tensor, "n c h w"]
     held_out: UInt8[Tensor, "m c h w"]
     notes: tuple[str, ...] = ()
+    modes: Modes | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.notes, str):
@@ -93,7 +97,7 @@ def digest(*parts: Tensor) -> str:
 
 
 class Dataset(Plugin):
-    """Where pictures, or a pair of distributions, come from.
+    """Where pictures, points of a distribution, or a pair of distributions come from.
 
     Annotated fields are parameters, set by name: ``folder[path=images,size=32]``.
 
@@ -105,13 +109,16 @@ class Dataset(Plugin):
     source: ClassVar[str] = ""
     default_split: ClassVar[Literal["train", "held_out", "all"]] = "train"
 
-    def load(self) -> Pictures | Pair:
-        """Return the pictures, on the CPU, or two distributions for a critic alone.
+    def load(self) -> "Data":
+        """Return pictures, on the CPU, a distribution of points, or two distributions for a critic alone.
 
         Raises:
             RequestError: the data is missing or damaged.
         """
         raise NotImplementedError
+
+
+Data = Pictures | Distribution | Pair
 
 
 def to_unit(pictures: UInt8[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:

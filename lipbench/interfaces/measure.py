@@ -1,4 +1,4 @@
-"""The plugin interface for measures: numbers that are taken of pictures, of their features, or of a critic."""
+"""The plugin interface for measures: numbers that are taken of pictures, of features, of points, or of a critic."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal
@@ -47,6 +47,10 @@ class Measure(Plugin):
 
         Under a protocol with a curve extractor there are such features at the end of a run alone.
         """
+        raise NotImplementedError
+
+    def of_points(self, fake: Float[Tensor, "n d 1 1"], real: Float[Tensor, "n d 1 1"]) -> Values:
+        """Measure generated points beside as many real ones."""
         raise NotImplementedError
 
     def of_critic(

@@ -2,15 +2,14 @@
 
 from abc import ABC, abstractmethod
 from math import isfinite
-from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from lipbench.errors import PluginError
+from lipbench.interfaces.distribution import TRIED, check_finite, check_points, check_repeated, kind_of
 
-TRIED = 8  # points of a pair that is checked
 NORM = 1e-3  # by which the norm of a slope in float32 may differ from 1
 
 
@@ -60,25 +59,14 @@ def check(pair: Pair) -> None:
         )
     first, again, other = (pair.sample(TRIED, torch.Generator().manual_seed(seed)) for seed in (0, 0, 1))
     if not isinstance(first, tuple | list) or len(first) != 2:
-        raise PluginError(f"{name}.sample gives {_kind(first)}; expected two tensors: return real, fake")
+        raise PluginError(f"{name}.sample gives {kind_of(first)}; expected two tensors: return real, fake")
     for kind, points in zip(("real", "fake"), first, strict=True):
-        _check_points(f"{kind} points of {name}.sample", points, dim)
-        if not points.isfinite().all():
-            raise PluginError(f"{kind} points of {name}.sample are NaN or infinite; expected finite numbers")
-    if not all(map(torch.equal, first, again)):
-        raise PluginError(
-            f"{name}.sample gives other points for a generator of the same seed; expected the same, or no run can be "
-            f"repeated: draw by torch.randn(…, generator=rng, device=rng.device)"
-        )
-    moves = any(bool((points != points[0]).any()) for points in first)  # a law of one point is one, too
-    if moves and all(map(torch.equal, first, other)):
-        raise PluginError(
-            f"{name}.sample gives the same points for generators of different seeds; expected new ones at each step: "
-            f"draw by torch.randn(…, generator=rng, device=rng.device)"
-        )
+        check_points(f"{kind} points of {name}.sample", points, dim)
+        check_finite(f"{kind} points of {name}.sample", points)
+    check_repeated(name, first, again, other)
     real = first[0]
     slope = pair.slope(real)
-    _check_points(f"{name}.slope", slope, dim)
+    check_points(f"{name}.slope", slope, dim)
     norms = torch.linalg.vector_norm(slope.flatten(1), dim=1)
     wrong = norms[~(norms.isnan() | ((norms - 1).abs() < NORM))]
     if len(wrong):
@@ -86,19 +74,3 @@ def check(pair: Pair) -> None:
             f"{name}.slope has the norm {float(wrong[0]):g} at a real point; expected 1, or NaN where it is not "
             f"defined: divide it by its norm, if it is the direction of a gradient"
         )
-
-
-def _check_points(what: str, points: Any, dim: int) -> None:
-    wanted = (TRIED, dim, 1, 1)
-    if not isinstance(points, Tensor) or points.shape != wanted or points.dtype != torch.float32 or points.is_cuda:
-        raise PluginError(
-            f"{what}: {_kind(points)} for {TRIED} points; expected a tensor of float32 with the shape {wanted}, on the "
-            f"device of what was given: .float().reshape(-1, {dim}, 1, 1) may help"
-        )
-
-
-def _kind(given: object) -> str:
-    if not isinstance(given, Tensor):
-        return type(given).__name__
-    dtype = str(given.dtype).removeprefix("torch.")
-    return f"a tensor of {dtype} with the shape {tuple(given.shape)} on {given.device}"

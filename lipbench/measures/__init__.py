@@ -125,6 +125,7 @@ LOG_SCORE = (
     "In runs of lipbench these are one half against the other, of other counts than the methods' pictures, and FID "
     "falls with counts: a score above 1 is not better than real pictures."
 )
+LOG_SCORE_W1 = "Score: ln(W₁ of noise / W₁) / ln(W₁ of noise / W₁ of real points): 0 as noise, 1 as real points."
 COSINE = Curve(
     axis="cosine with the true gradient",
     caption="Cosine between the score's gradient and the true one over training",
@@ -167,14 +168,33 @@ COLUMNS = (
     Column("inception_score", "Inception Score (Salimans et al. 2016, arXiv:1606.03498) of the generated pictures.",
            title="Inception Score", better="higher", views=MEANS),
     Column("inception_score_std", "Standard deviation of the Inception Score over parts of the pictures."),
+    Deciding("sample_w1", "Exact Wasserstein-1 distance between generated points and as many real ones, of one or two "
+             "numbers each.", title="sample W₁", better="lower", low=0.0, traced=True,
+             curve=Curve(seconds=True, log=True, least=2), views=MEANS,
+             untrained="sample_w1_noise", nothing="noise", real="sample_w1_real", score=LOG_SCORE_W1),
+    Column("sample_w1_real", "The same between two sets of real points: its floor."),
+    Column("sample_w1_noise", "The same of points that are uniform in the range of the real ones."),
+    Column("modes_covered", "Modes with at least one sample of high quality; with any sample, where quality is not "
+           "defined.", title="modes", better="higher", low=0.0, traced=True, curve=Curve(least=2), views=MEANS),
+    Column("modes", "Modes of the data.", "whole", low=1.0),
+    Column("high_quality", "Share of the generated points within three standard deviations of a mode, or of the curve "
+           "along which the data lie.", title="high quality", better="higher", low=0.0, high=1.0, traced=True,
+           curve=Curve(least=2), views=MEANS),
+    Column("modes_kl", "Kullback-Leibler divergence, in nats, of the distribution of generated samples over the modes "
+           "from the real one.", title="modes KL", better="lower", low=0.0, traced=True, curve=Curve(least=2),
+           views=View.SUMMARY | View.RUNS),
+    Column("theta", "Where the generator of a Dirac-GAN is; the data are 0.", title="θ", traced=True, views=View.RUNS),
+    Column("psi", "Slope of the raw critic of a Dirac-GAN.", title="ψ", traced=True, views=View.RUNS),
+    Column("dynamics", "What a Dirac-GAN does at its end: `converges`, `cycles`, `diverges` or `stuck`.", "text",
+           views=View.RUNS),
     Column("engine", "How gradients of gradient norms are taken: `three-sweep` or `double-backward`; `plain` where the "
            "method needs none.", "text"),
     Column("extractor", "Network that gives the features of pictures, with a digest of its weights.", "text"),
     Column("curve_extractor", "Network, with a digest of its weights, that gives the features of every evaluation "
            "where `extractor` is asked at the last one alone.", "text"),
     Column("features", "How many features the extractor gives of a picture.", "whole", low=0.0),
-    Column("samples", "Generated pictures that were compared.", "whole", low=0.0),
-    Column("real_samples", "Real pictures that the generated ones were compared with.", "whole", low=0.0),
+    Column("samples", "Generated pictures, or points, that were compared.", "whole", low=0.0),
+    Column("real_samples", "Real ones that the generated ones were compared with.", "whole", low=0.0),
     Column("split", "Part of the data set that the real pictures are from.", "text"),
     Column("grad_norm_mean", f"Mean {NORM.format('score')}.", title="‖∇score‖ mean", low=0.0,
            views=View.SUMMARY | View.RUNS, place=GRADIENTS),
@@ -225,6 +245,7 @@ COLUMNS = (
     Column("diverged_at", "Step at which something was no longer finite.", "whole"),
     Column("error", "Why the run failed or diverged.", "text"),
     Column("pictures", "Digest of the pictures of the data set.", "text"),
+    Column("points", "Digest of the distribution of points.", "text"),
 )  # fmt: skip
 DECIDING = tuple(column for column in COLUMNS if isinstance(column, Deciding))
 # What differs between two executions of a run that come to the same numbers: times, memory, and where it took place.

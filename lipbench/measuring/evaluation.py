@@ -25,7 +25,7 @@ from lipbench.train.copies import copied
 from lipbench.train.gradients.terms import values, values_and_norms
 from lipbench.train.streams import seeded
 
-HOOKS = ("of_pictures", "of_features", "of_critic")
+HOOKS = ("of_pictures", "of_features", "of_points", "of_critic")
 DECLARED = ("title", "unit", "better", "low", "high", "definition")
 BETTER = ("lower", "higher", "")
 ROUNDING = 1e-6  # by which a value may lie beyond its bounds; it is then taken to be the bound
@@ -39,14 +39,16 @@ class Seen:
         seed: the run's.
         critic: settled, its score as a function of points, and held-out real and generated points; None where there is
             none that can be measured.
-        pictures: generated and real ones, as bytes; None under a protocol that trains a critic alone.
+        pictures: generated and real ones, as bytes; None under a protocol without pictures.
         features: those of generated and real pictures; None likewise, and at an evaluation that has none.
+        samples: generated and real points; None under a protocol that generates none.
     """
 
     seed: int
     critic: tuple[nn.Module, Callable[[Tensor], Tensor], Tensor, Tensor] | None = None
     pictures: tuple[UInt8[Tensor, "n c h w"], UInt8[Tensor, "m c h w"]] | None = None
     features: tuple[Float[Tensor, "n k"], Float[Tensor, "m k"]] | None = None
+    samples: tuple[Float[Tensor, "n d 1 1"], Float[Tensor, "n d 1 1"]] | None = None
 
 
 def score_at(critic: nn.Module, score: Score | None) -> Callable[[Tensor], Tensor]:
@@ -116,10 +118,13 @@ def _take(measure: Measure, name: str, columns: dict[str, dict[str, Any]], seen:
             return dict.fromkeys(columns)
         critic, *others = seen.critic
         arguments: tuple[Any, ...] = (copied(critic), *others)  # what a measure does to a copy is nobody else's
-    elif seen.pictures is None:
+    elif hook == "of_points" and seen.samples is not None:
+        arguments = seen.samples
+    elif hook == "of_points" or seen.pictures is None:
         raise RequestError(
-            f"measure {name} looks at {hook.removeprefix('of_')}, and this protocol trains a critic alone, without "
-            f"generated pictures; expected a measure of the critic (of_critic), or a protocol with a generator"
+            f"measure {name} looks at {hook.removeprefix('of_')}, of which this protocol has none; expected a measure "
+            f"of what it has, such as the critic (of_critic), or a protocol with "
+            f"{'points, such as modes' if hook == 'of_points' else 'pictures, such as digits'}"
         )
     elif hook == "of_pictures":
         arguments = seen.pictures

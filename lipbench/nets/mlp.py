@@ -33,7 +33,7 @@ class Mlp(Wide):
             nn.Linear(width, width),
             nn.ReLU(),
             nn.Linear(width, dim),
-            nn.Tanh(),
+            *([] if image_shape[1:] == (1, 1) else [nn.Tanh()]),  # points have no range
             nn.Unflatten(1, image_shape),
         )
         critic = nn.Sequential(

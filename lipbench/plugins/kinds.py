@@ -58,7 +58,11 @@ ARCHITECTURE = Kind("architecture", "Architecture", "-", "--set architecture={}"
 LOSS = Kind("loss", "Loss", "-", "--set loss={}", frozenset({"critic", "generator"}))
 EXTRACTOR = Kind("extractor", "Extractor", "-", "--set evaluate.extractor={}", frozenset({"load"}))
 MEASURE = Kind(
-    "measure", "Measure", "_", "--measures {}", one_of=frozenset({"of_pictures", "of_features", "of_critic"})
+    "measure",
+    "Measure",
+    "_",
+    "--measures {}",
+    one_of=frozenset({"of_pictures", "of_features", "of_points", "of_critic"}),
 )
 LAUNCHER = Kind("launcher", "Launcher", "-", "--on {}", frozenset({"launch"}))
 

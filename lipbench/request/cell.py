@@ -36,12 +36,23 @@ class Cell(BaseModel):
 
     @property
     def adversarial(self) -> Protocol:
-        """The protocol of a run that trains a generator against its critic.
+        """The protocol of a run that trains a generator of pictures against its critic.
+
+        Raises:
+            RequestError: the run trains a critic alone, or a generator of points.
+        """
+        return adversarial(self.protocol)
+
+    @property
+    def latent_dim(self) -> int:
+        """Numbers in a latent of the generator.
 
         Raises:
             RequestError: the run trains a critic alone.
         """
-        return adversarial(self.protocol)
+        if self.protocol.trains == "critic":
+            return adversarial(self.protocol).train.latent_dim
+        return self.protocol.train.latent_dim
 
     @property
     def loss(self) -> Part:

@@ -14,6 +14,7 @@ from lipbench.errors import RequestError, StoreError, UnknownNameError, together
 from lipbench.request.schema import AnyProtocol, Model, model_of
 
 FOLDER = Path(__file__).parent / "protocols"
+TRAINED = ("critic", "generator of points")  # what a protocol may say that it trains
 OWN = "parameters."  # begins what is recommended for a method's own parameters
 
 
@@ -127,6 +128,11 @@ def check(data: dict[str, Any], overrides: dict[str, Any]) -> AnyProtocol:
         raise RequestError(
             f"trains is {overrides['trains']!r}; expected what the protocol says, as all else of it depends on it: "
             f"choose another, such as --protocol w1"
+        )
+    if merged.get("trains", TRAINED[0]) not in TRAINED:
+        raise RequestError(
+            f"trains is {merged['trains']!r}; expected {' or '.join(map(repr, TRAINED))}, or nothing where it "
+            f"trains a generator of pictures"
         )
     for dotted, value in overrides.items():
         table, _, key = dotted.rpartition(".")

@@ -1,6 +1,6 @@
 """What a protocol says: everything that all methods of a comparison share, as types that are checked.
 
-There are two, by what they train; `model_of`, `adversarial` and the attribute `trains` tell one from the other.
+There are three, by what they train; `model_of`, `adversarial` and the attribute `trains` tell one from the others.
 """
 
 from hashlib import sha256
@@ -15,12 +15,14 @@ Count = Annotated[int, Field(gt=0, le=10**9)]
 Batch = Annotated[int, Field(gt=0, le=10**5)]
 Few = Annotated[int, Field(gt=0, le=10**4)]
 Points = Annotated[int, Field(ge=2, le=10**6)]
+Samples = Annotated[int, Field(ge=2, le=10**4)]  # whose exact transport takes the square of their number in memory
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Betas = Annotated[tuple[Fraction, Fraction], Field(strict=False)]  # TOML has lists where Python has tuples
-# What is left out does not show in a protocol's text or id: networks are in float32, nothing is measured besides what
-# every run measures, and one extractor is asked at every evaluation.
+# What is left out does not show in a protocol's text or id: networks are in float32 and trained by Adam, nothing is
+# measured besides what every run measures, and one extractor is asked at every evaluation.
 Precision = Annotated[Literal["float32", "tf32", "bfloat16"], Field(exclude_if=lambda value: value == "float32")]
+Optimiser = Annotated[Literal["adam", "sgd"], Field(exclude_if=lambda value: value == "adam")]
 Optional = Annotated[str, Field(exclude_if=lambda value: not value)]
 
 
@@ -174,12 +176,77 @@ class CriticProtocol(_Protocol):
         ]
 
 
-Model = type[Protocol] | type[CriticProtocol]
+class PointsTrain(_Strict):
+    """How a generator of points and its critic are trained; a step is a generator step.
+
+    Attributes:
+        betas: of Adam; under ``sgd`` the first is its momentum, and the second decides nothing.
+    """
+
+    steps: Count
+    critic_steps: Few
+    batch_size: Batch
+    generator_batch_size: Batch
+    learning_rate: Rate
+    generator_learning_rate: Rate
+    optimiser: Optimiser = "adam"
+    betas: Betas
+    decay: Literal["none", "linear"]
+    latent_dim: Batch
+    ema_decay: Fraction
+    threads: Few
+    precision: Precision = "float32"
+
+
+class PointsEvaluate(_Strict):
+    """What is measured of generated points and of their critic, and how often."""
+
+    every: Count
+    samples: Samples
+    critic_points: Points
+    measures: Optional = ""
+
+
+class PointsProtocol(_Protocol):
+    """A comparison of methods that train a generator of points against a critic."""
+
+    name: str
+    trains: Literal["generator of points"]
+    datasets: str
+    architecture: str
+    loss: str
+    train: PointsTrain
+    evaluate: PointsEvaluate
+
+    example: ClassVar[str] = "modes"
+    quick: ClassVar[dict[str, int]] = {"train.steps": 200, "evaluate.every": 100, "evaluate.samples": 500}
+
+    @property
+    def pictures(self) -> dict[str, Any]:
+        """How many points are compared: as many generated as real ones."""
+        return {"samples": self.evaluate.samples, "real_samples": self.evaluate.samples}
+
+    def in_words(self) -> list[str]:
+        """What it says in short, line by line."""
+        train = self.train
+        return [
+            f"{self.datasets}, {self.architecture}, {self.loss} loss, {train.steps:,} steps of "
+            f"{train.critic_steps} critic step{'s' * (train.critic_steps != 1)}",
+            f"batch {train.batch_size}/{train.generator_batch_size} and learning rate {train.learning_rate:g}/"
+            f"{train.generator_learning_rate:g} (critic/generator) of {train.optimiser}, decay {train.decay}, "
+            f"EMA {train.ema_decay:g}",
+            f"{self.evaluate.samples:,} generated points against as many real ones",
+        ]
+
+
+Model = type[Protocol] | type[CriticProtocol] | type[PointsProtocol]
 
 
 def model_of(data: Any) -> Model:
     """The model of a protocol that is given as plain data, by what it trains."""
-    return CriticProtocol if "trains" in data else Protocol
+    if "trains" not in data:
+        return Protocol
+    return PointsProtocol if data["trains"] == "generator of points" else CriticProtocol
 
 
 def _tag(value: Any) -> str:
@@ -188,21 +255,27 @@ def _tag(value: Any) -> str:
 
 
 # Chosen by what it trains, so that what is wrong is said of the one that was meant.
-MODELS = (Protocol.__name__, CriticProtocol.__name__)
+MODELS = (Protocol.__name__, CriticProtocol.__name__, PointsProtocol.__name__)
 AnyProtocol = Annotated[
-    Annotated[Protocol, Tag(MODELS[0])] | Annotated[CriticProtocol, Tag(MODELS[1])], Discriminator(_tag)
+    Annotated[Protocol, Tag(MODELS[0])]
+    | Annotated[CriticProtocol, Tag(MODELS[1])]
+    | Annotated[PointsProtocol, Tag(MODELS[2])],
+    Discriminator(_tag),
 ]
 
 
 def adversarial(protocol: AnyProtocol) -> Protocol:
-    """The protocol, if it trains a generator against a critic.
+    """The protocol, if it trains a generator of pictures against a critic.
 
     Raises:
-        RequestError: it trains a critic alone.
+        RequestError: it trains a critic alone, or a generator of points.
     """
-    if protocol.trains == "critic":
-        raise RequestError(
-            f"protocol {protocol.name} trains a critic alone, without a generator and pictures; expected a protocol "
-            f"with both for this, such as digits (`lipbench protocols` lists them)"
-        )
-    return protocol
+    if isinstance(protocol, Protocol):
+        return protocol
+    what = (
+        "a critic alone, without a generator and pictures" if protocol.trains == "critic" else "a generator of points"
+    )
+    raise RequestError(
+        f"protocol {protocol.name} trains {what}; expected a protocol with pictures for this, such as digits "
+        f"(`lipbench protocols` lists them)"
+    )

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-NAMES = ("latents", "flips", "penalty", "pair")
+NAMES = ("latents", "flips", "penalty", "pair", "points")
 EVALUATION = "evaluation"  # the purpose of what networks draw when they are measured, apart from training
 
 

@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.optim import Adam
+from torch.optim import Optimizer
 
 from lipbench.errors import Diverged
 from lipbench.interfaces.loss import Loss
-from lipbench.request.schema import CriticTrain, Train
-from lipbench.train import adam, host
+from lipbench.request.schema import CriticTrain, PointsTrain, Train
+from lipbench.train import host, optimiser
 from lipbench.train.composition import Composition
 from lipbench.train.gradients.call import UnsupportedOperation
 from lipbench.train.gradients.double_backward import DoubleBackward
@@ -21,6 +21,8 @@ from lipbench.train.graph import Cuda, Graphs
 from lipbench.train.moment import Graphed
 from lipbench.train.precision import autocast
 from lipbench.train.streams import Streams, global_state, restore_global_state
+
+ADAMS = ("exp_avg_sq", "step")  # of what Adam keeps, besides the mean of the gradients
 
 
 class Training(Graphed):
@@ -41,7 +43,7 @@ class Training(Graphed):
         step: the steps made so far.
         updates: those of the critic.
         streams: the random numbers.
-        optimisers: Adam of each network, by its name.
+        optimisers: that of each network, by its name.
         graphs: what makes steps as CUDA graphs; None where they are made one by one.
         passes: 1 where real and fake samples go through the critic together; 2 where each has a pass of its own, as
             the statistics of a critic that mixes samples need. No method that uses gradient norms has such a critic.
@@ -56,7 +58,7 @@ class Training(Graphed):
         critic: nn.Module,
         composition: Composition,
         loss: Loss,
-        settings: Train | CriticTrain,
+        settings: Train | CriticTrain | PointsTrain,
         engine: Engine,
         seed: int,
         **others: tuple[nn.Module, float],
@@ -74,8 +76,10 @@ class Training(Graphed):
         self.graphs = Graphs(self, Cuda(self.device)) if self.device.type == "cuda" else None
         networks = {"critic": (critic, settings.learning_rate), **others}
         self._rates = {name: rate for name, (_, rate) in networks.items()}
-        self.optimisers: dict[str, Adam] = {
-            name: adam.make(network.parameters(), rate, settings.betas) for name, (network, rate) in networks.items()
+        kind = getattr(settings, "optimiser", "adam")
+        self.optimisers: dict[str, Optimizer] = {
+            name: optimiser.make(network.parameters(), rate, settings.betas, kind)
+            for name, (network, rate) in networks.items()
         }
 
     @property
@@ -108,8 +112,8 @@ class Training(Graphed):
     def _make_step(self) -> Float[Tensor, " k"]:
         if self.settings.decay == "linear":
             left = max(0.0, 1 - self.step / self.settings.steps)
-            for name, optimiser in self.optimisers.items():
-                adam.set_rate(optimiser, left * self._rates[name])
+            for name, own in self.optimisers.items():
+                optimiser.set_rate(own, left * self._rates[name])
         given = self._given()
         losses = self.work(*given) if self.graphs is None else self.graphs.step(self._pattern(), given)
         self.step += 1
@@ -149,10 +153,12 @@ class Training(Graphed):
             for kind, tensors in numbers.items():
                 there = [(path, each) for path, each in tensors if each.device == self.device]
                 found |= {f"{kind}{name}:{path}": each.detach() for path, each in there}
-        for name, optimiser in self.optimisers.items():
-            for row, state in enumerate(optimiser.state.values()):
-                found[f"gradients of the {name}:{row}"] = state["exp_avg"]
-                found |= {f"moments of the {name}:{key} {row}": state[key] for key in ("exp_avg_sq", "step")}
+        for name, own in self.optimisers.items():
+            for row, state in enumerate(own.state.values()):
+                # Plain gradient descent keeps nothing without momentum, and weights tell as much.
+                for key in state.keys() & {"exp_avg", "momentum_buffer"}:
+                    found[f"gradients of the {name}:{row}"] = state[key]
+                found |= {f"moments of the {name}:{key} {row}": state[key] for key in ADAMS if key in state}
         return found
 
     def draws(self) -> list[torch.Generator]:
@@ -202,7 +208,7 @@ class Training(Graphed):
             except UnsupportedOperation as unknown:  # a critic that does another thing than when it was proven
                 self.engine = DoubleBackward(f"at critic step {step + 1} the three sweeps did not know {unknown}")
                 losses = self.engine.accumulate(self.critic, terms, extra)
-        adam.step(self.optimisers["critic"])
+        optimiser.step(self.optimisers["critic"])
         composition.project(self.critic)
         self.updates += 1
         return torch.stack(losses).sum()
@@ -214,7 +220,7 @@ class Training(Graphed):
             "critic_steps": self.updates,
             "critic": self.critic.state_dict(),
             "streams": self.streams.state_dict(),
-            "optimisers": {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()},
+            "optimisers": {name: own.state_dict() for name, own in self.optimisers.items()},
             **global_state(),
         }
 
@@ -223,8 +229,8 @@ class Training(Graphed):
         self.step, self.updates = state["step"], state["critic_steps"]
         self.critic.load_state_dict(state["critic"])
         self.streams.load_state_dict(state["streams"])
-        for name, optimiser in self.optimisers.items():
-            adam.load(optimiser, state["optimisers"][name])
+        for name, own in self.optimisers.items():
+            optimiser.load(own, state["optimisers"][name])
         restore_global_state(state)
         if self.graphs is not None:
             self.graphs.forget()

@@ -5,26 +5,27 @@ from functools import cached_property
 from pathlib import Path
 
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 from torch import Tensor
 
-from lipbench.errors import Diverged, PluginError
+from lipbench.errors import Diverged
 from lipbench.interfaces.dataset import digest, remarks, to_unit
 from lipbench.launch.listener import Listener, duration
 from lipbench.measuring.critic import interpolate, settled
 from lipbench.measuring.features import Features
 from lipbench.measuring.fidelity import compare, fitted, frechet, measure_real, notes
 from lipbench.measuring.images import generate, grid_png
+from lipbench.measuring.modes import counted
 from lipbench.measuring.yardsticks import MOST, yardsticks
 from lipbench.plugins.registry import Locate
 from lipbench.request.cell import Cell
 from lipbench.train.loop import Trainer
-from lipbench.train.streams import generator, seeded
+from lipbench.train.streams import generator
 from lipbench.work import basis
 from lipbench.work.build import build_trainer, choose_reference
 from lipbench.work.check import check_critic, check_generator
-from lipbench.work.job import Job, Record
-from lipbench.work.parts import create_features, find_architecture, load_pictures
+from lipbench.work.job import Job, Record, latents
+from lipbench.work.parts import check_seeding, create_features, load_pictures
 from lipbench.work.stages import Stages
 
 GRID = 64  # pictures of a sample grid
@@ -33,12 +34,6 @@ TRIED = 1000  # pictures with which measures are tried that a user asks for
 GPU = 0.01  # of the time that an extractor takes on a CPU, roughly
 SLOW = 1500.0  # seconds of an extractor on a CPU, from which on it is said
 SEGMENTS = 8  # searched for secants and jumps: half a minute for cnn-32 on two cores
-
-
-def latents(cell: Cell, count: int, device: torch.device) -> Float[Tensor, "n z"]:
-    """The latents of every evaluation: the same for all methods of a seed, whatever the device."""
-    rng = generator(cell.seed, "evaluation latents")
-    return torch.randn(count, cell.adversarial.train.latent_dim, generator=rng).to(device)
 
 
 class Adversarial(Job):
@@ -93,21 +88,7 @@ class Adversarial(Job):
     def check_again(self, locate: Locate) -> None:
         """See `Job.check_again`; the user's own networks must go by the seed."""
         super().check_again(locate)
-        cell = self.cell
-        if not cell.architecture.file:
-            return
-        make, latent_dim = find_architecture(cell.architecture, locate), cell.adversarial.train.latent_dim
-        made = []
-        for seed in (0, 1):
-            with seeded(seed, "trial of networks"):
-                nets = make(self.shape, latent_dim)
-            made.append([weight for net in nets for weight in net.parameters()])
-        if all(torch.equal(one, other) for one, other in zip(*made, strict=True)):
-            raise PluginError(
-                f"architecture {cell.architecture.name} gives the same weights for every seed, so runs of different "
-                f"seeds would begin alike; expected weights drawn from torch's own random numbers, without "
-                f"torch.manual_seed"
-            )
+        check_seeding(self.cell, self.shape, locate)
 
     def check(self, stages: Stages) -> None:
         """See `Job.check`."""
@@ -167,7 +148,8 @@ class Adversarial(Job):
             ]
             if not has_yardsticks:
                 listener.checking(f"{dataset}: measuring noise")
-                found = yardsticks(real[0], self.shape, self.extractor, self.measured, cuda=self._cuda)
+                compared = self.reference, real[0], self.pictures.modes, self.extractor, self.measured
+                found = yardsticks(*compared, cuda=self._cuda)
                 basis.write_yardsticks(results, self.cell, found | self.basis)
 
     def _tell(self, listener: Listener) -> None:
@@ -199,6 +181,7 @@ class Adversarial(Job):
             raise Diverged(trainer.step, "a weight of the generator")
         fake = self._generate(self.measured.samples)
         record, features = self._compare(fake, final=final)
+        record |= counted(self.pictures.modes, fake, None)
         points = self._points_by_place(fake, self.measured.critic_points)
         train = to_unit(self.pictures.train[: len(points["real"])].to(device))
         more = {"train": train, "noise": self.noise(torch.cat([points["real"], points["fake"]]))} if final else {}

@@ -7,6 +7,7 @@ import torch
 from torch.nn.utils import parametrize
 
 from lipbench.errors import Diverged
+from lipbench.measuring import plane
 from lipbench.measuring.critic import NotFiniteError, interpolate, not_measurable, settled
 from lipbench.measuring.functions import of_critic
 from lipbench.measuring.transport import against_truth
@@ -62,8 +63,8 @@ class Alone(Job):
         if measure:
             basis.write_yardsticks(results, self.cell, {"w1_true": self.pair.w1, "dim": self.pair.dim} | self.basis)
 
-    def evaluate(self, *, final: bool) -> tuple[Record, None]:
-        """See `Job.evaluate`."""
+    def evaluate(self, *, final: bool) -> tuple[Record, plane.Arrays | None]:
+        """See `Job.evaluate`; at the end of a run on points in the plane, what a picture shows of its critic."""
         measured, seed = self.protocol.evaluate, self.cell.seed
         rng = generator(seed, "measured pair", device=self.device)
         real, fake = self.pair.sample(measured.transport_points, rng)
@@ -77,12 +78,15 @@ class Alone(Job):
                 except NotFiniteError as error:
                     raise Diverged(self.training.step, error.what) from None
         count = min(measured.critic_points, len(real))
+        shown = None
+        if final and self.pair.dim == 2:
+            shown = {"real": plane.shown(real), "fake": plane.shown(fake)} | self.over_plane(real)
         real, fake = real[:count], fake[:count]
         mixed = interpolate(real, fake, generator(seed, "measured points", device=self.device))
         points = {"real": real, "fake": fake, "interpolated": mixed}
         more = {"noise": self.noise(torch.cat([real, fake]))} if final else {}
         record |= self.measure_critic(points, final=final, more=more, segments=SEGMENTS)
-        return record | self.take_measures(record, points, final=final), None
+        return record | self.take_measures(record, points, final=final), shown
 
     @property
     def basis(self) -> dict[str, str]:

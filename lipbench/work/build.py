@@ -7,18 +7,20 @@ from torch import Tensor, nn
 
 from lipbench.errors import RequestError
 from lipbench.interfaces.dataset import Pictures
+from lipbench.interfaces.distribution import Distribution
 from lipbench.measuring.fidelity import Reference
 from lipbench.plugins import registry
 from lipbench.plugins.kinds import LOSS, METHOD
 from lipbench.plugins.registry import Locate
 from lipbench.request.cell import Cell
-from lipbench.request.schema import Evaluate
+from lipbench.request.schema import Evaluate, PointsProtocol
 from lipbench.train.composition import Composition
 from lipbench.train.gradients.choose import choose
 from lipbench.train.gradients.double_backward import DoubleBackward
 from lipbench.train.gradients.terms import Engine
 from lipbench.train.loop import Trainer
 from lipbench.train.mixing import mixer
+from lipbench.train.points import PointTrainer
 from lipbench.train.precision import HALF, set_precision
 from lipbench.train.streams import generator as random_generator
 from lipbench.train.streams import seeded
@@ -53,6 +55,18 @@ def build_trainer(
     return trainer
 
 
+def build_point_trainer(
+    cell: Cell, protocol: PointsProtocol, distribution: Distribution, locate: Locate, device: torch.device
+) -> PointTrainer:
+    """Make networks and method, ready to train on points; arguments and errors as of `prepare.create`."""
+    generator, critic, composition = build_networks(cell, distribution.shape, locate, device)
+    loss = registry.create(LOSS, cell.loss, locate)
+    engine = choose_engine(critic, composition, distribution.shape, protocol.train.precision, device)
+    trainer = PointTrainer(generator, critic, composition, loss, distribution, protocol.train, engine, cell.seed)
+    choose_passes(trainer, distribution.shape)
+    return trainer
+
+
 def build_networks(
     cell: Cell,
     shape: tuple[int, int, int],
@@ -61,7 +75,7 @@ def build_networks(
     composition: Composition | None = None,
 ) -> tuple[nn.Module, nn.Module, Composition]:
     """Make a generator, and a critic as of `build_critic`, as they are before training."""
-    make, latent_dim = find_architecture(cell.architecture, locate), cell.adversarial.train.latent_dim
+    make, latent_dim = find_architecture(cell.architecture, locate), cell.latent_dim
     with seeded(cell.seed, "generator init"):
         generator, _ = make(shape, latent_dim)
         generator = adopt(generator, "generator", _example((latent_dim,)))

@@ -16,7 +16,7 @@ from lipbench.request.cell import Cell
 from lipbench.train.copies import copied, nearby
 from lipbench.train.gradients.tape import leaves
 from lipbench.train.gradients.terms import values
-from lipbench.train.loop import Trainer
+from lipbench.train.loop import Game
 from lipbench.train.mixing import check_independent
 from lipbench.train.streams import generator as random_generator
 from lipbench.train.streams import seeded
@@ -31,16 +31,17 @@ STREAM = "trial of networks"
 FAR = 100.0  # times the usual latents: an output without a bound shows itself
 
 
-def check_generator(trainer: Trainer, shape: tuple[int, int, int], stages: Stages) -> Tensor:
-    """See that a generator gives pictures in [−1, 1] for latents; it is left as it is.
+def check_generator(trainer: Game, shape: tuple[int, int, int], stages: Stages, *, bounded: bool = True) -> Tensor:
+    """See that a generator gives samples for latents, pictures in [−1, 1]; it is left as it is.
 
     Args:
         trainer: holds the generator.
-        shape: channels, height and width of a picture.
+        shape: channels, height and width of a picture; (dim, 1, 1) of a point.
         stages: tells and explains.
+        bounded: whether it gives pictures, and not points.
 
     Returns:
-        A few pictures, (COUNT, c, h, w), detached.
+        A few samples, (COUNT, c, h, w), detached.
 
     Raises:
         RequestError: it gives something else.
@@ -66,10 +67,8 @@ def check_generator(trainer: Trainer, shape: tuple[int, int, int], stages: Stage
             far = copy(FAR * latents)
     if not isinstance(fake, Tensor) or fake.shape != (COUNT, *shape):
         given = tuple(fake.shape) if isinstance(fake, Tensor) else type(fake).__name__
-        raise RequestError(
-            f"the generator gives {given} for {COUNT} latents; expected pictures of shape {(COUNT, *shape)}"
-        )
-    with stages.stage("differentiating the generator", "pictures that autograd can follow back to its weights"):
+        raise RequestError(f"the generator gives {given} for {COUNT} latents; expected {(COUNT, *shape)}")
+    with stages.stage("differentiating the generator", "samples that autograd can follow back to its weights"):
         fake.sum().backward()
         fake = fake.detach()
     with stages.stage("trying a copy of the generator", "a network that is all in its modules"):
@@ -80,6 +79,11 @@ def check_generator(trainer: Trainer, shape: tuple[int, int, int], stages: Stage
             f"{len(left)} weights of the generator get no gradient and stay as they are, {left[0]!r} first: is "
             f"something detached, unused, or behind a checkpoint(…, use_reentrant=True)?"
         )
+    constant = torch.equal(fake[0], fake[1]) and torch.equal(fake[0], far[0])
+    if not bounded:
+        if constant and sum(weight.numel() for weight in generator.parameters()) > 1:
+            stages.listener.noted("The generator gives the same point for all latents.")
+        return fake
     lowest, highest = float(fake.min()), float(fake.max())
     tanh = "expected −1 to 1, as real pictures have: end it with nn.Tanh()"
     if not max(-lowest, highest) <= 1 + SLACK:
@@ -93,7 +97,7 @@ def check_generator(trainer: Trainer, shape: tuple[int, int, int], stages: Stage
             f"The generator has no bound (it gives {lowest:.3g} to {highest:.3g} for large latents), and what lies "
             f"outside −1 to 1 is cut off before it is measured; {tanh}."
         )
-    if torch.equal(fake[0], fake[1]) and torch.equal(fake[0], far[0]):
+    if constant:
         stages.listener.noted("The generator gives the same picture for all latents.")
     elif lowest >= 0:
         stages.listener.noted(
@@ -189,14 +193,17 @@ def check_network(network: nn.Module, what: str, given: Tensor, listener: Listen
         out = copy(given)
     with seeded(0, STREAM), torch.no_grad():
         other = moved(given)
-    if torch.equal(out, other):
-        raise RequestError(
-            f"a copy of the {what} with other weights gives the same: it computes with those of the original, so "
-            f"averages and measurements would be of something else; expected no function that is kept as an attribute "
-            f"(self.run = lambda x: self.layer(x)): write it as a method"
-        )
     own = {id(weight) for weight in copy.parameters()}
     strange = [leaf for leaf in leaves(out) if id(leaf) not in own and leaf is not given]
+    if torch.equal(out, other) and torch.equal(out, _opposite(moved, given)):
+        if not strange:
+            listener.noted(f"The {what} gives the same whatever its weights are: nothing of it can be learnt.")
+        else:
+            raise RequestError(
+                f"a copy of the {what} with other weights gives the same: it computes with those of the original, so "
+                f"averages and measurements would be of something else; expected no function that is kept as an "
+                f"attribute (self.run = lambda x: self.layer(x)): write it as a method"
+            )
     if strange:
         shapes = ", ".join(" × ".join(map(str, leaf.shape)) or "a number" for leaf in strange[:3])
         more = ", …" if len(strange) > 3 else ""
@@ -211,6 +218,15 @@ def check_network(network: nn.Module, what: str, given: Tensor, listener: Listen
             f"The {what} changes {', '.join(changed)} at each pass, which no checkpoint holds: a run that is "
             f"interrupted goes on with the value from the start; expected a buffer: self.register_buffer(…)."
         )
+
+
+def _opposite(network: nn.Module, given: Tensor) -> Tensor:
+    """What a network gives with all weights negated: of a single number normalisation leaves the sign alone."""
+    with seeded(0, STREAM), torch.no_grad():
+        for weight in network.parameters():
+            weight.neg_()
+        opposite: Tensor = network(given)
+    return opposite
 
 
 def _runs(network: nn.Module, given: Tensor) -> bool:

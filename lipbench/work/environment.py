@@ -12,7 +12,7 @@ import torch
 
 from lipbench.version import VERSION
 
-PACKAGES = ("torch", "torchvision", "torch-fidelity", "numpy", "scipy", "scikit-learn")
+PACKAGES = ("torch", "torchvision", "torch-fidelity", "numpy", "scipy", "scikit-learn", "POT")
 GPU = ("driver_version", "clocks.sm", "clocks.max.sm", "power.limit")  # as nvidia-smi calls them
 
 

@@ -4,14 +4,18 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
+import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from lipbench.errors import Diverged, PluginError
-from lipbench.interfaces.dataset import digest
+from lipbench.interfaces.dataset import Pictures, digest
 from lipbench.interfaces.pair import Pair
 from lipbench.measuring import critic as measuring
 from lipbench.measuring.bounds import beside, bound, proven
 from lipbench.measuring.evaluation import Seen, declared, score_at, take
+from lipbench.measuring.functions import of_critic
+from lipbench.measuring.plane import Arrays, over_plane
 from lipbench.plugins.registry import Locate
 from lipbench.request.cell import Cell
 from lipbench.train.gradients.double_backward import DoubleBackward
@@ -24,6 +28,12 @@ from lipbench.work.parts import create_measure, is_built_in, load_data
 from lipbench.work.stages import Stages
 
 Record = dict[str, Any]
+
+
+def latents(cell: Cell, count: int, device: torch.device) -> Float[Tensor, "n z"]:
+    """The latents of every evaluation: the same for all methods of a seed, whatever the device."""
+    rng = generator(cell.seed, "evaluation latents")
+    return torch.randn(count, cell.latent_dim, generator=rng).to(device)
 
 
 class Job(ABC):
@@ -59,9 +69,10 @@ class Job(ABC):
         if is_built_in(dataset):
             return
         again = load_data(dataset, locate)
-        found = again.digest if isinstance(again, Pair) else digest(again.train, again.held_out)
+        found = digest(again.train, again.held_out) if isinstance(again, Pictures) else again.digest
         if found not in self.basis.values():
-            what = "another pair" if isinstance(again, Pair) else "other pictures"
+            what = "other pictures" if isinstance(again, Pictures) else "another distribution"
+            what = "another pair" if isinstance(again, Pair) else what
             raise PluginError(
                 f"load of data set {dataset} gives {what} at each call, so no two runs would have the same; "
                 f"expected random numbers from a fixed seed alone: np.random.default_rng(0), or torch.rand(…, "
@@ -108,14 +119,15 @@ class Job(ABC):
         """
 
     @abstractmethod
-    def evaluate(self, *, final: bool) -> tuple[Record, bytes | None]:
+    def evaluate(self, *, final: bool) -> tuple[Record, bytes | Arrays | None]:
         """Measure the present state; training goes on as if nothing had happened.
 
         Args:
             final: whether this is the end, at which the critic is examined in full.
 
         Returns:
-            The measurements by the names that ``runs.csv`` uses, and a picture of samples as PNG, if there are any.
+            The measurements by the names that ``runs.csv`` uses; and a grid of samples as PNG, or what figures show of
+            points, if there are any.
 
         Raises:
             Diverged: something that is measured is not finite.
@@ -192,6 +204,13 @@ class Job(ABC):
             raise Diverged(self.training.step, error.what) from None
         return record
 
+    def over_plane(self, real: Float[Tensor, "n 2 1 1"]) -> Arrays:
+        """The score over the plane, as of `plane.over_plane`; nothing of a critic that is no function of a point."""
+        critic = measuring.settled(self.training.critic)
+        if measuring.not_measurable(critic, real, self.training.mixer) is not None:
+            return {}
+        return over_plane(of_critic(critic, self.training.composition.measured_score, self.exact_engine), real)
+
     def take_measures(self, record: Record, points: dict[str, Tensor], *, final: bool, **seen: Any) -> Record:
         """What else was asked for.
 
@@ -199,7 +218,7 @@ class Job(ABC):
             record: what `measure_critic` gave.
             points: as it was given.
             final: whether this is the end of the run.
-            seen: pictures and features as of `Seen`, where there are any.
+            seen: pictures, features and samples as of `Seen`, where there are any.
 
         Raises:
             RequestError: a measure fails, or gives what it should not.

@@ -5,11 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from lipbench.errors import PluginError, RequestError
-from lipbench.interfaces import pair
-from lipbench.interfaces.dataset import Pictures
+from lipbench.interfaces import distribution, pair
+from lipbench.interfaces.dataset import Data, Pictures
+from lipbench.interfaces.distribution import Distribution
 from lipbench.interfaces.measure import Measure
 from lipbench.interfaces.pair import Pair
 from lipbench.measuring.evaluation import declared
@@ -22,11 +24,13 @@ from lipbench.plugins.names import Name
 from lipbench.plugins.own import digest
 from lipbench.plugins.part import Part
 from lipbench.plugins.registry import Locate
+from lipbench.request.cell import Cell
+from lipbench.train.streams import seeded
 
 Make = Callable[[tuple[int, int, int], int], tuple[nn.Module, nn.Module]]
 
 
-def load_data(part: Part, locate: Locate) -> Pictures | Pair:
+def load_data(part: Part, locate: Locate) -> Data:
     """What a data set holds.
 
     Args:
@@ -41,6 +45,8 @@ def load_data(part: Part, locate: Locate) -> Pictures | Pair:
         found = plugin.load()
         if isinstance(found, Pair):
             pair.check(found)
+        if isinstance(found, Distribution):
+            distribution.check(found)
     except PluginError as error:
         raise PluginError(f"data set {part}: {error}") from error
     except (SystemExit, GeneratorExit) as error:
@@ -49,21 +55,42 @@ def load_data(part: Part, locate: Locate) -> Pictures | Pair:
             f"data set {part} ends the program while it loads: {explain(error, {file: file})}; expected {wanted}, or "
             f"an exception that says what is wrong"
         ) from error
-    if not isinstance(found, Pictures | Pair):
+    if not isinstance(found, Data):
         given = "nothing" if found is None else f"a {type(found).__name__}"
-        raise PluginError(f"load of data set {part} returns {given}; expected {wanted}, or a lipbench.Pair")
+        raise PluginError(
+            f"load of data set {part} returns {given}; expected {wanted}, a lipbench.Distribution or a lipbench.Pair"
+        )
     return found
 
 
 def load_pictures(part: Part, locate: Locate) -> Pictures:
     """The pictures of a data set; arguments and errors as of `load_data`."""
-    pictures = load_data(part, locate)
-    if isinstance(pictures, Pair):
+    found = load_data(part, locate)
+    if isinstance(found, Pictures):
+        return found
+    fitting = "a critic alone: --protocol w1" if isinstance(found, Pair) else "points: --protocol modes"
+    raise RequestError(
+        f"{part} holds {_kind(found)}, and no pictures; expected a data set of pictures, such as digits, or a protocol "
+        f"for {fitting}"
+    )
+
+
+def load_distribution(part: Part, locate: Locate, protocol: str) -> Distribution:
+    """The distribution of a data set; arguments and errors as of `load_data`, `protocol` for the message."""
+    found = load_data(part, locate)
+    if not isinstance(found, Distribution):
         raise RequestError(
-            f"{part} holds points of {pictures.dim} numbers, drawn from two distributions, and no pictures; expected a "
-            f"data set of pictures, such as digits, or a protocol for a critic alone: --protocol w1"
+            f"{part} holds {_kind(found)}, and protocol {protocol} trains a generator of points; expected points of "
+            f"one distribution, such as ring, grid, swiss-roll or two-moons"
         )
-    return pictures
+    return found
+
+
+def _kind(data: Data) -> str:
+    if isinstance(data, Pictures):
+        return f"pictures of {'×'.join(map(str, data.shape))}"
+    numbers = f"points of {data.dim} number{'s' * (data.dim != 1)}"
+    return f"{numbers}, drawn from {'one distribution' if isinstance(data, Distribution) else 'two distributions'}"
 
 
 def load_pair(part: Part, locate: Locate, protocol: str) -> Pair:
@@ -71,8 +98,8 @@ def load_pair(part: Part, locate: Locate, protocol: str) -> Pair:
     found = load_data(part, locate)
     if not isinstance(found, Pair):
         raise RequestError(
-            f"{part} holds pictures, and protocol {protocol} trains a critic alone; expected data whose distance is "
-            f"known, such as w1[dim=2,funnels=4], gauss-shift, gauss-scale or shells"
+            f"{part} holds {_kind(found)}, and protocol {protocol} trains a critic alone; expected data whose "
+            f"distance is known, such as w1[dim=2,funnels=4], gauss-shift, gauss-scale or shells"
         )
     return found
 
@@ -129,6 +156,26 @@ def find_architecture(part: Part, locate: Locate) -> Make:
         return pair
 
     return make
+
+
+def check_seeding(cell: Cell, shape: tuple[int, int, int], locate: Locate) -> None:
+    """See that a user's own networks go by the seed.
+
+    Raises:
+        PluginError: they have the same weights for every seed.
+    """
+    if not cell.architecture.file:
+        return
+    make, made = find_architecture(cell.architecture, locate), []
+    for seed in (0, 1):
+        with seeded(seed, "trial of networks"):
+            networks = make(shape, cell.latent_dim)
+        made.append([weight for network in networks for weight in network.parameters()])
+    if all(torch.equal(one, other) for one, other in zip(*made, strict=True)):
+        raise PluginError(
+            f"architecture {cell.architecture.name} gives the same weights for every seed, so runs of different seeds "
+            f"would begin alike; expected weights drawn from torch's own random numbers, without torch.manual_seed"
+        )
 
 
 def misfit_of(function: Callable[..., Any], *given: Any) -> str:

@@ -18,6 +18,7 @@ from lipbench.work.adversarial import Adversarial
 from lipbench.work.alone import Alone
 from lipbench.work.device import choose_device
 from lipbench.work.job import Job
+from lipbench.work.points import Points
 from lipbench.work.rehearse import rehearse
 from lipbench.work.stages import Stages
 
@@ -121,4 +122,6 @@ def create(cell: Cell, locate: Locate, device: torch.device) -> Job:
     """
     if cell.protocol.trains == "critic":
         return Alone(cell, cell.protocol, locate, device)
+    if cell.protocol.trains == "generator of points":
+        return Points(cell, cell.protocol, locate, device)
     return Adversarial(cell, locate, device)

@@ -17,6 +17,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from lipbench import terminal
+from lipbench.disk import drawn
 from lipbench.disk.claims import ClaimLostError
 from lipbench.disk.files import sweep
 from lipbench.disk.store import RunFolder
@@ -24,6 +25,7 @@ from lipbench.errors import Diverged, LipbenchError, StoreError
 from lipbench.launch import BUSY, FAILED, FINISHED, STOPPED
 from lipbench.launch.connection import command_line
 from lipbench.launch.signals import Signals, Stopped, end
+from lipbench.measures._dynamics import DIVERGES, dynamics
 from lipbench.request import cell as cells
 from lipbench.request.cell import Cell
 from lipbench.train.streams import EVALUATION, seed_globally, seeded
@@ -165,8 +167,10 @@ class _Run:
             raise
         losses = {name: total / (step - self.evaluated) for name, total in self.losses.items()}
         self.losses = {}
-        if samples is not None:
+        if isinstance(samples, bytes):
             self.folder.write("samples.png", samples)
+        elif samples is not None:
+            drawn.add(self.folder, step, samples)
         self.folder.evaluations.append({"step": step, **record, **losses, **self.meter.costs()})
         self.evaluated = step
         self.save()
@@ -203,7 +207,9 @@ def _run_cell(folder: RunFolder, device_name: str, progress: Progress, argv: lis
         except Diverged as diverged:
             outcome = {"status": "diverged", "diverged_at": diverged.step, "step": diverged.step}
             folder.record_failure("diverged", str(diverged))
-        folder.write_json("result.json", outcome | _common(run))
+        if "dynamics" in (common := _common(run)) and outcome["status"] == "diverged":
+            common["dynamics"] = DIVERGES  # beyond all numbers, however few evaluations there were before
+        folder.write_json("result.json", outcome | common)
 
 
 def _train_and_evaluate(run: _Run, progress: Progress) -> None:
@@ -226,11 +232,13 @@ def _common(run: _Run) -> dict[str, Any]:
     if [record["step"] for record in scored] == [run.cell.protocol.train.steps]:
         scored = []  # the end alone is known, and the best is no news
     best = min(scored, key=lambda record: record["fid"], default=None)
+    places = [(record["theta"], record["psi"]) for record in run.folder.trace()[0] if "theta" in record]
     return {
         **run.job.describe(),
         "trace": run.folder.evaluations.signature(),
         "fid_best": best["fid"] if best else None,
         "best_step": best["step"] if best else None,
+        **({"dynamics": dynamics(*zip(*places, strict=True))} if places else {}),
         **run.meter.costs(),
         "device": str(run.device),
     }

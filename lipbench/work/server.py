@@ -103,6 +103,8 @@ class Server:
             self._fork("", Path(os.devnull), self._tell_devices)
         else:
             wanted, measure = command["prepare"], command["measure"]
+            if any(each["cell"]["protocol"].get("trains") == "generator of points" for each in wanted):
+                import ot.lp  # noqa: F401 - takes seconds, which each child would spend anew
             self._fork("", Path(command["log"]), lambda: self._prepare(wanted, measure=measure))
 
     def _fork(self, name: str, log: Path, job: Callable[[], int]) -> None:

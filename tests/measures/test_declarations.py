@@ -37,7 +37,7 @@ def test_the_terminal_shows_a_part_of_the_summary_in_its_order() -> None:
 
 def test_what_decides_names_columns_that_there_are() -> None:
     names = {column.name for column in COLUMNS}
-    assert [column.name for column in DECIDING] == ["fid", "cos"]
+    assert [column.name for column in DECIDING] == ["fid", "sample_w1", "cos"]
     for column in DECIDING:
         assert column.better and column.nothing and column.score
         assert set(column.anchors) <= names

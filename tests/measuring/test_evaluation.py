@@ -187,7 +187,7 @@ def test_a_change_is_seen_through_a_view_of_numpy() -> None:
 def test_without_a_generator_only_the_critic_can_be_measured(hook: str) -> None:
     alone = seen(pictures=None, features=None)
     assert take({"mine": measure("of_critic", lambda *given: 1)}, alone, final=True) == {"mine": 1.0}
-    with pytest.raises(RequestError, match=f"mine looks at {hook[3:]}, and this protocol trains a critic alone.*; exp"):
+    with pytest.raises(RequestError, match=f"mine looks at {hook[3:]}, of which this protocol has none.*; exp"):
         take({"mine": measure(hook, lambda *given: 1)}, alone, final=True)
 
 

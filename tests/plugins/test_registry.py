@@ -29,13 +29,19 @@ def test_the_built_in_methods_are_found_by_their_file_names() -> None:
     assert list(registry.installed(kinds.DATASET)) == [
         "cifar10",
         "digits",
+        "dirac",
         "fashion-mnist",
         "folder",
         "gauss-scale",
         "gauss-shift",
+        "grid",
         "noise",
+        "ring",
         "shells",
+        "stacked-digits",
         "stl10",
+        "swiss-roll",
+        "two-moons",
         "w1",
     ]
 

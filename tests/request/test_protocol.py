@@ -1,5 +1,6 @@
 """Protocols."""
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -57,8 +58,15 @@ def test_a_critic_protocol_that_lacks_a_key_is_shown_one_that_has_it() -> None:
         protocol.check(data, {})
 
 
+@pytest.mark.parametrize("trains", ["generator", "", 3, ["critic"]])
+def test_what_a_protocol_cannot_train_is_refused_with_what_it_can(trains: object) -> None:
+    expected = "expected 'critic' or 'generator of points', or nothing where it trains a generator of pictures"
+    with pytest.raises(RequestError, match=rf"trains is {re.escape(repr(trains))}; {expected}"):
+        protocol.check(protocol.read("modes") | {"trains": trains}, {})
+
+
 def test_a_protocol_for_a_critic_alone_is_refused_where_a_generator_is_needed() -> None:
-    with pytest.raises(RequestError, match="protocol w1 trains a critic alone.*expected a protocol with both"):
+    with pytest.raises(RequestError, match="protocol w1 trains a critic alone.*expected a protocol with pictures"):
         adversarial(protocol.check(protocol.read("w1"), {}))
 
 

@@ -9,12 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from lipbench import Method
-from lipbench.train import adam, host
+from lipbench.train import host, optimiser
 from lipbench.train.graph import WARM, Graphs
 from lipbench.train.loop import Trainer
 from tests.train.recording import Recording
 from tests.train.test_critic_alone import alone
 from tests.train.test_loop import trainer, under
+from tests.train.test_training_points import pointed
 
 STEPS = WARM + 4
 
@@ -22,7 +23,7 @@ STEPS = WARM + 4
 @pytest.fixture(autouse=True)
 def _on_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep learning rates where a graph sees them."""
-    monkeypatch.setattr(adam, "GRAPHED", ("cpu",))
+    monkeypatch.setattr(optimiser, "GRAPHED", ("cpu",))
     # The checks of types, which are made in tests alone, draw from Python's numbers.
     kept = host.of_random_numbers
     monkeypatch.setattr(host, "of_random_numbers", lambda: {k: v for k, v in kept().items() if "Python" not in k})
@@ -73,6 +74,24 @@ def test_a_critic_alone_is_trained_by_a_graph_as_well() -> None:
     backend = graphed(by_graph)
     assert by_graph.advance(STEPS) == single.advance(STEPS)
     assert backend.captured == 1
+    assert_equal(by_graph.state_dict(), single.state_dict())
+
+
+@pytest.mark.parametrize(
+    ("methods", "changes"),
+    [
+        (("gn",), {"critic_steps": 2}),
+        (("sn", "gp"), {"optimiser": "sgd", "decay": "linear", "steps": STEPS}),
+        (("r1",), {"optimiser": "sgd", "betas": [0.9, 0.0]}),
+    ],
+)
+def test_steps_on_points_by_a_graph_are_those_that_are_made_one_by_one(
+    methods: tuple[str, ...], changes: dict[str, Any]
+) -> None:
+    single, by_graph = pointed(*methods, **changes), pointed(*methods, **changes)
+    backend = graphed(by_graph)
+    assert by_graph.advance(STEPS) == single.advance(STEPS)
+    assert (by_graph.graphs.reason, backend.captured) == (None, 1)  # type: ignore[union-attr]  # it was set above
     assert_equal(by_graph.state_dict(), single.state_dict())
 
 

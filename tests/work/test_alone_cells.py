@@ -103,7 +103,12 @@ def test_a_critic_that_turns_nan_in_the_very_last_step_counts_as_divergence(
 @pytest.mark.parametrize(
     ("protocol", "data", "tiny", "expected"),
     [
-        ("w1", "digits", TINY_ALONE, "digits holds pictures, and protocol w1 .*expected data whose distance is known"),
+        (
+            "w1",
+            "digits",
+            TINY_ALONE,
+            "digits holds pictures of 1×8×8, and protocol w1 .*expected data whose distance is known",
+        ),
         ("digits", "w1", TINY, "w1 holds points of 2 numbers.*expected a data set of pictures.*--protocol w1"),
     ],
 )
@@ -155,7 +160,7 @@ def test_another_pair_under_the_same_path_is_refused_in_the_same_results_folder(
 
 
 def test_what_needs_a_generator_is_refused_in_a_sentence(make_run: MakeRun, tmp_path: Path) -> None:
-    alone = "protocol w1 trains a critic alone, .*expected a protocol with both"
+    alone = "protocol w1 trains a critic alone, .*expected a protocol with pictures"
     folder = make_run("gn", protocol="w1", finished=True)
     with pytest.raises(RequestError, match=alone):
         lipbench.evaluate(folder.id, results=tmp_path / "results")

@@ -24,7 +24,7 @@ MAKE = "def make(shape, latent_dim): return "
         (MAKE + "None\n", "gives NoneType; expected two modules"),
         (
             MAKE + "nn.Linear(latent_dim, 3), small(shape, latent_dim)[1]\n",
-            r"the generator gives \(4, 3\) for 4 latents; expected pictures of shape \(4, 1, 8, 8\)",
+            r"the generator gives \(4, 3\) for 4 latents; expected \(4, 1, 8, 8\)",
         ),
         (
             MAKE + "small(shape, latent_dim)[0], nn.Conv2d(1, 1, 1)\n",

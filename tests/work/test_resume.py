@@ -13,14 +13,20 @@ from typing import Any
 import pytest
 import torch
 
-from lipbench.disk import files, store, trace
+from lipbench.disk import drawn, files, store, trace
 from lipbench.disk.store import RunFolder, Status
 from lipbench.disk.trace import Trace
 from lipbench.launch import FAILED, FINISHED
+from lipbench.measuring import dirac
 from lipbench.work import checkpoint
 from tests.conftest import MakeRun
 from tests.work.cells import error, result
 from tests.work.test_run import TIMES, go
+
+
+@pytest.fixture(autouse=True)
+def _few_places_in_fields(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dirac, "SIDE", 3)
 
 
 def outcome(folder: RunFolder) -> dict[str, Any]:
@@ -34,6 +40,7 @@ def outcome(folder: RunFolder) -> dict[str, Any]:
         # Without the state of Python's own random numbers: what checks types in tests draws from it.
         "trainer": {key: value for key, value in state["trainer"].items() if key != "global_random_python"},
         "samples": samples.read_bytes() if samples.exists() else None,
+        "drawn": {name: each.tolist() for name, each in (drawn.read(folder) or {}).items()},
     }
 
 
@@ -72,11 +79,17 @@ def dying_at_write(number: int) -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("methods", ["sn+gp", "gn"])
 @pytest.mark.parametrize(
-    ("protocol", "writes"),
-    # environment, basis; picture where there is one, line and checkpoint twice; result
-    [("digits", 9), pytest.param("w1", 7, marks=pytest.mark.slow)],
+    ("methods", "protocol", "writes"),
+    # environment, basis; picture or points where there are any, line and checkpoint twice; result
+    [
+        ("sn+gp", "digits", 9),
+        ("gn", "digits", 9),
+        *(
+            pytest.param(*each, marks=pytest.mark.slow)
+            for each in (("sn+gp", "w1", 8), ("gn", "w1", 8), ("gn", "modes", 9), ("gn", "dirac", 8))
+        ),
+    ],
 )
 def test_a_run_that_dies_at_any_write_and_goes_on_ends_bit_equal_to_one_that_did_not(
     make_run: MakeRun, methods: str, protocol: str, writes: int
@@ -93,6 +106,23 @@ def test_a_run_that_dies_at_any_write_and_goes_on_ends_bit_equal_to_one_that_did
             assert go(folder) == FINISHED
             assert_equal(folder, straight)
     assert number == writes
+
+
+@pytest.mark.parametrize(
+    ("protocol", "write"),
+    # before the line of the first evaluation, whose samples are there; between two evaluations
+    [("modes", 3), ("dirac", 4)],
+)
+def test_a_run_on_points_that_dies_and_goes_on_ends_bit_equal_to_one_that_did_not(
+    make_run: MakeRun, protocol: str, write: int
+) -> None:
+    straight = make_run("gn", protocol=protocol, finished=True, results="straight")
+    folder = make_run("gn", protocol=protocol, results="dying")
+    with pytest.raises(Killed), dying_at_write(write):
+        go(folder)
+    assert go(folder) == FINISHED
+    assert_equal(folder, straight)
+    assert outcome(folder)["drawn"].keys() >= {"modes": {"samples", "score"}, "dirac": {"field_to"}}[protocol]
 
 
 @pytest.mark.slow
