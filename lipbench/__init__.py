@@ -1,7 +1,7 @@
 """lipbench compares the ways of making a neural critic Lipschitz.
 
 The command line (``lipbench run``, ``lipbench report``) is a thin skin over `run`, `check`, `report`, `merge`,
-`prepare`, `evaluate`, `audit`, `cost` and `load`.
+`prepare`, `evaluate`, `audit`, `picture`, `cost` and `load`.
 Names are imported on first use, so that ``import lipbench`` never imports torch.
 """
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lipbench.api.merging import merge as merge
     from lipbench.api.networks import check as check
     from lipbench.api.networks import cost as cost
+    from lipbench.api.picturing import picture as picture
     from lipbench.api.running import load as load
     from lipbench.api.running import report as report
     from lipbench.api.running import run as run
@@ -24,11 +25,13 @@ if TYPE_CHECKING:
     from lipbench.interfaces.architecture import Architecture as Architecture
     from lipbench.interfaces.dataset import Dataset as Dataset
     from lipbench.interfaces.dataset import Pictures as Pictures
+    from lipbench.interfaces.distribution import Distribution as Distribution
     from lipbench.interfaces.extractor import Extractor as Extractor
     from lipbench.interfaces.launcher import Launcher as Launcher
     from lipbench.interfaces.loss import Loss as Loss
     from lipbench.interfaces.measure import Measure as Measure
     from lipbench.interfaces.method import Method as Method
+    from lipbench.interfaces.modes import Modes as Modes
     from lipbench.interfaces.pair import Pair as Pair
     from lipbench.launch.listener import Listener as Listener
     from lipbench.train.matrices import matrices as matrices
@@ -37,6 +40,7 @@ __version__ = VERSION
 __all__ = [
     "Architecture",
     "Dataset",
+    "Distribution",
     "Extractor",
     "Launcher",
     "LipbenchError",
@@ -44,6 +48,7 @@ __all__ = [
     "Loss",
     "Measure",
     "Method",
+    "Modes",
     "Pair",
     "Pictures",
     "__version__",
@@ -54,6 +59,7 @@ __all__ = [
     "load",
     "matrices",
     "merge",
+    "picture",
     "prepare",
     "report",
     "run",
@@ -62,6 +68,7 @@ __all__ = [
 _HOME = {
     "Architecture": "lipbench.interfaces.architecture",
     "Dataset": "lipbench.interfaces.dataset",
+    "Distribution": "lipbench.interfaces.distribution",
     "Extractor": "lipbench.interfaces.extractor",
     "Launcher": "lipbench.interfaces.launcher",
     "LipbenchError": "lipbench.errors",
@@ -69,6 +76,7 @@ _HOME = {
     "Loss": "lipbench.interfaces.loss",
     "Measure": "lipbench.interfaces.measure",
     "Method": "lipbench.interfaces.method",
+    "Modes": "lipbench.interfaces.modes",
     "Pair": "lipbench.interfaces.pair",
     "Pictures": "lipbench.interfaces.dataset",
     "audit": "lipbench.api.auditing",
@@ -78,6 +86,7 @@ _HOME = {
     "load": "lipbench.api.running",
     "matrices": "lipbench.train.matrices",
     "merge": "lipbench.api.merging",
+    "picture": "lipbench.api.picturing",
     "prepare": "lipbench.api.scoring",
     "report": "lipbench.api.running",
     "run": "lipbench.api.running",

@@ -198,7 +198,7 @@ def test_help_keeps_examples_on_lines_of_their_own_and_shows_no_marks(command: l
 def test_protocols_are_listed_and_each_is_printed_as_a_file_that_runs(tmp_path: Path) -> None:
     listed = call("protocols").output
     for name in ("digits", "cifar10-cnn", "cifar10-resnet", "stl10-cnn", "stl10-resnet", "fashion-cnn", "cifar10-small",
-                 "fashion-small"):  # fmt: skip
+                 "fashion-small", "stacked-digits"):  # fmt: skip
         assert f"{name}\n" in listed
         path = tmp_path / "mine.toml"
         path.write_text(call("protocols", name).output)

@@ -210,6 +210,7 @@ READERS: dict[str, Reader] = {
     "steps": _whole(1, 10**9),
     "precision": _choice("float32", "tf32", "bfloat16"),
     "quick": _flag,
+    "raw": _flag,
     "jobs": _whole(1, 10**4),
     "on": _text("a launcher such as 'local' or 'slurm[partition=gpu]'"),
     # Other devices of PyTorch lack float64, in which critics are measured, or hold no numbers; it has but one CPU.

@@ -80,6 +80,7 @@ for command in (
     results.report,
     results.status,
     results.show,
+    results.picture,
     results.merge,
     score.prepare,
     score.evaluate,

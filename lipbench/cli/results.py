@@ -1,4 +1,4 @@
-"""Commands about results: ``lipbench report``, ``status``, ``show`` and ``merge``."""
+"""Commands about results: ``lipbench report``, ``status``, ``show``, ``picture`` and ``merge``."""
 
 import sys
 from pathlib import Path
@@ -35,12 +35,13 @@ def report(
     """Make tables, figures and a page of the results.
 
     A table that is added has the columns of runs.csv, in any order: method, dataset, seed, protocol (a name of yours
-    for how was trained and measured), and fid or cos; any of the others where they are known. status is done or
-    diverged, done if left out. Rows are compared where protocol, architecture, loss, settings, samples, real_samples,
-    split and extractor are equal. They are paired by seed only where pairing is equal too: a name of yours for what
-    gives equal seeds the same pictures and random numbers; left empty, methods are compared by Welch's t-test. Runs of
-    lipbench (pairing lipbench) and runs from elsewhere are never paired. fid_real and fid_noise (real pictures, noise)
-    are needed for scores over data sets. docs/columns.md says of every column what stands in it.
+    for how was trained and measured), and fid, sample_w1 or cos; any of the others where they are known. status
+    is done or diverged, done if left out. Rows are compared where protocol, architecture, loss, settings,
+    samples, real_samples, split and extractor are equal. They are paired by seed only where pairing is equal too:
+    a name of yours for what gives equal seeds the same pictures and random numbers; left empty, methods are
+    compared by Welch's t-test. Runs of lipbench (pairing lipbench) and runs from elsewhere are never paired.
+    fid_real and fid_noise (real pictures, noise) are needed for scores over data sets. docs/columns.md says of
+    every column what stands in it.
     """
     from lipbench.api import running
     from lipbench.screen import runs
@@ -81,6 +82,27 @@ def show(run_id: str, results: Path) -> None:
     from lipbench.screen import runs
 
     runs.show_run(terminal.console(), find_run(results, run_id))
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN")
+@click.option("--raw", is_flag=True, help="The raw critic rather than its score, which the losses see.")
+@click.option("--out", type=click.Path(path_type=Path), help="A folder for the files.  [default: RESULTS/pictures]")
+@options.device
+@options.results
+def picture(run_id: str, raw: bool, out: Path | None, device: str, results: Path) -> None:
+    """Draw the critic of one run on points in the plane.
+
+    Its score as contours, with real and generated points, and along one line through the data, where jumps can be seen:
+    as PNG, SVG and PDF. RUN is a run's id, the beginning of its id, or its folder.
+
+    \b
+    lipbench run --protocol modes --methods gn --seeds 0 && lipbench picture gn-ring-s0
+    """  # noqa: D301 - click keeps the lines after \b as they are
+    from lipbench.api import picturing
+
+    made = picturing.picture(run_id, raw=raw, out=out, device=device, results=results)
+    terminal.console().print(str(made), soft_wrap=True, highlight=False)
 
 
 @click.command()

@@ -39,14 +39,15 @@ class Facts:
 def facts(runs: pd.DataFrame) -> Facts:
     """The facts of one comparison, from its rows of the table of runs."""
     title = runs.iloc[0]
-    with_pictures = bool(runs[["fid", "samples"]].notna().any(axis=None))
+    with_points = bool(runs["points"].notna().any())
+    with_pictures = bool(runs[["fid", "samples"]].notna().any(axis=None)) and not with_points
     losses = list(runs["loss"].dropna().unique())
     conditions = [
-        _steps(runs, with_pictures),
+        _steps(runs, generator=with_pictures or with_points),
         _shared(runs, "architecture", "architecture {}"),
         f"{losses[0]} loss" if len(losses) == 1 else "losses as recommended" if losses else "",
         _shared(runs, "settings", "{} settings"),
-        *(_of_pictures(runs) if with_pictures else _of_pair(runs)),
+        *(_of_points(runs) if with_points else _of_pictures(runs) if with_pictures else _of_pair(runs)),
         f"protocol id {title['comparison']}",
     ]
     return Facts(
@@ -62,14 +63,14 @@ def _shared(runs: pd.DataFrame, name: str, phrase: str) -> str:
     return "" if known.empty else phrase.format(known.iloc[0])
 
 
-def _steps(runs: pd.DataFrame, with_pictures: bool) -> str:
+def _steps(runs: pd.DataFrame, *, generator: bool) -> str:
     """How many steps were made, by finished runs where there are any, and of what where lipbench made them."""
     done = runs["status"] == Status.DONE
     made = (runs["steps"][done] if done.any() else runs["steps"]).dropna()
     if made.empty:
         return ""
     count = f"{made.max()}" if made.nunique() == 1 else f"{made.min()} to {made.max()}"
-    kind = "generator steps" if with_pictures else "critic steps"
+    kind = "generator steps" if generator else "critic steps"
     own = runs["pairing"].eq(LIPBENCH).fillna(False).all()
     return f"{count} {kind if own else 'steps'}"
 
@@ -80,6 +81,11 @@ def _of_pictures(runs: pd.DataFrame) -> list[str]:
     compared = [_shared(runs, "samples", "{} generated pictures"), f"against {against}" if against else ""]
     by = [("extractor", "extractor {}"), ("curve_extractor", "curve FID by {}")]
     return [" ".join(filter(None, compared)), *(_shared(runs, name, phrase) for name, phrase in by)]
+
+
+def _of_points(runs: pd.DataFrame) -> list[str]:
+    against = _shared(runs, "samples", "{} generated points against as many real ones")
+    return [against, _shared(runs, "modes", "{} modes"), _shared(runs, "points", "distribution {}")]
 
 
 def _of_pair(runs: pd.DataFrame) -> list[str]:

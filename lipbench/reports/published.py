@@ -41,15 +41,9 @@ WHOLE = ["steps", "critic_steps", "batch", "samples", "real_samples"]
 
 @cache
 def reported(name: str) -> pd.DataFrame:
-    """Everything that was published of ``w1`` or ``fid``, a row a number."""
+    """Everything that was published of ``w1``, ``fid`` or ``modes``, a row a number."""
     path = Path(__file__).with_name(f"published_{name}.csv")
     return pd.read_csv(path, dtype=dict.fromkeys(WHOLE, "Int64"), keep_default_na=False, na_values=[""])
-
-
-def beside(runs: pd.DataFrame, settings: dict[str, Any]) -> tuple[pd.DataFrame | None, str]:
-    """`distances` or `fids`, whichever there are, and what is to be said of them; arguments as of `fids`."""
-    table = distances(runs)
-    return (table, W1_SOURCE) if table is not None else (fids(runs, settings), FID_SOURCE)
 
 
 def distances(runs: pd.DataFrame) -> pd.DataFrame | None:
@@ -62,18 +56,18 @@ def distances(runs: pd.DataFrame) -> pd.DataFrame | None:
     if len(pairs) != 1 or theirs.empty:
         return None
     steps = runs.groupby("method")["steps"].max()
-    ours = _ours(runs)
+    known = ours(runs)
     counterparts = {record["method"]: record for record in theirs.dropna(subset="method").to_dict("records")}
-    rows = [_distance(mine, f"{steps[method]:,}", counterparts.get(_base(method), {})) for method, mine in ours.items()]
-    alone = theirs[~theirs["method"].isin([_base(method) for method in ours])]
+    rows = [_distance(mine, f"{steps[method]:,}", counterparts.get(base(method), {})) for method, mine in known.items()]
+    alone = theirs[~theirs["method"].isin([base(method) for method in known])]
     return pd.DataFrame(rows + [_distance({}, UNKNOWN, record) for record in alone.to_dict("records")])
 
 
 def _distance(mine: dict[str, str], steps: str, theirs: dict[Any, Any]) -> dict[str, str]:
     return {
-        **_shown(mine, ["method", "n", "diverged"]),
+        **shown(mine, ["method", "n", "diverged"]),
         "steps": steps,
-        **_shown(mine, W1_MEASURES),
+        **shown(mine, W1_MEASURES),
         "reported as": theirs.get("label", UNKNOWN),
         "their steps": f"{theirs['steps']:,}" if pd.notna(theirs.get("steps")) else UNKNOWN,
         **{f"their {name}": f"{theirs[key]:.2f}" if theirs else UNKNOWN for name, key in W1_MEASURES.items()},
@@ -94,24 +88,24 @@ def fids(runs: pd.DataFrame, settings: dict[str, Any]) -> pd.DataFrame | None:
     same = len(extractors) > 0 and all(str(name).startswith(EXTRACTOR) for name in extractors)
     if theirs.empty or runs["fid"].isna().all() or not same:
         return None
-    ours = _ours(runs)
+    known = ours(runs)
     rows = []
     for record in theirs.to_dict("records"):
-        for method in [method for method in ours if _base(method) == record["method"]] or [""]:
+        for method in [method for method in known if base(method) == record["method"]] or [""]:
             own = _settings(runs[runs["method"] == method], settings) if method else None
             rows.append(
                 {
-                    **_shown(ours.get(method, {}), ["method", "n", "diverged", "FID", "Inception Score"]),
+                    **shown(known.get(method, {}), ["method", "n", "diverged", "FID", "Inception Score"]),
                     "reported as": f"{record['label']}, {record['source']}",
-                    "their FID": _spread(record["fid"], record["fid_spread"]),
-                    "their Inception Score": _spread(record["inception_score"], record["inception_score_spread"]),
+                    "their FID": spread(record["fid"], record["fid_spread"]),
+                    "their Inception Score": spread(record["inception_score"], record["inception_score_spread"]),
                     "differs in": _differences(record, own) if own is not None else UNKNOWN,
                 }
             )
     return pd.DataFrame(rows)
 
 
-def _ours(runs: pd.DataFrame) -> dict[str, dict[str, str]]:
+def ours(runs: pd.DataFrame) -> dict[str, dict[str, str]]:
     """The summary of each method, for people."""
     return {
         str(row["method"]): {str(key): str(value) for key, value in row.items()}
@@ -119,12 +113,13 @@ def _ours(runs: pd.DataFrame) -> dict[str, dict[str, str]]:
     }
 
 
-def _base(method: str) -> str:
+def base(method: str) -> str:
     """The name without parameters; a composition keeps its plus sign, and so has no counterpart."""
     return method.partition("[")[0]
 
 
-def _shown(mine: dict[str, str], titles: Iterable[str]) -> dict[str, str]:
+def shown(mine: dict[str, str], titles: Iterable[str]) -> dict[str, str]:
+    """Some columns of a summary, by their titles."""
     return {title: mine.get(title, UNKNOWN) for title in titles}
 
 
@@ -137,8 +132,8 @@ def _settings(runs: pd.DataFrame, settings: dict[str, Any]) -> dict[str, Any]:
 def _differences(record: dict[str, Any], mine: dict[str, Any]) -> str:
     told: list[str] = []
     unstated: dict[str, list[str]] = {"not stated": [], "of ours not known": []}
-    for theirs, ours, name in COMPARED:
-        their, own = record[theirs], mine.get(ours, pd.NA)
+    for theirs, own_key, name in COMPARED:
+        their, own = record[theirs], mine.get(own_key, pd.NA)
         # All of a split has no count, on either side.
         if name == "real pictures" and (pd.isna(their) or pd.isna(own)):
             continue
@@ -158,7 +153,8 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else f"{value:,}"
 
 
-def _spread(value: float, spread: float) -> str:
+def spread(value: float, spread: float) -> str:
+    """A value that others reported, with its spread if they gave one."""
     if pd.isna(value):
         return UNKNOWN
     return f"{value:g}" if pd.isna(spread) else f"{value:g} ± {spread:g}"

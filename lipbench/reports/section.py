@@ -12,11 +12,12 @@ from PIL import Image
 from lipbench.disk.files import read_bytes
 from lipbench.disk.store import Status
 from lipbench.measures import View, in_view
-from lipbench.reports import budget, promised, published, tables
+from lipbench.reports import budget, dirac, promised, published, published_modes, tables
 from lipbench.reports.baseline import RULES, against
 from lipbench.reports.drawing import figures
 from lipbench.reports.facts import Facts, facts
 from lipbench.reports.pictures import Picture, Press, publish
+from lipbench.reports.reading import shown as reading
 from lipbench.reports.reading.frame import Frames
 from lipbench.reports.statistics import intervals
 
@@ -95,6 +96,8 @@ def write(frames: Frames, runs: pd.DataFrame, out: Path, press: Press, baseline:
     """
     name = str(runs["comparison_id"].iloc[0])
     known = facts(runs)
+    shown, problems = reading.read(frames.folders, runs)
+    frames.problems.extend(problems)
     samples = _samples(frames, runs)
     if samples:
         press(figures.samples(samples), out / "figures" / f"samples-{name}")
@@ -113,7 +116,7 @@ def write(frames: Frames, runs: pd.DataFrame, out: Path, press: Press, baseline:
         facts=known,
         summary=summary,
         further=further,
-        pictures=publish(press, figures.draw(runs, traces, columns), out / "figures", name),
+        pictures=publish(press, figures.draw(runs, traces, columns, shown), out / "figures", name),
         samples=samples,
         unfinished=[
             {"run": run["run_id"], "status": run["status"], "steps": _cell(run["steps"]), "error": _cell(run["error"])}
@@ -129,14 +132,25 @@ def write(frames: Frames, runs: pd.DataFrame, out: Path, press: Press, baseline:
 
 def _further(runs: pd.DataFrame, traces: pd.DataFrame, settings: dict[str, Any], baseline: str | None) -> list[Further]:
     """Every further table of which anything is known."""
-    reported, source = published.beside(runs, settings)
+    reported, source = _reported(runs, settings)
     found = [
         ("against", "Against the baseline", against(runs, baseline) if baseline else None, RULES),
         ("equal-cost", "At equal cost", budget.table(runs, traces), budget.rules(runs)),
+        ("dirac", "The Dirac-GAN", dirac.table(runs), dirac.RULES),
         ("promised", "Promised and measured", promised.table(runs), promised.RULES),
         ("reported", "Beside what others reported", reported, source),
     ]
     return [Further(name, title, table, note) for name, title, table, note in found if table is not None]
+
+
+def _reported(runs: pd.DataFrame, settings: dict[str, Any]) -> tuple[pd.DataFrame | None, str]:
+    """What others reported beside ours, if anything, and what is to be said of it."""
+    kinds = (
+        (published.distances(runs), published.W1_SOURCE),
+        (published_modes.table(runs), published_modes.SOURCE),
+        (published.fids(runs, settings), published.FID_SOURCE),
+    )
+    return next((kind for kind in kinds if kind[0] is not None), (None, ""))
 
 
 def _samples(frames: Frames, runs: pd.DataFrame) -> list[dict[str, Any]]:

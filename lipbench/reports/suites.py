@@ -50,8 +50,8 @@ class Suite:
 
 
 NO_SCALE = (
-    "No score can be made of the FIDs of {}: it needs FIDs above 0, an FID of real pictures above 0 (fid_real) and a "
-    "larger one of noise (fid_noise), as FIDs of different data sets have no common unit. Ranks need none."
+    "No score can be made of the {title} of {data}: it needs values above 0, one of real samples above 0 ({real}) and "
+    "a larger one of noise ({noise}), as those of different data sets have no common unit. Ranks need none."
 )
 UNEVEN = (
     "No scores are pooled, as methods have different numbers of seeds on different data sets: a method with more seeds "
@@ -157,7 +157,8 @@ def _scores(
     if not unknown:
         return scores, ""
     names = [str(group.loc[group["comparison_id"] == ids[place], "dataset"].iloc[0]) for place in unknown]
-    return None, NO_SCALE.format(", ".join(names))
+    real, noise = measure.anchors
+    return None, NO_SCALE.format(title=measure.title, data=", ".join(names), real=real, noise=noise)
 
 
 def _score(outcomes: Float[np.ndarray, " n"], anchors: tuple[float, float] | None) -> Float[np.ndarray, " n"]:

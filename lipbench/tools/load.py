@@ -16,7 +16,7 @@ from lipbench.train.streams import kept
 from lipbench.work import checkpoint
 from lipbench.work.build import build_critic, build_networks
 from lipbench.work.device import choose_device
-from lipbench.work.parts import load_pair, load_pictures
+from lipbench.work.parts import load_data, load_pair
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Loaded:
     """A run's networks, ready for use.
 
     Attributes:
-        generator: the averaged generator, in eval mode: (n, latent_dim) → (n, c, h, w) in [−1, 1]; None where the run
-            trains a critic alone.
+        generator: the averaged generator, in eval mode: (n, latent_dim) → (n, c, h, w), pictures in [−1, 1]; None where
+            the run trains a critic alone.
         critic: the raw critic, in eval mode, its power iterations settled, as it was measured.
         cell: what was asked.
         trace: one dict an evaluation.
@@ -51,7 +51,7 @@ def load(folder: RunFolder, device: str) -> Loaded:
             critic, _ = build_critic(cell, pair.shape, pair.dim, folder.file, chosen)
         critic.load_state_dict(trained["critic"])
         return Loaded(None, settle(critic), cell, trace)
-    shape = load_pictures(cell.dataset, folder.file).shape
+    shape = load_data(cell.dataset, folder.file).shape
     return Loaded(*restore_networks(folder, cell, trained, shape, chosen), cell, trace)
 
 

@@ -24,9 +24,9 @@ from lipbench.request.schema import Evaluate, adversarial
 from lipbench.tools.load import read_trained, restore_networks
 from lipbench.train.streams import EVALUATION, seeded
 from lipbench.train.streams import generator as random_generator
-from lipbench.work.adversarial import latents
 from lipbench.work.build import choose_reference
 from lipbench.work.device import choose_device
+from lipbench.work.job import latents
 from lipbench.work.parts import create_features, create_measure, load_pictures
 
 Record = dict[str, Any]

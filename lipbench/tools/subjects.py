@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from lipbench.errors import LipbenchError, RequestError
 from lipbench.interfaces.dataset import Pictures, to_unit
+from lipbench.interfaces.distribution import Distribution
 from lipbench.interfaces.method import overrides
 from lipbench.measuring.critic import uniform
 from lipbench.plugins import registry
@@ -113,6 +114,10 @@ def of_data(data: str, shape: Shape | None, count: int, seed: int) -> tuple[str,
         other = {"noise": uniform(real, generator(seed, "audited noise"))}
         kind = "held-out pictures" if pictures is found.held_out else "pictures"
         text, notes = f"{kind} of {resolved.part} and noise in their range", list(found.notes)
+    elif isinstance(found, Distribution):
+        real = found.sample(count, generator(seed, "audited points"))
+        other = {"noise": uniform(real, generator(seed, "audited noise"))}
+        text = f"points of {resolved.part} and noise in their range"
     else:
         real, fake = found.sample(count, generator(seed, "audited pair"))
         other, text = {"fake": fake}, f"both distributions of {resolved.part}"

@@ -4,6 +4,7 @@ import torch
 
 from lipbench.disk.store import RunFolder, Status
 from lipbench.interfaces.dataset import Pictures, to_unit
+from lipbench.interfaces.distribution import Distribution
 from lipbench.measuring.critic import uniform
 from lipbench.measuring.images import generate
 from lipbench.plugins import registry
@@ -13,7 +14,7 @@ from lipbench.tools.load import load
 from lipbench.tools.subjects import shape_of
 from lipbench.train.composition import Composition
 from lipbench.train.streams import EVALUATION, generator, seeded
-from lipbench.work.adversarial import latents
+from lipbench.work.job import latents
 from lipbench.work.parts import load_data
 
 
@@ -37,6 +38,12 @@ def of_run(folder: RunFolder, count: int, device: torch.device) -> Subject:
             assert loaded.generator is not None  # a run on pictures has one
             fake = to_unit(generate(loaded.generator, latents(cell, len(real), device))).cpu()
         places, points = {"real": real, "generated": fake}, f"held-out pictures of {cell.dataset}, generated ones"
+    elif isinstance(found, Distribution):
+        real = found.sample(count, generator(cell.seed, "audited points"))
+        assert loaded.generator is not None  # a run on points has one
+        with seeded(cell.seed, EVALUATION), torch.no_grad():
+            fake = loaded.generator(latents(cell, count, device)).cpu()
+        places, points = {"real": real, "generated": fake}, f"points of {cell.dataset}, generated ones"
     else:
         real, fake = found.sample(count, generator(cell.seed, "audited pair"))
         places, points = {"real": real, "fake": fake}, f"both distributions of {cell.dataset}"

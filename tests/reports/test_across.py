@@ -53,7 +53,7 @@ def test_without_yardsticks_it_says_what_is_missing(tmp_path: Path) -> None:
     (over,) = running.report(tmp_path, tmp_path / "out", add=added(tmp_path, anchors=",")).across
     assert "IQM of scores" not in over.overview
     assert [picture.name for picture in over.pictures] == ["critical-difference"]
-    assert "an FID of real pictures above 0 (fid_real) and a larger one of noise (fid_noise)" in over.facts.caption
+    assert "one of real samples above 0 (fid_real) and a larger one of noise (fid_noise)" in over.facts.caption
 
 
 def test_diverged_runs_are_counted_and_spoil_what_they_must(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ def runs(**columns: dict[str, list[float]]) -> pd.DataFrame:
                 {"method": method, "seed": seed, "pairing": "lipbench", "status": "done", name: number}
                 for seed, number in enumerate(numbers)
             ]
-    return pd.DataFrame(rows).reindex(columns=["method", "seed", "pairing", "status", "fid", "cos"])
+    return pd.DataFrame(rows).reindex(columns=["method", "seed", "pairing", "status", "fid", "sample_w1", "cos"])
 
 
 def test_a_lower_fid_is_better_and_a_higher_cosine_is() -> None:

@@ -46,7 +46,7 @@ def test_scores_lie_between_noise_and_real_pictures_on_a_logarithm() -> None:
 def test_without_sound_yardsticks_there_are_ranks_and_no_scores(anchors: dict[str, float]) -> None:
     (suite,) = suites(even(**anchors))
     assert suite.scores is None
-    assert suite.no_scores.startswith("No score can be made of the FIDs of a, b: ")
+    assert suite.no_scores.startswith("No score can be made of the FID of a, b: ")
 
 
 def test_an_fid_of_nothing_has_no_score() -> None:

@@ -12,32 +12,36 @@ from PIL import Image
 from lipbench.disk.store import Status
 from lipbench.measures import COLUMNS, Column
 from lipbench.reports import budget
-from lipbench.reports.drawing import curves, ends
+from lipbench.reports.drawing import curves, dirac, ends, plane
 from lipbench.reports.drawing.looks import looks
 from lipbench.reports.drawing.style import PAGE, Drawing, drawable, style
 from lipbench.reports.promised import SECANTS
 from lipbench.reports.reading.columns import deciding
+from lipbench.reports.reading.shown import Shown, of_one_seed
 from lipbench.request.cell import file_name
 
 AXES = list(ends.AXES)
 ABREAST = 5  # sample grids in a row
 
 
-def draw(runs: pd.DataFrame, traces: pd.DataFrame, columns: Sequence[Column] = COLUMNS) -> dict[str, Drawing]:
+def draw(
+    runs: pd.DataFrame, traces: pd.DataFrame, columns: Sequence[Column] = COLUMNS, shown: Sequence[Shown] = ()
+) -> dict[str, Drawing]:
     """All figures that the data can carry, by file name.
 
     Args:
         runs: rows of one comparison.
         traces: its evaluations.
         columns: of both.
+        shown: what its runs on points kept to be shown.
     """
     known = looks(runs["method"])
     done = runs[runs["status"] == Status.DONE]
     one_device = budget.devices(runs) is None
-    figures = {}
+    figures = plane.draw(of_one_seed(list(shown))) | dirac.draw(runs, traces, list(shown), known)
     with style():
-        with_pictures = traces[["fid", "fid_curve"]].notna().any(axis=None)
-        axes = {"steps": ("step", "generator steps" if with_pictures else "critic steps")}
+        with_generator = traces[["fid", "fid_curve", "sample_w1"]].notna().any(axis=None)
+        axes = {"steps": ("step", "generator steps" if with_generator else "critic steps")}
         axes |= {"seconds": ("seconds_train", "seconds of training")} if one_device else {}
         for column in columns:
             if column.curve and _evaluations(traces, column) >= column.curve.least:
@@ -45,7 +49,7 @@ def draw(runs: pd.DataFrame, traces: pd.DataFrame, columns: Sequence[Column] = C
                     if name == "steps" or column.curve.seconds:
                         drawing = curves.over_training(runs, traces, column, column.curve, *axis, known)
                         figures[f"{file_name(column.name)}-{name}"] = drawing
-        if not traces.empty:
+        if traces["grad_norm_max"].notna().any():
             figures["gradient-norms"] = curves.gradient_norms(runs, traces, known)
         examined = done[done[SECANTS].notna().all(axis=1)]
         if not examined.empty:

@@ -1,9 +1,9 @@
 """Tables of runs that were made elsewhere, checked cell by cell before they stand beside runs of lipbench.
 
-The columns are those of ``runs.csv``. ``method``, ``dataset``, ``seed`` and ``protocol`` must be there, and ``fid`` or
-``cos``. ``protocol`` is a text of one's own that names how was trained and measured: rows are compared where it and
-every other column of `SHARED` are equal. Without ``comparison`` a digest of them is made; a table that lipbench wrote
-has it, and joins the runs of the same protocol.
+The columns are those of ``runs.csv``. ``method``, ``dataset``, ``seed`` and ``protocol`` must be there, and ``fid``,
+``sample_w1`` or ``cos``. ``protocol`` is a text of one's own that names how was trained and measured: rows are
+compared where it and every other column of `SHARED` are equal. Without ``comparison`` a digest of them is made; a
+table that lipbench wrote has it, and joins the runs of the same protocol.
 
 Seeds of other code mean nothing to lipbench. Rows are paired by seed where they have one ``pairing``: a text of one's
 own that names what gives equal seeds the same pictures and random numbers. Runs of lipbench have it by themselves.

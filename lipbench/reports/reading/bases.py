@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 # Columns of digests, and of names that hold the digest of weights.
-BASIS = ["pictures", "pair", "extractor", "curve_extractor"]
+BASIS = ["pictures", "pair", "points", "extractor", "curve_extractor"]
 NAMED = 3  # of the runs that were made from one basis
 
 

@@ -11,12 +11,20 @@ import pandas as pd
 from lipbench.disk.results import has_runs, run_folders
 from lipbench.disk.store import RunFolder
 from lipbench.errors import StoreError
-from lipbench.measures import COLUMNS, COUNTS, Column
+from lipbench.measures import COLUMNS, COUNTS, DECIDING, Column
 from lipbench.reports.reading import added, bases, records, yardsticks
 from lipbench.reports.reading.columns import NAMES, dtypes, installed
 from lipbench.reports.reading.records import Run
 from lipbench.reports.reading.yardsticks import Measured, Yardsticks
 from lipbench.request.cell import Cell
+
+# A measure that decides, the yardstick, and the column that holds what it has.
+ANCHORS = [
+    (column.name, key, name)
+    for column in DECIDING
+    for key, name in (("real", column.real), ("noise", column.untrained))
+    if isinstance(name, str) and name
+]
 
 
 @dataclass(frozen=True)
@@ -149,10 +157,10 @@ def _parted(runs: pd.DataFrame, known: dict[str, Yardsticks]) -> tuple[pd.DataFr
 def _anchored(
     runs: pd.DataFrame, parted: pd.DataFrame, measured: dict[str, Measured], count: int | None = None
 ) -> pd.DataFrame:
-    """The runs, the first `count` of them with the FID of real pictures and of noise; of the others a table says it."""
+    """The runs, the first `count` of them with what real samples and noise have; of the others a table says it."""
     runs, ids = runs.copy(), parted["comparison_id"].iloc[:count]
-    for column, key in (("fid_real", "real"), ("fid_noise", "noise")):
-        anchors = [measured.get(name, {}).get(key, {}).get("fid") for name in ids]
+    for measure, key, column in ANCHORS:
+        anchors = [measured.get(name, {}).get(key, {}).get(measure) for name in ids]
         runs[column] = pd.Series([*anchors, *runs[column].iloc[len(anchors) :]], index=runs.index, dtype=object)
     return runs
 

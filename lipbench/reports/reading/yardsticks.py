@@ -9,6 +9,8 @@ from lipbench.errors import StoreError
 from lipbench.reports.reading.bases import BASIS
 from lipbench.reports.reading.columns import BY_NAME, expected
 
+MODES = ["modes", "modes_covered", "modes_kl"]
+POINTS = ["sample_w1", "high_quality", *MODES]
 Measured = dict[str, dict[str, Any]]
 
 
@@ -17,7 +19,8 @@ class Yardsticks:
     """Of one comparison; empty if there are none yet.
 
     Attributes:
-        measured: ``real`` and ``noise``, each with ``fid``, ``inception_score`` (None without one) and ``samples``.
+        measured: ``real`` and ``noise``, each with ``samples`` and with ``fid`` and ``inception_score`` (None without
+            one), or with ``sample_w1``, and with the numbers of modes where there are some.
         basis: what they were made from, as far as they say it.
     """
 
@@ -38,21 +41,25 @@ def read(results: Path, comparison_id: str) -> Yardsticks:
         return Yardsticks()
     try:
         basis = {key: _checked(key, content[key]) for key in BASIS if key in content}
-        # A pair of known distance needs neither.
-        return Yardsticks(
-            {} if "pair" in content else {key: _numbers(content[key]) for key in ("real", "noise")}, basis
-        )
+        # A pair of known distance needs neither, and data of one point have none.
+        needless = "pair" in content or ("points" in content and not {"real", "noise"} & content.keys())
+        return Yardsticks({} if needless else {key: _numbers(content[key]) for key in ("real", "noise")}, basis)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise StoreError(damaged(path, str(error))) from None
 
 
 def _numbers(record: Any) -> dict[str, Any]:
-    score = record.get("inception_score")
-    return {
-        "fid": float(_checked("fid", record["fid"])),
-        "samples": _checked("samples", record["samples"]),
-        "inception_score": None if score is None else _checked("inception_score", score),
-    }
+    found = {"samples": _checked("samples", record["samples"])}
+    if "sample_w1" in record:
+        known = [name for name in POINTS if record.get(name) is not None]
+    else:
+        score = record.get("inception_score")
+        found |= {
+            "fid": float(_checked("fid", record["fid"])),
+            "inception_score": None if score is None else _checked("inception_score", score),
+        }
+        known = [name for name in MODES if record.get(name) is not None]
+    return found | {name: _checked(name, record[name]) for name in known}
 
 
 def _checked(name: str, value: Any) -> Any:

@@ -18,8 +18,8 @@ from lipbench.tools.authors.variants import Watch, same
 from lipbench.train.composition import Composition
 from lipbench.train.loop import Trainer
 from lipbench.train.streams import global_state, kept, seed_globally
-from lipbench.work.adversarial import latents
 from lipbench.work.build import build_trainer
+from lipbench.work.job import latents
 from lipbench.work.stages import Stages
 
 COMPARED = 20  # steps of a training that is compared with another bit by bit, at most

@@ -12,6 +12,9 @@ from PIL import Image
 from lipbench.reports.drawing import figures, style
 from lipbench.reports.promised import SECANTS
 
+# What is known of runs on points alone.
+UNKNOWN = ("sample_w1", "modes_covered", "high_quality", "modes_kl", "theta", "psi", "dynamics")
+
 
 def data(scale: float = 1.0) -> tuple[pd.DataFrame, pd.DataFrame]:
     fids = {("gn", 0): 5.0, ("gn", 1): 6.0, ("wc", 0): 20.0 * scale, ("wc", 1): 20.0 * scale + 1}
@@ -24,7 +27,7 @@ def data(scale: float = 1.0) -> tuple[pd.DataFrame, pd.DataFrame]:
         runs.assign(step=step, seconds_train=step * runs["seconds_per_step"], grad_norm_max=0.9, raw_grad_norm_max=2.0)
         for step in (100, 200)
     )
-    return runs, traces
+    return runs.reindex(columns=[*runs, *UNKNOWN]), traces.reindex(columns=[*traces, *UNKNOWN])
 
 
 def test_lines_show_the_means_over_seeds_and_bands_reach_from_lowest_to_highest() -> None:

@@ -179,7 +179,7 @@ def test_what_spreadsheets_write_is_read(tmp_path: Path) -> None:
     ("lines", "header", "message"),
     [
         (["a,0,1"], "method,seed,fid", "lacks the columns dataset, protocol; it has: method, seed, fid"),
-        (["a,d,0,p"], "method,dataset,seed,protocol", "lacks the columns fid or cos"),
+        (["a,d,0,p"], "method,dataset,seed,protocol", "lacks the columns fid or sample_w1 or cos"),
         (["a;d;0;p;1"], HEADER.replace(",", ";"), "Is it separated by commas?"),
         (["a,d,0,p,1,2"], HEADER + ",fid", "has the columns fid more than once"),
         ([], HEADER, "has a header and no runs"),
@@ -191,7 +191,7 @@ def test_what_spreadsheets_write_is_read(tmp_path: Path) -> None:
         (["a,d,0.5,p,1"], HEADER, "line 2: seed is '0.5', expected a whole number"),
         (["a,d,1e300,p,1"], HEADER, "line 2: seed is '1e300', expected a whole number"),
         (["a,d,0,,1"], HEADER, "line 2: protocol is empty; every run needs method, dataset, seed, protocol"),
-        (["a,d,0,p,"], HEADER, "line 2: fid and cos are empty; a run without either has status diverged"),
+        (["a,d,0,p,"], HEADER, "line 2: fid and sample_w1 and cos are empty; a run without either has status diverged"),
         (["a,d,0,p,1", "a,d,0,p"], HEADER, "line 3 has 4 cells, expected 5 as in the header"),
         (["a,d,0,p,1,won"], HEADER + ",status", "line 2: status is 'won', expected one of: done, diverged"),
         (["a,d,0,p,1", "a,d,0,p,2"], HEADER, "line 3: a on d with seed 0 is also in line 2; give the method another"),
