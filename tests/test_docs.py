@@ -28,9 +28,17 @@ from tests.conftest import TINY
 from tests.work.cells import Heard
 
 ROOT = Path(__file__).parent.parent
-CRITIC, PLUGINS, CLUSTERS, METHODS, AUDIT, MEASURED = (
+CRITIC, PLUGINS, CLUSTERS, METHODS, AUDIT, MEASURED, PICTURES = (
     (ROOT / "docs" / name).read_text(encoding="utf-8")
-    for name in ("your-own-critic.md", "plugins.md", "clusters.md", "methods.md", "audit.md", "measured.md")
+    for name in (
+        "your-own-critic.md",
+        "plugins.md",
+        "clusters.md",
+        "methods.md",
+        "audit.md",
+        "measured.md",
+        "pictures.md",
+    )
 )
 
 
@@ -115,6 +123,16 @@ def test_the_example_of_an_audit_is_audited_as_the_page_says(tmp_path: Path) -> 
     assert found["critic"]["upper"] == pytest.approx(1.42, rel=0.01)
 
 
+def test_points_of_ones_own_are_trained_on(tmp_path: Path) -> None:
+    (tmp_path / "cross.py").write_text(examples(PICTURES)["cross.py"])
+    changed = {"evaluate.samples": 64, "evaluate.critic_points": 16}
+    (planned,) = plan("gp", str(tmp_path / "cross.py"), [0], "modes", changed)
+    job = prepare(planned, "cpu", tmp_path, Heard(), measure=False)
+    record, shown = job.evaluate(final=False)
+    assert isinstance(shown, dict)
+    assert (shown["samples"].shape, "modes_covered" in record) == ((64, 2), False)
+
+
 def test_a_measure_of_ones_own_is_at_most_15_lines() -> None:
     for name in ("sharpness.py", "score_gap.py"):
         assert len(examples(PLUGINS)[name].splitlines()) <= 15
@@ -127,12 +145,12 @@ def test_every_command_of_the_pages_is_understood(tmp_path: Path, monkeypatch: p
         (tmp_path / name).write_text(examples(PLUGINS)["one_by_one.py"])
     blocks = [
         block
-        for page in (CRITIC, PLUGINS, CLUSTERS, AUDIT, MEASURED)
+        for page in (CRITIC, PLUGINS, CLUSTERS, AUDIT, MEASURED, PICTURES)
         for block in re.findall(r"```bash\n(.*?)```", page, re.DOTALL)
     ]
     lines = [line for block in blocks for line in block.splitlines()]
     lines += re.findall(r"^\|[^|]*\| `(lipbench [^`]*)`", CLUSTERS, re.MULTILINE)
-    assert len(lines) == 24
+    assert len(lines) == 32
     for line in lines:
         _, command, *words = shlex.split(line)
         context = main.commands[command].make_context(command, words, parent=click.Context(main))
@@ -153,6 +171,18 @@ def test_the_page_of_measurements_says_what_the_reference_runs_say(protocol: str
         cells = [str(t_interval(mine["fid"]))] if protocol == "digits" else quality
         cells += [row[name] for name in ("largest secant", "proven bound", "ratio", "critic's proven bound", "verdict")]
         assert f"| `{row['method']}` | {' | '.join(cells)} |" in MEASURED
+
+
+def test_the_page_of_pictures_says_what_the_reference_runs_say() -> None:
+    runs = pd.read_csv(ROOT / "results" / "reference" / "modes" / "runs.csv").set_index(["method", "dataset"])
+    assert {name.partition("[")[0] for name, _ in runs.index} == set(registry.installed(METHOD))
+    for method in runs.index.unique("method"):
+        ring, grid = (runs.loc[method, data] for data in ("ring", "grid"))
+        cells = [f"`{method}`"]
+        for run in (ring, grid):
+            cells += [f"{run['modes_covered']:.0f}", f"{run['high_quality']:.2f}", f"{run['modes_kl']:.2f}"]
+            cells += [f"{run['sample_w1']:.3f}"]
+        assert f"| {' | '.join(cells)} |" in PICTURES
 
 
 def row(name: str) -> list[str]:
